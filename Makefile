@@ -1,0 +1,40 @@
+# Two commands are enough on a fresh machine with Python 3.11+: `make forge` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME := $(CURDIR)
+export FORGE_DATA ?= $(CURDIR)/.forge
+export FORGE_DAGSTER ?= $(FORGE_DATA)/dagster
+export DO_NOT_TRACK := 1
+
+.PHONY: forge test lint ui clean
+
+forge: $(VENV)/ready
+	$(BIN)/forge run
+
+test: $(VENV)/ready
+	$(BIN)/pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+ui: $(VENV)/ready
+	@mkdir -p $(FORGE_DAGSTER)
+	@echo "Dagster UI on http://localhost:3000 (Ctrl-C stops it and the sensors)"
+	@trap 'kill 0' EXIT INT TERM; \
+	  $(BIN)/dagster-daemon run -w workspace.yaml & \
+	  $(BIN)/dagster-webserver -w workspace.yaml -p $${PORT:-3000}
+
+clean: # everything that was made except the virtual environment and the base models
+	find $(FORGE_DATA) -mindepth 1 -maxdepth 1 ! -name models -exec rm -rf {} + 2>/dev/null || true
+
+# torch comes first and pinned: its wheel for this version needs no GPU packages.
+$(VENV)/ready: constraints.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,127 @@
+"""The two sensors: an edited framework runs its own partition, and settled edits run the training chain once.
+
+Both look at levels, not at events: what is out of date is read from disk each time, so no edit is lost, a burst of
+edits is one training, and a comment is none. State lies in the cursor, because a run key would swallow a revert.
+"""
+
+import json
+from typing import Any
+
+import dagster as dg
+
+from forge_assets.law.assets import JURISDICTIONS
+from forge_assets.law.load import LawError
+from forge_assets.scenarios.freshness import Sources, fingerprint, sources
+from forge_assets.training.job import CODE_VERSION
+from forge_resources.forge import Forge
+
+CHAIN = (
+    "warehouse",
+    "search_results",
+    "teacher_adapter",
+    "teacher_responses",
+    "student_base",
+    "student_adapter",
+    "benchmark_report",
+)
+
+country_job = dg.define_asset_job(
+    "country",
+    dg.AssetSelection.assets("framework_catalog", "scenario_dataset"),
+    partitions_def=JURISDICTIONS,
+    description="One jurisdiction's catalog and scenarios.",
+)
+chain_job = dg.define_asset_job(
+    "chain", dg.AssetSelection.assets(*CHAIN), description="From the warehouse to the benchmark report."
+)
+
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
+    """Country to version, where the file's version is not the one its samples were composed from."""
+    done = {c: forge.recall(f"scenarios/{c}")["source"] for c in found.versions if forge.knows(f"scenarios/{c}")}
+    return {code: version for code, version in found.versions.items() if done.get(code) != version}
+
+
+def chain_wanted(forge: Forge) -> str:
+    """What the last chain should have been made from."""
+    return f"{CODE_VERSION}:{fingerprint(forge)}"
+
+
+def chain_made_from(forge: Forge) -> str | None:
+    """What the last whole chain was made from; None before the first."""
+    if not forge.knows("benchmark_report"):
+        return None
+    return f"{CODE_VERSION}:{forge.recall('benchmark_report')['fingerprint']}"
+
+
+def is_running(instance: dg.DagsterInstance, job: str) -> bool:
+    """Whether a run of the job is queued or under way."""
+    return bool(instance.get_run_records(dg.RunsFilter(job_name=job, statuses=ACTIVE), limit=1))
+
+
+@dg.sensor(job=country_job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+def framework_watch(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResult | dg.SkipReason:
+    """One run per changed jurisdiction; adds and removes partitions; a broken file fails `readable` and waits."""
+    try:
+        found = sources(forge)
+    except LawError as error:
+        return dg.SkipReason(f"nothing can run until this is mended: {error}")
+    cursor = json.loads(context.cursor or '{"asked": {}, "broken": {}}')
+    stale = stale_countries(forge, found)
+    # A version that was asked for and failed is not asked for again: a person looks at the failed run first.
+    changed = {code: version for code, version in stale.items() if cursor["asked"].get(code) != version}
+    on_disk, known = {*found.versions, *found.broken}, set(context.instance.get_dynamic_partitions("jurisdictions"))
+    partitions: list[Any] = []
+    if added := sorted(on_disk - known):
+        partitions.append(JURISDICTIONS.build_add_request(added))
+    if removed := sorted(known - on_disk):
+        partitions.append(JURISDICTIONS.build_delete_request(removed))
+    asked = {code: version for code, version in cursor["asked"].items() if code in stale} | changed
+    turned = [code for code in on_disk if cursor["broken"].get(code) != found.broken.get(code)]
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(partition_key=code) for code in sorted(changed)],
+        dynamic_partitions_requests=partitions,
+        asset_events=[_readable(code, found.broken.get(code)) for code in sorted(turned)],
+        cursor=json.dumps({"asked": asked, "broken": found.broken}),
+    )
+
+
+def _readable(code: str, problem: str | None) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("framework_catalog"),
+        check_name="readable",
+        passed=problem is None,
+        description=problem or f"{code} can be read again",
+        metadata={"jurisdiction": code},
+    )
+
+
+@dg.sensor(job=chain_job, minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+def retrain(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResult | dg.SkipReason:
+    """Requests the chain once edits have settled and nothing runs that would change or share its inputs."""
+    if not forge.knows("benchmark_report"):
+        return dg.SkipReason("no chain was run yet: start with `make forge`, or materialise everything in the UI")
+    wanted = chain_wanted(forge)
+    cursor = json.loads(context.cursor or '{"seen": null, "asked": null}')
+    if chain_made_from(forge) == wanted:
+        return _wait("the report is up to date", {"seen": wanted, "asked": None})
+    if cursor["asked"] == wanted:
+        return _wait("requested already; if that run failed or was cancelled, re-execute it", cursor)
+    for job in ("country", "chain"):
+        if is_running(context.instance, job):
+            return _wait(f"a {job} run is under way", {**cursor, "seen": None})
+    if cursor["seen"] != wanted:
+        return _wait("edits are settling", {**cursor, "seen": wanted})
+    return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=json.dumps({"seen": wanted, "asked": wanted}))
+
+
+def _wait(reason: str, cursor: dict[str, Any]) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=dg.SkipReason(reason), cursor=json.dumps(cursor))

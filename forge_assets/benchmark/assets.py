@@ -1,0 +1,93 @@
+"""benchmark_report: four models answer the same questions; tables, intervals, plots and one HTML page."""
+
+import json
+import platform
+
+import dagster as dg
+import polars as pl
+
+from forge_assets.benchmark.report import ReportInput, StudentChoice, render
+from forge_assets.benchmark.statistics import summary
+from forge_assets.benchmark.table import markdown_table
+from forge_assets.law.citations import parse
+from forge_assets.law.live import law_index, live_countries
+from forge_assets.scenarios.comments import COMMENTS
+from forge_assets.scenarios.sets import prompt_rows
+from forge_assets.training.job import GenerateJob
+from forge_assets.training.stage import drawn_sets, greedy, job_desk, scored
+from forge_resources.forge import Forge
+from forge_resources.launcher import LocalLauncher
+from forge_resources.store import atomic
+
+
+@dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})
+def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
+    desk, sets = job_desk(context, forge, launcher), drawn_sets(forge)
+    samples = sets.filter(pl.col("role") == "benchmark")
+    prompts = desk.dataset(prompt_rows(sets, "benchmark"))
+    teacher, student = forge.recall("teacher_adapter"), forge.recall("student_adapter")
+    models = {
+        "student_untuned": {"base": student["base"], "adapter": None},
+        "teacher_untuned": {"base": teacher["base"], "adapter": None},
+        "teacher_tuned": teacher,
+        "student_tuned": student["tuned"],
+    }
+    done = {
+        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
+        for name, model in models.items()
+    }
+    answers, scores = scored(forge, done, samples)
+    forge.store.write("benchmark.answers", answers)
+    forge.store.write("benchmark.scores", scores)
+    forge.store.publish(COMMENTS)
+    page = forge.store.root / "report" / "index.html"
+    with atomic(page) as draft:
+        draft.write_text(render(_report(forge, samples, answers, scores)))
+    table = summary(scores, samples)
+    forge.remember("benchmark_report", forge.recall("warehouse") | {"page": str(page)})
+    means = {
+        f"{model} {metric}": round(value, 4)
+        for model, metric, value in table.select("model", "metric", "mean").iter_rows()
+        if metric in ("composite", "citation_f1")
+    }
+    return dg.MaterializeResult(
+        metadata={
+            "table": dg.MetadataValue.md(markdown_table(table)),
+            "page": dg.MetadataValue.url(page.as_uri()),
+            "student": student["reason"],
+            **means,
+        }
+    )
+
+
+def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> ReportInput:
+    _, countries = live_countries(forge)
+    laws = law_index(countries)
+    student, store = forge.recall("student_adapter"), forge.store
+    jobs = store.read("ops.jobs").drop("identity", "spec")
+    compared = pl.DataFrame(
+        [{"model": name, "composite on the choice set": value} for name, value in student["compared"].items()]
+    )
+    return ReportInput(
+        scores=scores,
+        samples=samples,
+        answers=answers,
+        trials=store.read("search.trials").select(
+            "trial", "phase", "score", "citation_f1", "loss", "ran", "guard", "seconds"
+        ),
+        jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
+        provisions=store.read("catalog.provisions"),
+        choice=StudentChoice("cut" if student["cut"] else "uncut", student["reason"], compared),
+        parse=lambda text, home: parse(text, laws, home),
+        lineage={
+            "profile": forge.profile.name,
+            "chain fingerprint": forge.recall("warehouse")["fingerprint"],
+            "models": {name: value for name, value in student.items() if name in ("base", "tuned")}
+            | {"teacher": json.dumps(forge.recall("teacher_adapter"))},
+            "framework versions": {c.framework.jurisdiction: c.version for c in countries},
+            "dataset": forge.recall("search_results")["dataset"],
+        },
+        machine=f"{platform.machine()}, Python {platform.python_version()}",
+        title="Model Forge: benchmark",
+    )

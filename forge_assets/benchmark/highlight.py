@@ -1,0 +1,104 @@
+"""Cuts an answer into lines and pieces so that every citation in it can be shown with what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Mark = Literal["expected", "other", "foreign", "fabricated", "unverifiable"]
+
+MEANING: dict[Mark, tuple[str, str]] = {
+    "expected": ("expected", "the reference cites it too"),
+    "other": ("not expected", "a real provision that the reference does not cite"),
+    "foreign": ("wrong country", "a real provision of another country's law"),
+    "fabricated": ("fabricated", "the law has no such unit"),
+    "unverifiable": ("unverifiable", "we hold no text of that law"),
+}
+LONGEST = 700
+
+
+class Cited(Protocol):
+    """A citation as the law room parses it."""
+
+    @property
+    def key(self) -> str:
+        """`JURISDICTION:law:unit[:paragraph[:number]]`."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where it stands in the text."""
+
+    @property
+    def status(self) -> str:
+        """`real`, `fabricated` or `unverifiable`."""
+
+
+Parser = Callable[[str, str | None], Sequence[Cited]]
+"""Text and the jurisdiction it is about (None for several) to its citations."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of text, and what it is if it is a citation."""
+
+    text: str
+    mark: Mark | None = None
+    key: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """The mark in words, with the key it was read as."""
+        return f"{self.key}: {': '.join(MEANING[self.mark])}" if self.mark else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an answer; Markdown headings are set apart, the text stays as written."""
+
+    heading: bool
+    pieces: tuple[Piece, ...]
+
+
+def mark(citation: Cited, expected: Collection[str], jurisdictions: Collection[str]) -> Mark:
+    """What a citation is worth in an answer about the given jurisdictions."""
+    if citation.status == "fabricated":
+        return "fabricated"
+    if citation.status != "real":
+        return "unverifiable"
+    if citation.key.split(":")[0] not in jurisdictions:
+        return "foreign"
+    return "expected" if citation.key in expected else "other"
+
+
+def lines(
+    text: str, citations: Sequence[Cited], expected: Collection[str], jurisdictions: Collection[str]
+) -> tuple[Line, ...]:
+    """The text in order, cut at a space near `LONGEST` characters with a word on how much is left out."""
+    end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
+    shown, cut = text[:end], len(text) - end
+    ordered = sorted(citations, key=lambda c: c.span)
+    marks = [(c.span, mark(c, expected, jurisdictions), c.key) for c in ordered]
+    result, start = [], 0
+    for raw in shown.split("\n"):
+        result.append(Line(raw.lstrip().startswith("#"), tuple(_pieces(raw, start, marks))))
+        start += len(raw) + 1
+    if cut > 0:
+        result.append(Line(False, (Piece(f"… {cut:,} more characters"),)))
+    return tuple(result)
+
+
+def _pieces(raw: str, start: int, marks: list[tuple[tuple[int, int], Mark, str]]) -> list[Piece]:
+    """The pieces of one line that begins at offset `start`; a citation over two lines is marked on both."""
+    pieces, at, end = [], start, start + len(raw)
+    for (first, last), kind, key in marks:
+        left, right = max(first, at), min(last, end)
+        if left >= right:
+            continue
+        if left > at:
+            pieces.append(Piece(raw[at - start : left - start]))
+        pieces.append(Piece(raw[left - start : right - start], kind, key))
+        at = right
+    if at < end:
+        pieces.append(Piece(raw[at - start :]))
+    return pieces

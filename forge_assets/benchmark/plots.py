@@ -1,0 +1,280 @@
+"""Figures of the benchmark page: one colour a model throughout, values written at the marks, no frames.
+
+The same data gives the same bytes, so a report can be compared by digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, ParamSpec
+
+import polars as pl
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+
+from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
+
+INK, QUIET, HAIR = "#22262b", "#646b73", "#d9dde1"
+ACCENT = "#1d5a9e"
+HEAT = LinearSegmentedColormap.from_list("heat", ["#f4f6f8", "#bcd0e4", "#6f9bc8", "#1d5a9e"])
+BAR_METRICS = (
+    "composite", "citation_f1", "structure", "level",
+    "rougeL", "fabricated_rate", "wrong_country_rate", "unverifiable_rate",
+)  # fmt: skip
+STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Liberation Sans", "Arial", "DejaVu Sans"],
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": HAIR,
+    "axes.labelcolor": QUIET,
+    "xtick.color": QUIET,
+    "ytick.color": INK,
+    "svg.hashsalt": "model-forge",
+    "svg.fonttype": "path",
+}
+WIDTH = 9.6
+
+P = ParamSpec("P")
+
+
+def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw under `STYLE` without leaving it set for anyone else."""
+
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with style.context(STYLE):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+@_styled
+def metric_bars(summary: pl.DataFrame) -> Figure:
+    """Small multiples, one panel a metric, one bar a model with its 95% interval.
+
+    Args:
+        summary: columns model, metric, mean, low, high, as `statistics.summary` gives.
+    """
+    names = [name for name in BAR_METRICS if name in summary["metric"]]
+    across = models(summary["model"].unique())
+    columns = min(4, max(len(names), 1))
+    rows = max(-(-len(names) // columns), 1)
+    figure = _figure(0.5 + rows * (0.75 + 0.27 * len(across)))
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for i, axes in enumerate(grid.flat):
+        if i >= len(names):
+            axes.set_axis_off()
+            continue
+        _bars(axes, summary.filter(pl.col("metric") == names[i]), across)
+        axes.set_title(_with_arrow(names[i]), loc="left", fontsize=9.5, fontweight="bold")
+        axes.tick_params(axis="y", labelleft=i % columns == 0)
+    return figure
+
+
+@_styled
+def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
+    """Model by task, the mean written in each cell.
+
+    Args:
+        by_task: columns task_type, model, metric, n, mean, as `statistics.by_task` gives.
+        name: the metric to show.
+    """
+    rows = by_task.filter(pl.col("metric") == name)
+    across, tasks = models(rows["model"].unique()), list(rows["task_type"].unique(maintain_order=True))
+    value = {(row["task_type"], row["model"]): row["mean"] for row in rows.iter_rows(named=True)}
+    size = dict(rows.select("task_type", "n").iter_rows())
+    figure = _figure(0.6 + 0.34 * len(tasks))
+    axes = figure.subplots()
+    cells = [[value.get((task, model.name), float("nan")) for model in across] for task in tasks]
+    axes.pcolormesh(cells, cmap=HEAT, vmin=0, vmax=1, edgecolors="white", linewidth=2.5)
+    for y, task in enumerate(tasks):
+        for x, model in enumerate(across):
+            mean = value.get((task, model.name))
+            colour = "white" if mean is not None and mean > 0.62 else INK
+            axes.text(x + 0.5, y + 0.5, number(mean), ha="center", va="center", color=colour)
+    labels = [f"{words(task)}  ({size[task]})" for task in tasks]
+    axes.set_yticks([y + 0.5 for y in range(len(tasks))], labels)
+    axes.set_xticks([x + 0.5 for x in range(len(across))], [model.label for model in across])
+    axes.invert_yaxis()
+    axes.xaxis.tick_top()
+    for label, model in zip(axes.get_xticklabels(), across, strict=True):
+        label.set(color=_readable(model), fontweight="bold")
+    _bare(axes)
+    return figure
+
+
+@_styled
+def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") -> Figure:
+    """One row a country, one dot a model with its 95% interval.
+
+    Args:
+        by_jurisdiction: columns jurisdiction, model, metric, n, mean, low, high, as
+            `statistics.by_jurisdiction` gives.
+        name: the metric to show.
+    """
+    rows = by_jurisdiction.filter(pl.col("metric") == name)
+    across = models(rows["model"].unique())
+    places = list(rows["jurisdiction"].unique(maintain_order=True))
+    size = dict(rows.select("jurisdiction", "n").iter_rows())
+    figure = _figure(0.7 + 0.17 * len(across) * len(places))
+    axes = figure.subplots()
+    step = 0.78 / max(len(across), 1)
+    for i, model in enumerate(across):
+        mine = rows.filter(pl.col("model") == model.name)
+        ys = [places.index(place) + (i - (len(across) - 1) / 2) * step for place in mine["jurisdiction"]]
+        axes.hlines(ys, mine["low"].to_list(), mine["high"].to_list(), color=model.colour, linewidth=2.4)
+        axes.scatter(mine["mean"].to_list(), ys, s=34, color=model.colour, zorder=3)
+        for y, mean, high in zip(ys, mine["mean"], mine["high"], strict=True):
+            axes.text(high + 0.012, y, number(mean), va="center", fontsize=8, color=_readable(model))
+    axes.set_yticks(range(len(places)), [f"{place}  ({size[place]})" for place in places])
+    axes.hlines([y + 0.5 for y in range(len(places) - 1)], 0, 1, color=HAIR, linewidth=0.8)
+    axes.set_ylim(len(places) - 0.45, -0.55)
+    axes.set_xlim(0, 1.06)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    _bare(axes)
+    for i, model in enumerate(across):
+        _key(axes, i / max(len(across), 1), model)
+    return figure
+
+
+@_styled
+def search_curve(trials: pl.DataFrame) -> Figure:
+    """Score of every trial and the best so far; a trial without a score is a cross on the floor.
+
+    Args:
+        trials: columns trial (integer) and score (null where the trial gave none).
+    """
+    ordered = trials.sort("trial")
+    done = ordered.filter(pl.col("score").is_not_null())
+    lost = ordered.filter(pl.col("score").is_null())["trial"].to_list()
+    figure = _figure(2.9)
+    axes = figure.subplots()
+    best = done["score"].cum_max().to_list()
+    numbers = done["trial"].to_list()
+    axes.step(numbers, best, where="post", color=ACCENT, linewidth=1.8)
+    axes.scatter(numbers, done["score"].to_list(), s=26, color="#9dbbdc", zorder=3)
+    if numbers:
+        top = done.row(done["score"].arg_max() or 0, named=True)
+        axes.scatter([top["trial"]], [top["score"]], s=44, color=ACCENT, zorder=4)
+        axes.annotate(
+            f"best: trial {top['trial']}, {top['score']:.2f}", (top["trial"], top["score"]),
+            xytext=(0, 8), textcoords="offset points", ha="center", color=ACCENT,
+        )  # fmt: skip
+    if lost:
+        floor = min(done["score"].to_list(), default=0.0)
+        axes.scatter(lost, [floor] * len(lost), s=30, marker="x", color=QUIET, linewidth=1.2)
+        axes.annotate("no score", (lost[-1], floor), xytext=(8, -3), textcoords="offset points", color=QUIET)
+    axes.margins(y=0.16)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("trial")
+    axes.set_ylabel("score")
+    _bare(axes, grid="y")
+    return figure
+
+
+@_styled
+def loss_curves(losses: pl.DataFrame) -> Figure:
+    """Training loss by step, one line a model, validation dashed.
+
+    Args:
+        losses: columns model, step, loss, and optionally split ("train" or "validation").
+    """
+    frame = losses if "split" in losses.columns else losses.with_columns(split=pl.lit("train"))
+    figure = _figure(2.9)
+    axes = figure.subplots()
+    ends: list[tuple[float, float, str, str]] = []
+    for model in models(frame["model"].unique()):
+        for split, dashes in (("train", "-"), ("validation", (0, (3, 2)))):
+            line = frame.filter(pl.col("model") == model.name, pl.col("split") == split).sort("step")
+            if line.is_empty():
+                continue
+            steps, loss = line["step"].to_list(), line["loss"].to_list()
+            colour = _readable(model)
+            axes.plot(steps, loss, color=colour, linewidth=1.6, linestyle=dashes)
+            name = model.label if split == "train" else f"{model.label}, validation"
+            ends.append((loss[-1], steps[-1], name, colour))
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)
+    _end_labels(axes, ends)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    _bare(axes, grid="y")
+    return figure
+
+
+def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
+    """The figure as a `data:` address that a page or a Markdown image can carry."""
+    buffer = io.BytesIO()
+    with style.context(STYLE):
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
+    mime = "image/svg+xml" if kind == "svg" else "image/png"
+    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _figure(height: float) -> Figure:
+    return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(hspace=0.09))
+
+
+def _bars(axes: Axes, rows: pl.DataFrame, across: list[Model]) -> None:
+    found = {row["model"]: row for row in rows.iter_rows(named=True)}
+    for y, model in enumerate(across):
+        row = found.get(model.name)
+        if row is None:
+            continue
+        axes.barh(y, row["mean"], height=0.66, color=model.colour)
+        axes.hlines(y, row["low"], row["high"], color=INK, linewidth=1)
+        axes.text(max(row["high"], row["mean"]) + 0.03, y, number(row["mean"]), va="center")
+    axes.set_yticks(range(len(across)), [model.label for model in across])
+    axes.set_ylim(len(across) - 0.45, -0.55)
+    axes.set_xlim(0, 1.22)
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.vlines([0.5, 1], -0.55, len(across) - 0.45, color=HAIR, linewidth=0.7, zorder=0)
+    axes.vlines(0, -0.55, len(across) - 0.45, color=QUIET, linewidth=0.9)
+    _bare(axes)
+
+
+def _end_labels(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write each line's name at its end, pushed apart where ends lie close."""
+    low, high = axes.get_ylim()
+    right = max(step for _, step, _, _ in ends)
+    gap, last = (high - low) * 0.085, -float("inf")
+    for loss, _, name, colour in sorted(ends):
+        last = max(loss, last + gap)
+        axes.annotate(
+            f"{name}  {loss:.2f}", (right, last), xytext=(6, 0), textcoords="offset points",
+            va="center", color=colour, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _with_arrow(name: str) -> str:
+    return metric(name).label + ("" if metric(name).higher_is_better else " ↓")
+
+
+def _key(axes: Axes, x: float, model: Model) -> None:
+    colour = _readable(model)
+    axes.text(x, 1.02, f"● {model.label}", transform=axes.transAxes, color=colour, fontweight="bold")
+
+
+def _readable(model: Model) -> str:
+    """The model's colour, darkened where it is too pale to read as text."""
+    red, green, blue = to_rgb(model.colour)
+    shade = 0.6 if 0.3 * red + 0.59 * green + 0.11 * blue > 0.6 else 1.0
+    return to_hex((red * shade, green * shade, blue * shade))
+
+
+def _bare(axes: Axes, grid: Literal["", "y"] = "") -> None:
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0)
+    if grid:
+        axes.grid(axis=grid, color=HAIR, linewidth=0.7)
+        axes.set_axisbelow(True)

@@ -1,0 +1,222 @@
+"""The benchmark report: one HTML file that carries its figures, asks the network for nothing, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import polars as pl
+from matplotlib.figure import Figure
+
+from forge_assets.benchmark import cells, plots
+from forge_assets.benchmark.highlight import MEANING, Line, Parser, lines
+from forge_assets.benchmark.pick import worked_examples
+from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differences, summary
+from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
+from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
+from forge_assets.scoring.score import WEIGHTS
+
+ANSWER_METRICS = ("composite", "citation_f1", "structure", "rougeL", "fabricated_rate")
+
+
+@dataclass(frozen=True)
+class StudentChoice:
+    """Which student was tuned and why; `candidates` holds one row a student that was considered."""
+
+    chosen: str
+    reason: str
+    candidates: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """What the page shows; `scores` and `samples` are needed, a part left empty leaves its section out."""
+
+    scores: pl.DataFrame
+    """model, sample_id, metric, value."""
+    samples: pl.DataFrame
+    """sample_id, scenario_id, jurisdictions, task_type, prompt, response, expected_citations, ..."""
+    answers: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """model, sample_id, answer."""
+    trials: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """trial (integer), score (null: none), and any other columns worth showing."""
+    jobs: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """The first column names the job; then seconds, peak_memory_bytes (or _mb), tokens_per_second, ..."""
+    provisions: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """jurisdiction, status, text_as_of."""
+    losses: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """model, step, loss, optionally split."""
+    choice: StudentChoice | None = None
+    parse: Parser | None = None
+    """Finds citations; without it answers are shown unmarked."""
+    lineage: Mapping[str, object] = field(default_factory=dict)
+    """Profile, digests, framework versions, code version: text, lists or mappings."""
+    machine: str = ""
+    title: str = "Benchmark"
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """A figure, and what it says to who cannot see it."""
+
+    uri: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """One model's answer to a worked example with its scores."""
+
+    model: Model
+    lines: tuple[Line, ...]
+    scores: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ShownExample:
+    """A worked example: question, reference and every model's answer."""
+
+    title: str
+    facts: str
+    prompt: str
+    reference: tuple[Line, ...]
+    answers: tuple[ShownAnswer, ...]
+
+
+def render(report: ReportInput) -> str:
+    """The page as HTML text; equal inputs give equal bytes.
+
+    Raises:
+        ValueError: models were not scored on the same samples.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        title=report.title,
+        machine=report.machine,
+        verdict=verdict(report.scores, report.samples),
+        choice=report.choice,
+        candidates=_candidates(report.choice),
+        **_results(report),
+        search=_search(report.trials),
+        losses=_losses(report.losses),
+        examples=_examples(report),
+        composite=_composite(),
+        marks=MEANING if report.parse else {},
+        jobs=None if report.jobs.is_empty() else cells.job_table(report.jobs),
+        law=None if report.provisions.is_empty() else cells.law_table(report.provisions),
+        lineage=cells.lineage_rows(report.lineage),
+    )
+
+
+def _results(report: ReportInput) -> dict[str, object]:
+    """Tables and figures of the scores; all empty where nothing was scored."""
+    if report.scores.is_empty():
+        return {"results": None, "bars": None, "changes": None, "tasks": None, "places": None}
+    scores, samples = report.scores, report.samples
+    whole, tasks = summary(scores, samples), by_task(scores, samples)
+    places = by_jurisdiction(scores, samples)
+    changes = None
+    if {STUDENT, BASELINE} <= set(scores["model"]):
+        caption = "Student, tuned minus untuned, sample by sample. Bold: the interval leaves out 0."
+        changes = cells.difference_table(differences(scores, STUDENT, BASELINE, samples), caption)
+    caption = "Composite by {}, with 95% interval. Bold: best of the row."
+    return {
+        "results": cells.metric_table(whole),
+        "bars": _figure(plots.metric_bars(whole), f"Bars of each metric by model. {_sentence(whole)}"),
+        "changes": changes,
+        "tasks": (
+            _figure(plots.task_heatmap(tasks), "Composite by task and model, as in the table below."),
+            cells.group_table(tasks, "task_type", caption.format("task type")),
+        ),
+        "places": (
+            _figure(plots.jurisdiction_dots(places), "Composite by jurisdiction and model, as in the table below."),
+            cells.group_table(places, "jurisdiction", caption.format("jurisdiction")),
+        ),
+    }
+
+
+def _composite() -> str:
+    """The formula of the composite, as scored."""
+    return " + ".join(f"{share:g} {metric(name).label}" for name, share in WEIGHTS.items())
+
+
+def _sentence(whole: pl.DataFrame) -> str:
+    rows = whole.filter(pl.col("metric") == "composite")
+    means = dict(rows.select("model", "mean").iter_rows())
+    listed = ", ".join(f"{model.label} {number(means[model.name])}" for model in models(means))
+    return f"Composite: {listed}." if listed else ""
+
+
+def _candidates(choice: StudentChoice | None) -> cells.Table | None:
+    if choice is None or choice.candidates.is_empty():
+        return None
+    return cells.frame_table(choice.candidates, "Students considered.")
+
+
+def _search(trials: pl.DataFrame) -> tuple[ShownFigure | None, cells.Table] | None:
+    if trials.is_empty():
+        return None
+    known = {"trial", "score"} <= set(trials.columns)
+    ordered = trials.sort("trial") if "trial" in trials.columns else trials
+    scored = known and ordered["score"].null_count() < ordered.height
+    best = ordered["score"].arg_max() if scored else None
+    table = cells.frame_table(ordered, "Every trial of the search. Bold: the best score.", best)
+    if not scored:
+        return None, table
+    top = max(ordered["score"].drop_nulls().to_list())
+    alt = f"Score by trial; the best of {ordered.height} trials reached {number(top)}."
+    return _figure(plots.search_curve(ordered), alt), table
+
+
+def _losses(losses: pl.DataFrame) -> ShownFigure | None:
+    if losses.is_empty():
+        return None
+    last = losses.sort("step").group_by("model", maintain_order=True).last()
+    ends = {row["model"]: f"{row['loss']:.2f}" for row in last.iter_rows(named=True)}
+    listed = ", ".join(f"{model.label} ends at {ends[model.name]}" for model in models(ends))
+    return _figure(plots.loss_curves(losses), f"Loss by training step. {listed}.")
+
+
+def _figure(figure: Figure, alt: str) -> ShownFigure:
+    return ShownFigure(plots.data_uri(figure), alt)
+
+
+def _examples(report: ReportInput) -> tuple[ShownExample, ...]:
+    """The worked examples whose answers we hold."""
+    if report.answers.is_empty():
+        return ()
+    written = {(m, s): a for m, s, a in report.answers.select("model", "sample_id", "answer").iter_rows()}
+    shown = []
+    for example in worked_examples(report.scores, STUDENT):
+        sample = report.samples.filter(pl.col("sample_id") == example.sample_id).row(0, named=True)
+        mine = report.scores.filter(pl.col("sample_id") == example.sample_id)
+        value = {(m, name): v for m, name, v in mine.select("model", "metric", "value").iter_rows()}
+        texts = {m: text for (m, s), text in written.items() if s == example.sample_id}
+        answers = tuple(
+            ShownAnswer(model, _lines(report, sample, texts[model.name]), _chips(value, model))
+            for model in models(texts)
+        )
+        title = f"{example.rank} answer of the tuned student: composite {number(example.value)}"
+        facts = " · ".join([", ".join(sample["jurisdictions"]), words(sample["task_type"])])
+        reference = _lines(report, sample, sample["response"])
+        shown.append(ShownExample(title, facts, sample["prompt"], reference, answers))
+    return tuple(shown)
+
+
+def _chips(value: Mapping[tuple[str, str], float], model: Model) -> tuple[tuple[str, str], ...]:
+    scored = [name for name in ANSWER_METRICS if (model.name, name) in value]
+    return tuple((metric(name).label, number(value[model.name, name])) for name in scored)
+
+
+def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> tuple[Line, ...]:
+    places = sample["jurisdictions"]
+    found = report.parse(text, places[0] if len(places) == 1 else None) if report.parse else ()
+    return lines(text, found, sample["expected_citations"], places)

@@ -1,0 +1,215 @@
+"""Means, paired differences and ratios of scores with bootstrap intervals, the same resamples for all.
+
+Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forge_assets.benchmark.vocabulary import metric_order, models
+
+RESAMPLES = 10_000
+SEED = 20_260_101
+TAILS = (2.5, 97.5)
+CROSS_BORDER = "Cross-border"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Values of shape (samples, columns); `cluster` numbers the scenario of each sample from 0."""
+
+    columns: list[tuple[str, str]]
+    values: Floats
+    cluster: NDArray[np.intp]
+
+    def pick(self, model: str, metric: str) -> Floats:
+        return self.values[:, self.columns.index((model, metric))]
+
+
+def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Mean and 95% bootstrap interval of every model on every metric.
+
+    Args:
+        scores: columns model, sample_id, metric, value; every model scored on the same samples.
+        samples: columns sample_id, scenario_id; given, whole scenarios are resampled.
+
+    Returns:
+        Columns model, metric, n, mean, low, high; models and metrics in reading order.
+
+    Raises:
+        ValueError: a score is missing, repeated or not a number, so a paired comparison would be wrong.
+    """
+    grid = _grid(scores, samples)
+    means = _resampled_means(grid)
+    low, high = np.percentile(means, TAILS, axis=0) if grid.columns else (np.empty(0), np.empty(0))
+    return pl.DataFrame(
+        {
+            "model": [model for model, _ in grid.columns],
+            "metric": [metric for _, metric in grid.columns],
+            "n": [len(grid.values)] * len(grid.columns),
+            "mean": grid.values.mean(axis=0) if grid.columns else np.empty(0),
+            "low": low,
+            "high": high,
+        },
+        schema={
+            "model": pl.String,
+            "metric": pl.String,
+            "n": pl.Int64,
+            "mean": pl.Float64,
+            "low": pl.Float64,
+            "high": pl.Float64,
+        },
+    )
+
+
+def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Paired difference `model - baseline` on every metric, sample by sample.
+
+    Returns:
+        Columns metric, n, model, baseline (both means), difference, low, high (95% bootstrap interval) and p
+        (two-sided sign-flip test; scenarios are flipped whole; not corrected for the number of metrics).
+
+    Raises:
+        ValueError: a model was not scored, or not on the same samples.
+    """
+    both = scores.filter(pl.col("model").is_in([model, baseline]))
+    for name in (model, baseline):
+        if name not in both["model"]:
+            raise ValueError(f"no scores of {name}: models scored are {sorted(scores['model'].unique())}")
+    grid = _grid(both, samples)
+    rows = []
+    metrics = metric_order(metric for _, metric in grid.columns)
+    paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
+    low, high = np.percentile(_resampled_means(_Grid([], paired, grid.cluster)), TAILS, axis=0)
+    p = _sign_flip(paired, grid.cluster)
+    for i, metric in enumerate(metrics):
+        rows.append(
+            {
+                "metric": metric,
+                "n": len(paired),
+                "model": float(grid.pick(model, metric).mean()),
+                "baseline": float(grid.pick(baseline, metric).mean()),
+                "difference": float(paired[:, i].mean()),
+                "low": float(low[i]),
+                "high": float(high[i]),
+                "p": float(p[i]),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def share_kept(
+    scores: pl.DataFrame,
+    student: str,
+    teacher: str,
+    metric: str = "composite",
+    samples: pl.DataFrame | None = None,
+) -> Estimate | None:
+    """The student's mean as a share of the teacher's (1.0: all); None where the teacher scores nothing."""
+    both = scores.filter(pl.col("model").is_in([student, teacher]), pl.col("metric") == metric)
+    grid = _grid(both, samples)
+    if {student, teacher} - {model for model, _ in grid.columns}:
+        return None
+    order = [grid.columns.index((name, metric)) for name in (student, teacher)]
+    means = _resampled_means(grid)[:, order]
+    kept, base = grid.values.mean(axis=0)[order]
+    if base <= 0 or (means[:, 1] <= 0).any():
+        return None
+    low, high = np.percentile(means[:, 0] / means[:, 1], TAILS)
+    return Estimate(float(kept / base), float(low), float(high))
+
+
+def by_task(scores: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    """`summary` per task type, with a first column `task_type`."""
+    return _grouped(scores, samples, samples.select("sample_id", "task_type"), "task_type")
+
+
+def by_jurisdiction(scores: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+    """`summary` per country, first column `jurisdiction`; samples of several countries are one group."""
+    several = pl.col("jurisdictions").list.len() > 1
+    home = pl.when(several).then(pl.lit(CROSS_BORDER)).otherwise(pl.col("jurisdictions").list.first())
+    return _grouped(scores, samples, samples.select("sample_id", home.alias("jurisdiction")), "jurisdiction")
+
+
+def _grouped(scores: pl.DataFrame, samples: pl.DataFrame, groups: pl.DataFrame, column: str) -> pl.DataFrame:
+    known = groups.join(scores.select("sample_id").unique(), on="sample_id", how="semi")
+    names = sorted(known[column].unique(), key=lambda name: (name == CROSS_BORDER, name))
+    parts = []
+    for name in names:
+        members = known.filter(pl.col(column) == name)
+        part = summary(scores.join(members, on="sample_id", how="semi"), samples)
+        parts.append(part.select(pl.lit(name).alias(column), pl.all()))
+    empty = summary(scores.clear()).select(pl.lit("").alias(column), pl.all())
+    return pl.concat(parts) if parts else empty
+
+
+def _grid(scores: pl.DataFrame, samples: pl.DataFrame | None) -> _Grid:
+    """Scores as one row a sample, in sample order, so that the order of the rows given changes nothing."""
+    twice = scores.filter(pl.struct("model", "sample_id", "metric").is_duplicated())
+    if len(twice):
+        raise ValueError("scored twice: {model} on {sample_id}, {metric}".format(**twice.row(0, named=True)))
+    metrics = metric_order(scores["metric"].unique())
+    columns = [(model.name, metric) for model in models(scores["model"].unique()) for metric in metrics]
+    ids = sorted(scores["sample_id"].unique())
+    values = np.full((len(ids), len(columns)), np.nan)
+    row = {sample_id: i for i, sample_id in enumerate(ids)}
+    column = {pair: i for i, pair in enumerate(columns)}
+    for model, sample_id, metric, value in scores.select("model", "sample_id", "metric", "value").iter_rows():
+        values[row[sample_id], column[model, metric]] = np.nan if value is None else value
+    holes = np.argwhere(np.isnan(values))
+    if len(holes):
+        model, metric = columns[holes[0][1]]
+        sample_id = ids[holes[0][0]]
+        raise ValueError(f"{model} has no {metric} on sample {sample_id}: models must share their samples")
+    return _Grid(columns, values, _clusters(ids, samples))
+
+
+def _clusters(ids: list[str], samples: pl.DataFrame | None) -> NDArray[np.intp]:
+    if samples is None or "scenario_id" not in samples.columns:
+        return np.arange(len(ids))
+    scenario = dict(samples.select("sample_id", "scenario_id").iter_rows())
+    missing = [i for i in ids if i not in scenario]
+    if missing:
+        raise ValueError(f"sample {missing[0]} was scored but is not in the samples table")
+    number = {name: i for i, name in enumerate(sorted({scenario[i] for i in ids}))}
+    return np.array([number[scenario[i]] for i in ids], dtype=np.intp)
+
+
+def _resampled_means(grid: _Grid) -> Floats:
+    """Column means of shape (RESAMPLES, columns) of clusters drawn with replacement."""
+    count = int(grid.cluster.max()) + 1 if len(grid.cluster) else 0
+    if not count:
+        return np.empty((RESAMPLES, grid.values.shape[1]))
+    drawn = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    sums = np.zeros((count, grid.values.shape[1]))
+    np.add.at(sums, grid.cluster, grid.values)
+    sizes = np.bincount(grid.cluster, minlength=count)
+    means: Floats = (drawn @ sums) / (drawn @ sizes)[:, None]
+    return means
+
+
+def _sign_flip(paired: Floats, cluster: NDArray[np.intp]) -> Floats:
+    """Two-sided p of each column: how often random signs give a mean at least as far from 0."""
+    count = int(cluster.max()) + 1
+    sums = np.zeros((count, paired.shape[1]))
+    np.add.at(sums, cluster, paired)
+    signs = np.random.default_rng(SEED).choice(np.array([-1.0, 1.0]), size=(RESAMPLES, count))
+    far = np.abs(signs @ sums) >= np.abs(sums.sum(axis=0)) - 1e-9
+    p: Floats = (1 + far.sum(axis=0)) / (RESAMPLES + 1)
+    return p

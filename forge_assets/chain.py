@@ -1,0 +1,79 @@
+"""Bring everything up to date from the command line, in the Dagster instance that the UI shows."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, stale_countries
+from forge_assets.definitions import defs
+from forge_assets.law.country import country_files
+from forge_assets.scenarios.freshness import sources
+from forge_resources.forge import Forge
+
+CLI = {"forge/started_by": "forge run"}
+
+
+class RunFailed(Exception):
+    """A Dagster run failed; the message names it."""
+
+
+def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str]:
+    """Run what is out of date and nothing else, yielding a line for each thing done.
+
+    Raises:
+        RunFailed: a run failed; calling again resumes at the job it failed in.
+        LawError: the shared vocabulary cannot be read.
+    """
+    with _alone(forge):
+        _bury(instance)
+        found = sources(forge)
+        for code, problem in found.broken.items():
+            yield f"{code} stays at its last good version: {problem}"
+        on_disk = set(country_files(forge.pack_path))
+        instance.add_dynamic_partitions("jurisdictions", sorted(on_disk))
+        for gone in set(instance.get_dynamic_partitions("jurisdictions")) - on_disk:
+            instance.delete_dynamic_partition("jurisdictions", gone)
+        for code in stale_countries(forge, found):
+            yield f"catalog and scenarios of {code}"
+            _execute(instance, "country", code)
+        if chain_made_from(forge) == chain_wanted(forge):
+            yield "the report is up to date"
+            return
+        yield f"training chain, profile {forge.profile.name}"
+        _execute(instance, "chain", None)
+
+
+def _execute(instance: dg.DagsterInstance, job: str, partition: str | None) -> None:
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance, partition_key=partition, tags=CLI, raise_on_error=False
+    )
+    if not result.success:
+        failures = [event.message for event in result.all_events if event.is_step_failure]
+        errors = [
+            event.step_failure_data.error.to_string()
+            for event in result.all_events
+            if event.is_step_failure and event.step_failure_data.error
+        ]
+        raise RunFailed(f"{job} {partition or ''} failed: {' '.join(failures)}\n{errors[-1] if errors else ''}")
+
+
+@contextmanager
+def _alone(forge: Forge) -> Iterator[None]:
+    """One command-line chain at a time over one data folder."""
+    forge.store.root.mkdir(parents=True, exist_ok=True)
+    with (forge.store.root / "chain.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunFailed(f"another `forge run` works in {forge.store.root}: wait for it or stop it") from error
+        yield
+
+
+def _bury(instance: dg.DagsterInstance) -> None:
+    """Runs that a killed command line left as running are failed, or sensors would wait for them for ever."""
+    for run in instance.get_runs(dg.RunsFilter(tags=CLI, statuses=ACTIVE)):
+        instance.report_run_failed(run, "the command line that ran it was killed")

@@ -1,0 +1,33 @@
+"""The Dagster code location: every room's assets, the jobs, the sensors and the resources."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from forge_assets.automation import chain_job, country_job, framework_watch, retrain
+from forge_assets.benchmark.assets import benchmark_report
+from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
+from forge_assets.law.assets import framework_catalog
+from forge_assets.scenarios.assets import scenario_dataset, warehouse
+from forge_assets.search.assets import search_results
+from forge_resources.forge import Forge
+from forge_resources.launcher import LocalLauncher
+
+defs = dg.Definitions(
+    assets=[
+        framework_catalog,
+        scenario_dataset,
+        warehouse,
+        search_results,
+        teacher_adapter,
+        teacher_responses,
+        student_base,
+        student_adapter,
+        benchmark_report,
+    ],
+    jobs=[country_job, chain_job],
+    sensors=[framework_watch, retrain],
+    resources={"forge": Forge.from_environment(), "launcher": LocalLauncher()},
+    # The heavy work is in worker processes; a process for each step as well would only cost imports.
+    executor=dg.in_process_executor,
+)

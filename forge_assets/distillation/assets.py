@@ -1,0 +1,148 @@
+"""teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
+
+import dagster as dg
+import polars as pl
+
+from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
+from forge_assets.scenarios.sets import prompt_rows, training_rows
+from forge_assets.search.trials import teacher_job
+from forge_assets.training.job import CutJob, GenerateJob, Sampling
+from forge_assets.training.jobs import Finished, Jobs
+from forge_assets.training.memory import Shape
+from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
+from forge_resources.forge import Forge
+from forge_resources.launcher import LocalLauncher
+
+GROUP = "distillation"
+
+
+@dg.asset(deps=["search_results"], group_name=GROUP, kinds={"pytorch"})
+def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The teacher's LoRA adapter, trained with the best configuration of the search."""
+    desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
+    base = forge.models.ensure(profile.teacher.model)
+    job = teacher_job(profile, found["config"], base.digest, found["dataset"], profile.teacher.steps, None)
+    done = desk.run(job, "teacher")
+    forge.remember("teacher_adapter", {"base": base.digest, "adapter": done.identity})
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(done.identity), metadata=_measured(done) | {"licence": base.licence}
+    )
+
+
+@dg.asset(deps=["teacher_adapter"], group_name=GROUP, kinds={"pytorch"})
+def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
+    desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.recall("teacher_adapter")
+    sets = drawn_sets(forge)
+    asked = sets.filter(pl.col("role") == "train").head(profile.data.responses)
+    drawn = profile.answers
+    job = GenerateJob(
+        base=teacher["base"],
+        adapter=teacher["adapter"],
+        prompts=desk.dataset(prompt_rows(asked, "train")),
+        sampling=Sampling(
+            max_new_tokens=drawn.max_new_tokens,
+            batch_size=drawn.batch_size,
+            temperature=drawn.temperature,
+            top_p=drawn.top_p,
+            seed=profile.seed,
+        ),
+        precision=profile.teacher.loading.precision,
+        quantisation=profile.teacher.loading.quantisation,
+    )
+    done = desk.run(job, "teacher responses")
+    responses = judge_responses(*scored(forge, {"teacher": done}, asked))
+    forge.store.write("distillation.teacher_responses", responses)
+    accepted = int(responses["accepted"].sum())
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(done.identity),
+        metadata=_measured(done) | {"responses": responses.height, "accepted": accepted},
+    )
+
+
+@dg.asset(deps=["warehouse"], group_name=GROUP, kinds={"pytorch"})
+def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
+    desk, student = job_desk(context, forge, launcher), forge.profile.student
+    uncut = forge.models.ensure(student.model)
+    if not student.cut_layers:
+        forge.remember("student_base", {"uncut": uncut.digest, "cut": None})
+        return dg.MaterializeResult(data_version=dg.DataVersion(uncut.digest), metadata={"licence": uncut.licence})
+    done = desk.run(_cut_job(forge, desk), "student cut")
+    forge.remember("student_base", {"uncut": uncut.digest, "cut": done.identity})
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(done.identity),
+        metadata={
+            "layers removed": dg.MetadataValue.json(done.record["removed"]),
+            "parameters": done.record["parameters"],
+            "licence": uncut.licence,
+        },
+    )
+
+
+@dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
+def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The student, taught the teacher's accepted answers, and verified references where it has none."""
+    desk, profile, bases = job_desk(context, forge, launcher), forge.profile, forge.recall("student_base")
+    responses = forge.store.read("distillation.teacher_responses").filter("accepted")
+    taught = dict(responses.select("sample_id", "response").iter_rows())
+    dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
+    steps = profile.student.steps
+    base = bases["cut"] or bases["uncut"]
+    done = desk.run(student_job(profile, base, dataset, steps), "student")
+    reason, compared = "The profile's student is not cut.", {}
+    if bases["cut"]:
+        compared = _composites(forge, desk, done)
+        chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
+        reason = chosen.reason
+        if not chosen.cut:
+            base, small = bases["uncut"], desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
+            whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
+            done = desk.run(student_job(profile, base, dataset, equal_time_steps(steps, small, whole)), "student uncut")
+    forge.remember(
+        "student_adapter",
+        {
+            "base": base,
+            "tuned": tuned(base, done, profile.student.lora_rank is not None),
+            "cut": base == bases["cut"],
+            "reason": reason,
+            "compared": compared,
+        },
+    )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(done.identity),
+        metadata=_measured(done) | {"choice": reason, "teacher answers taught": len(taught)},
+    )
+
+
+def tuned(base: str, done: Finished, lora: bool) -> dict[str, str | None]:
+    """How a generate job names a tuned model: adapter on its base, or new weights."""
+    return {"base": base, "adapter": done.identity} if lora else {"base": done.identity, "adapter": None}
+
+
+def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
+    texts = desk.dataset(training_rows(drawn_sets(forge)))
+    student = forge.profile.student
+    return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
+
+
+def _composites(forge: Forge, desk: Jobs, student: Finished) -> dict[str, float]:
+    """Mean composite of tuned teacher and tuned cut student on the choice set."""
+    sets = drawn_sets(forge)
+    prompts = desk.dataset(prompt_rows(sets, "choice"))
+    models = {
+        "teacher": forge.recall("teacher_adapter"),
+        "student": tuned(forge.recall("student_base")["cut"], student, forge.profile.student.lora_rank is not None),
+    }
+    done = {
+        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
+        for name, model in models.items()
+    }
+    _, scores = scored(forge, done, sets.filter(pl.col("role") == "choice"))
+    return {name: mean_score(scores, name) for name in models}
+
+
+def _measured(done: Finished) -> dict[str, float | int | str]:
+    """Figures of a job's record that a person looks for."""
+    names = ("seconds", "attempts", "peak_rss_bytes", "tokens_per_second", "loss_first", "loss_last", "steps")
+    return {name: done.record[name] for name in names if done.record.get(name) is not None}

@@ -1,0 +1,95 @@
+"""Which model becomes the student, and what it is taught: rules without machinery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from forge_assets.training.job import Lora, SftJob
+from forge_resources.profile import Profile
+
+RESPONSES: dict[str, Any] = {
+    "sample_id": pl.String,
+    "response": pl.String,
+    "composite": pl.Float64,
+    "citation_f1": pl.Float64,
+    "structure": pl.Float64,
+    "accepted": pl.Boolean,
+    "why_not": pl.String,
+}
+
+
+def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """`distillation.teacher_responses`: a response is taught on only if its law and its form are without fault.
+
+    Args:
+        answers: model, sample_id, answer.
+        scores: model, sample_id, metric, value.
+    """
+    wide = scores.pivot(on="metric", index="sample_id", values="value")
+    faults = (
+        pl.when(pl.col("citation_f1") < 1.0)
+        .then(pl.lit("citations are not those of the law engine"))
+        .when(pl.col("structure") < 1.0)
+        .then(pl.lit("a section is missing, empty or out of order"))
+        .when(pl.col("level") < 1.0)
+        .then(pl.lit("wrong level of duty"))
+        .otherwise(pl.lit(""))
+    )
+    return (
+        answers.rename({"answer": "response"})
+        .join(wide, on="sample_id", maintain_order="left")
+        .with_columns(faults.alias("why_not"))
+        .with_columns((pl.col("why_not") == "").alias("accepted"))
+        .select(pl.col(name).cast(dtype) for name, dtype in RESPONSES.items())
+    )
+
+
+def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob:
+    """Full-parameter training of the student, or LoRA where the profile gives a rank."""
+    student = profile.student
+    lora = Lora(rank=student.lora_rank, alpha=2 * student.lora_rank) if student.lora_rank else None
+    return SftJob(
+        base=base,
+        dataset=dataset,
+        lora=lora,
+        learning_rate=student.learning_rate,
+        batch_size=student.batch_size,
+        accumulation=student.accumulation,
+        steps=steps,
+        max_length=profile.max_length,
+        precision=student.loading.precision,
+        quantisation=student.loading.quantisation,
+        gradient_checkpointing=student.loading.gradient_checkpointing,
+        checkpoint_every=profile.checkpoint_every,
+        seed=profile.seed,
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The student that was chosen and the sentence that says why."""
+
+    cut: bool
+    reason: str
+
+
+def choose(keep_share: float, teacher: float, cut: float) -> Choice:
+    """The cut student, unless it keeps less than `keep_share` of the teacher's composite.
+
+    Args:
+        teacher: the tuned teacher's mean composite on the choice set.
+        cut: the tuned cut student's, on the same items.
+    """
+    share = cut / teacher if teacher else 1.0
+    kept = f"the cut student keeps {share:.0%} of the tuned teacher's composite ({cut:.3f} of {teacher:.3f})"
+    if share >= keep_share:
+        return Choice(True, f"Cut: {kept}, at least the {keep_share:.0%} asked for.")
+    return Choice(False, f"Uncut: {kept}, less than the {keep_share:.0%} asked for.")
+
+
+def equal_time_steps(steps: int, cut_parameters: int, parameters: int) -> int:
+    """Steps of the uncut student that take about as long as the cut one's: time goes with parameters."""
+    return max(1, round(steps * cut_parameters / parameters))

@@ -1,0 +1,55 @@
+"""framework_catalog: each country's law, validated and checked against statute text, one partition a country."""
+
+import dagster as dg
+
+from forge_assets.law.catalog import catalog_tables
+from forge_assets.law.country import country_files, read_country
+from forge_assets.law.live import keep
+from forge_assets.law.load import load_domain
+from forge_resources.forge import Forge
+
+JURISDICTIONS = dg.DynamicPartitionsDefinition(name="jurisdictions")
+
+
+@dg.asset(
+    partitions_def=JURISDICTIONS,
+    group_name="law",
+    kinds={"yaml", "polars"},
+    check_specs=[
+        dg.AssetCheckSpec("readable", asset="framework_catalog", description="The YAML says what it should."),
+        dg.AssetCheckSpec("verified", asset="framework_catalog", description="Every quote stands in statute text."),
+    ],
+)
+def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Frameworks, provisions and statute units of one jurisdiction."""
+    code = context.partition_key
+    path = country_files(forge.pack_path).get(code)
+    if path is None:
+        raise dg.Failure(
+            f"no file jurisdictions/{code.lower()}.yaml in {forge.pack}: restore it or delete the partition"
+        )
+    domain = load_domain(forge.pack_path)
+    country = read_country(forge.pack_path, domain, path)
+    for table, rows in catalog_tables(domain, country.framework, country.statutes).items():
+        forge.store.write(table, rows, code)
+    keep(forge, country)
+    unproven = {name: found for name, found in country.checked.items() if found.status != "verified"}
+    lines = [f"- {name}: {found.status} {'; '.join(found.problems)}" for name, found in unproven.items()]
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(country.version),
+        metadata={
+            "provisions": len(country.checked),
+            "verified": len(country.checked) - len(unproven),
+            "laws": ", ".join(f"{law.short} (text of {law.text_as_of})" for law in country.framework.laws),
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="readable", passed=True),
+            dg.AssetCheckResult(
+                check_name="verified",
+                passed=not unproven,
+                severity=dg.AssetCheckSeverity.WARN,
+                description="Provisions that are shown but never taught" if unproven else None,
+                metadata={"not verified": dg.MetadataValue.md("\n".join(lines))} if lines else {},
+            ),
+        ],
+    )

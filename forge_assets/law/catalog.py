@@ -1,0 +1,160 @@
+"""Turns a checked framework into its version hash and the three catalog tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from forge_assets.law.citations import render
+from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.obligations import threshold_words
+from forge_assets.law.statutes import Statutes
+from forge_assets.law.verify import Status, Verification, verify
+from forge_resources.store import digest
+
+_STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
+
+FRAMEWORKS: dict[str, Any] = {
+    "jurisdiction": pl.String,
+    "name": pl.String,
+    "language": pl.String,
+    "version": pl.String,
+    "bodies": pl.List(pl.String),
+    "legislation": pl.List(pl.String),
+    "status": pl.String,
+    "provisions": pl.Int64,
+    "verified": pl.Int64,
+    "text_as_of": pl.Date,
+}
+PROVISIONS: dict[str, Any] = {
+    "provision_id": pl.String,
+    "jurisdiction": pl.String,
+    "citation_key": pl.String,
+    "citation": pl.String,
+    "law_id": pl.String,
+    "unit": pl.String,
+    "quote": pl.String,
+    "summary": pl.String,
+    "level": pl.String,
+    "body": pl.String,
+    "triggers": pl.List(pl.String),
+    "threshold": pl.String,
+    "deadline": pl.String,
+    "consequence": pl.String,
+    "valid_from": pl.Date,
+    "valid_to": pl.Date,
+    "text_as_of": pl.Date,
+    "status": pl.String,
+    "verified": pl.Boolean,
+    "problems": pl.List(pl.String),
+    "framework_version": pl.String,
+}
+STATUTE_UNITS: dict[str, Any] = {
+    "jurisdiction": pl.String,
+    "law_id": pl.String,
+    "law_short": pl.String,
+    "unit": pl.String,
+    "number": pl.String,
+    "heading": pl.String,
+    "text": pl.String,
+    "text_as_of": pl.Date,
+    "text_status": pl.String,
+    "cited": pl.Boolean,
+}
+
+
+def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:
+    """SHA-256 of what the framework says: the validated models and the text of the units it cites.
+
+    Comments, layout and the order of fields do not count; text of units that nothing cites does not either.
+    """
+    return digest(
+        {
+            "domain": domain.model_dump(mode="json", by_alias=True),
+            "framework": framework.model_dump(mode="json", by_alias=True),
+            "text": {
+                f"{law}:{number}": statutes[law][number].text
+                for law, number in _cited(framework)
+                if number in statutes.get(law, {})
+            },
+        }
+    )
+
+
+def _cited(framework: Framework) -> set[tuple[str, str]]:
+    keys = [provision.cite for provision in framework.provisions]
+    keys += [body.basis for body in framework.bodies] + [step.basis for step in framework.escalation]
+    return {(key.split(":")[1], key.split(":")[2]) for key in keys}
+
+
+def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
+    """The tables `catalog.frameworks` (one row), `catalog.provisions` and `catalog.statute_units`.
+
+    A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
+    """
+    version = framework_version(domain, framework, statutes)
+    checked = verify(framework, statutes)
+    provisions = [_provision(p, framework, statutes, checked[p.id], version) for p in framework.provisions]
+    overview = {
+        "jurisdiction": framework.jurisdiction,
+        "name": framework.name,
+        "language": framework.language,
+        "version": version,
+        "bodies": [body.name for body in framework.bodies],
+        "legislation": [law.title for law in framework.laws],
+        "status": max((found.status for found in checked.values()), key=_STATUSES.index),
+        "provisions": len(provisions),
+        "verified": sum(row["verified"] for row in provisions),
+        "text_as_of": min(row["text_as_of"] for row in provisions),
+    }
+    return {
+        "catalog.frameworks": pl.DataFrame([overview], schema=FRAMEWORKS),
+        "catalog.provisions": pl.DataFrame(provisions, schema=PROVISIONS),
+        "catalog.statute_units": pl.DataFrame(_units(framework, statutes), schema=STATUTE_UNITS),
+    }
+
+
+def _provision(
+    provision: Provision, framework: Framework, statutes: Statutes, found: Verification, version: str
+) -> dict[str, Any]:
+    _, law_id, number, *_ = provision.cite.split(":")
+    unit = statutes.get(law_id, {}).get(number)
+    return {
+        "provision_id": provision.id,
+        "jurisdiction": framework.jurisdiction,
+        "citation_key": provision.cite,
+        "citation": render(provision.cite, framework),
+        "law_id": law_id,
+        "unit": unit.unit if unit else number,
+        **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
+        "triggers": list(provision.triggers),
+        "threshold": threshold_words(provision),
+        "valid_from": provision.valid_from,
+        "valid_to": provision.valid_to,
+        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == law_id),
+        "status": found.status,
+        "verified": found.status == "verified",
+        "problems": list(found.problems),
+        "framework_version": version,
+    }
+
+
+def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
+    cited = _cited(framework)
+    return [
+        {
+            "jurisdiction": framework.jurisdiction,
+            "law_id": law.id,
+            "law_short": law.short,
+            "unit": unit.unit,
+            "number": unit.number,
+            "heading": unit.heading,
+            "text": unit.text,
+            "text_as_of": law.text_as_of,
+            "text_status": law.text_status,
+            "cited": (law.id, unit.number) in cited,
+        }
+        for law in framework.laws
+        for unit in statutes.get(law.id, {}).values()
+    ]

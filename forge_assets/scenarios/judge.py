@@ -1,0 +1,86 @@
+"""What one country's law asks in one situation: the law room's findings, ranked by the obligation ladder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forge_assets.law.model import Body, Domain, Framework, Provision
+from forge_assets.law.obligations import Facts, Finding, obligations
+
+NOTHING = "none"
+"""The expected level where no provision applies."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A framework's answer to a change."""
+
+    framework: Framework
+    applying: tuple[Provision, ...]
+    considered: tuple[Provision, ...]
+    """What the answer rests on: provisions that apply or fail a threshold, else all that were judged."""
+    thresholds: dict[str, str]
+    """Provision id to the threshold met, in words."""
+    missed: tuple[str, ...]
+    """Facts at which a triggered provision's threshold failed."""
+    lead: Provision | None
+    """The first provision of the strongest level."""
+
+    @property
+    def level(self) -> str:
+        """The strongest level owed, `none` where nothing applies."""
+        return self.lead.level if self.lead else NOTHING
+
+    @property
+    def body(self) -> Body | None:
+        """The body the strongest duty is owed to."""
+        return body_of(self.framework, self.lead.body) if self.lead else None
+
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """Ids of the provisions that apply: what tells two judgements apart."""
+        return tuple(p.id for p in self.applying)
+
+
+def body_of(framework: Framework, body_id: str) -> Body:
+    """A body of a framework by id."""
+    return next(b for b in framework.bodies if b.id == body_id)
+
+
+def judge(domain: Domain, framework: Framework, change: str, facts: Facts, conditional_only: bool = False) -> Judgement:
+    """Judge a change; `conditional_only` leaves what the change pulls whatever its facts out of account."""
+    findings = obligations(domain, framework, change, facts)
+    if conditional_only:
+        conditions = domain.change_types[change].conditional_triggers
+        possible = {c.trigger for c in conditions}
+        pulled = {c.trigger for c in conditions if facts.get(c.fact)}
+        findings = [
+            f if pulled & set(f.provision.triggers) else Finding(f.provision, False, ("its fact does not hold",))
+            for f in findings
+            if possible & set(f.provision.triggers)
+        ]
+    applying = tuple(f.provision for f in findings if f.applies)
+    ranked = sorted(applying, key=lambda p: domain.levels.index(p.level), reverse=True)
+    return Judgement(
+        framework=framework,
+        applying=applying,
+        considered=tuple(f.provision for f in [f for f in findings if _triggered(f)] or findings),
+        thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
+        missed=_missed(domain, findings),
+        lead=ranked[0] if ranked else None,
+    )
+
+
+def _triggered(finding: Finding) -> bool:
+    return finding.reasons[0].startswith("triggered by")
+
+
+def _missed(domain: Domain, findings: list[Finding]) -> tuple[str, ...]:
+    words = {w for f in findings for r in f.reasons if r.startswith("threshold not met: ") for w in r.split()}
+    named = {w.strip(";,") for w in words}
+    return tuple(name for name in domain.facts if name in named)
+
+
+def _threshold(finding: Finding) -> str:
+    marks = (r.removeprefix("threshold met: ") for r in finding.reasons if r.startswith("threshold met: "))
+    return next(marks, "")

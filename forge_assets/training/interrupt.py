@@ -1,0 +1,41 @@
+"""Ask a running job to stop at the next safe point: on SIGTERM, SIGINT, or when the process that started it is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+INTERRUPTED = 75
+"""Exit status of an interrupted worker (EX_TEMPFAIL): call again to go on."""
+
+
+class Interrupted(Exception):
+    """The job stopped early; everything done so far is on disk."""
+
+
+class Interrupt:
+    """A flag that signals and the parent's death raise; jobs look at it between steps and batches."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        threading.Thread(target=self._watch_parent, args=(os.getppid(),), daemon=True).start()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.reason = signal.Signals(number).name
+
+    def _watch_parent(self, parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        self.reason = "the process that started this job is gone"
+
+    def check(self) -> None:
+        """Raises:
+        Interrupted: somebody asked this job to stop.
+        """
+        if self.reason:
+            raise Interrupted(self.reason)

@@ -1,0 +1,118 @@
+"""What a worker process is asked to do, as immutable specs whose SHA-256 is their identity and their folder's name.
+
+Weights, adapters and datasets are named by digest. Paths, host names and times are not part of a spec, so the same
+question asked on another machine has the same identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+CODE_VERSION = 1
+"""Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
+
+
+class Spec(BaseModel):
+    """Frozen, and refuses a field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Lora(Spec):
+    """Low-rank adapter (Hu et al. 2021): `alpha / rank` scales the update."""
+
+    rank: Annotated[int, Field(ge=1)]
+    alpha: Annotated[int, Field(ge=1)]
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    target_modules: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+
+
+class Sampling(Spec):
+    """How answers are drawn. Temperature 0 is greedy."""
+
+    max_new_tokens: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    seed: int = 0
+
+
+class Probe(Spec):
+    """Prompts answered by the model just trained, in the same process."""
+
+    prompts: Digest
+    sampling: Sampling
+
+
+Precision = Literal["float32", "bfloat16"]
+Quantisation = Literal["none", "int8", "nf4"]
+
+
+class SftJob(Spec):
+    """Supervised fine-tuning on prompt/completion rows, loss on the completion; without `lora` every weight."""
+
+    kind: Literal["sft"] = "sft"
+    base: Digest
+    dataset: Digest
+    lora: Lora | None
+    learning_rate: Annotated[float, Field(gt=0)]
+    batch_size: Annotated[int, Field(ge=1)]
+    accumulation: Annotated[int, Field(ge=1)] = 1
+    steps: Annotated[int, Field(ge=1)]
+    warmup_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
+    scheduler: Literal["constant", "linear", "cosine"] = "cosine"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_length: Annotated[int, Field(ge=16)] = 512
+    precision: Precision = "float32"
+    quantisation: Quantisation = "none"
+    gradient_checkpointing: bool = False
+    checkpoint_every: Annotated[int, Field(ge=1)] = 20
+    seed: int = 0
+    probe: Probe | None = None
+
+
+class GenerateJob(Spec):
+    """Answer a dataset's prompts with a base model, optionally through an adapter."""
+
+    kind: Literal["generate"] = "generate"
+    base: Digest
+    adapter: Digest | None = None
+    prompts: Digest
+    sampling: Sampling
+    precision: Precision = "float32"
+    quantisation: Quantisation = "none"
+
+
+class CutJob(Spec):
+    """Make a smaller base model by removing the layers with the least block influence on the given texts."""
+
+    kind: Literal["cut"] = "cut"
+    base: Digest
+    texts: Digest
+    remove: Annotated[int, Field(ge=1)]
+
+
+Job = Annotated[SftJob | GenerateJob | CutJob, Field(discriminator="kind")]
+_JOB: TypeAdapter[Job] = TypeAdapter(Job)
+
+
+def identity(job: Job, environment: str) -> str:
+    """SHA-256 (hex) of a job, the worker's code version and the digest of the locked environment."""
+    spec = {"job": job.model_dump(mode="json"), "code": CODE_VERSION, "environment": environment}
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_job(text: str) -> Job:
+    """Read a job back from JSON.
+
+    Raises:
+        pydantic.ValidationError: no such kind, or a field that the kind does not have.
+    """
+    return _JOB.validate_json(text)

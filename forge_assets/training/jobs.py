@@ -1,0 +1,122 @@
+"""Ask for jobs and datasets by content: what was done before is not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from forge_assets.training.job import Job, identity
+from forge_resources.store import Store, atomic, canonical, digest
+
+JOB_COLUMNS: dict[str, Any] = {
+    "title": pl.String,
+    "identity": pl.String,
+    "kind": pl.String,
+    "seconds": pl.Float64,
+    "attempts": pl.Int64,
+    "peak_memory_bytes": pl.Int64,
+    "steps": pl.Int64,
+    "tokens_per_second": pl.Float64,
+    "loss_first": pl.Float64,
+    "loss_last": pl.Float64,
+    "spec": pl.String,
+}
+
+
+class Launch(Protocol):
+    """Runs the job in a folder to its end and returns its record."""
+
+    def __call__(self, folder: Path) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job's outcome. `identity` names its result in later jobs."""
+
+    identity: str
+    result: Path
+    record: Mapping[str, Any]
+
+    def answers(self) -> list[dict[str, str]]:
+        """Rows of `answers.jsonl`: sample_id, answer."""
+        return [json.loads(line) for line in (self.result / "answers.jsonl").read_text().splitlines()]
+
+
+class Jobs:
+    """The job side of a store.
+
+    Args:
+        environment: digest of the pinned dependencies.
+        bases: digest to folder of the base models in use.
+    """
+
+    def __init__(self, store: Store, environment: str, bases: Mapping[str, Path], launch: Launch) -> None:
+        self._store = store
+        self._environment = environment
+        self._bases = dict(bases)
+        self._launch = launch
+
+    def dataset(self, rows: Iterable[Mapping[str, Any]]) -> str:
+        """Keep rows as canonical JSON lines and return their digest."""
+        lines = b"".join(canonical(row) + b"\n" for row in rows)
+        name = digest(lines.decode())
+        path = self._dataset(name)
+        if not path.exists():
+            with atomic(path) as draft:
+                draft.write_bytes(lines)
+        return name
+
+    def run(self, job: Job, title: str) -> Finished:
+        """The result of a job, from the store if it was finished before.
+
+        Raises:
+            JobFailed: the worker ended without a result; calling again resumes it.
+            FileNotFoundError: the job names weights or data that this store does not hold.
+        """
+        name = identity(job, self._environment)
+        folder = self._store.artefact(name)
+        record_file = folder / "record.json"
+        if record_file.exists():
+            record = json.loads(record_file.read_text())
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "job.json").write_text(job.model_dump_json(indent=1))
+            paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
+            (folder / "launch.json").write_text(json.dumps({"paths": paths}))
+            record = self._launch(folder)
+        self._enter(title, job, record)
+        return Finished(name, folder / "result", record)
+
+    def _enter(self, title: str, job: Job, record: Mapping[str, Any]) -> None:
+        row = {
+            **{name: record.get(name) for name in JOB_COLUMNS},
+            "title": title,
+            "peak_memory_bytes": record["peak_rss_bytes"],
+            "tokens_per_second": record.get("tokens_per_second") or record.get("generate_tokens_per_second"),
+            "spec": job.model_dump_json(),
+        }
+        self._store.write("ops.jobs", pl.DataFrame([row], schema=JOB_COLUMNS), record["identity"])
+
+    def _dataset(self, name: str) -> Path:
+        return self._store.root / "datasets" / f"{name}.jsonl"
+
+    def _resolve(self, reference: str) -> Path:
+        candidates = [self._bases.get(reference), self._dataset(reference), self._store.artefact(reference) / "result"]
+        for path in candidates:
+            if path is not None and path.exists():
+                return path
+        raise FileNotFoundError(f"nothing is stored under {reference[:12]}: materialise what comes before this asset")
+
+
+def _references(value: Any) -> set[str]:
+    """Every digest inside a spec."""
+    if isinstance(value, dict):
+        return set().union(*(_references(v) for v in value.values()))
+    if isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef"):
+        return {value}
+    return set()

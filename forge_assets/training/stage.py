@@ -1,0 +1,58 @@
+"""What the assets that launch jobs share: the job desk, the drawn sets, and scoring the answers that come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from forge_assets.law.live import law_index, live_countries
+from forge_assets.scoring.score import score_frame
+from forge_assets.training.job import Sampling
+from forge_assets.training.jobs import Finished, Jobs
+from forge_resources.forge import Forge
+from forge_resources.launcher import LocalLauncher
+
+
+def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> Jobs:
+    """Jobs over the profile's base models, unpacked first if they are not there yet."""
+    names = {forge.profile.teacher.model, forge.profile.student.model}
+    bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}
+    return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder))
+
+
+def greedy(forge: Forge) -> Sampling:
+    """How benchmark and validation answers are drawn."""
+    answers = forge.profile.answers
+    return Sampling(max_new_tokens=answers.max_new_tokens, batch_size=answers.batch_size, seed=forge.profile.seed)
+
+
+def drawn_sets(forge: Forge) -> pl.DataFrame:
+    """The table `scenarios.sets`, in order."""
+    return forge.store.read("scenarios.sets").sort("position")
+
+
+def scored(forge: Forge, finished: dict[str, Finished], samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Answers and scores of several models.
+
+    Args:
+        finished: model name to the job that answered.
+        samples: the samples answered.
+
+    Returns:
+        `benchmark.answers` (model, sample_id, answer) and `benchmark.scores` (model, sample_id, metric, value).
+    """
+    rows: list[dict[str, Any]] = [
+        {"model": model, **answer} for model, job in finished.items() for answer in job.answers()
+    ]
+    answers = pl.DataFrame(rows, schema={"model": pl.String, "sample_id": pl.String, "answer": pl.String})
+    _, countries = live_countries(forge)
+    unique = samples.unique("sample_id", keep="first", maintain_order=True)
+    return answers, score_frame(answers, unique, law_index(countries))
+
+
+def mean_score(scores: pl.DataFrame, model: str, metric: str = "composite") -> float:
+    """A model's mean of one metric."""
+    chosen = scores.filter((pl.col("model") == model) & (pl.col("metric") == metric))
+    return float(chosen["value"].mean() or 0.0)  # type: ignore[arg-type]

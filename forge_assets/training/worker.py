@@ -1,0 +1,78 @@
+"""One process, one job: read the spec, do it, write the result whole or not at all, exit.
+
+Run: python -m forge_assets.training.worker JOB_FOLDER
+
+The folder holds `job.json` (the spec) and `launch.json` (digest to path on this machine). The worker adds
+`metrics.jsonl` while it runs, `work/` for checkpoints, then `result/` and last `record.json`. Exit status 75 means
+interrupted with a checkpoint written: the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from dagster_pipes import PipesContext, open_dagster_pipes
+
+from forge_assets.training.interrupt import INTERRUPTED, Interrupt, Interrupted
+from forge_assets.training.job import CutJob, GenerateJob, Job, SftJob, parse_job
+from forge_assets.training.progress import Progress
+
+
+def main(folder: Path) -> int:
+    """Run the job in `folder`; returns the exit status."""
+    if "DAGSTER_PIPES_CONTEXT" not in os.environ:
+        return _run(folder, None)
+    with open_dagster_pipes() as pipes:
+        return _run(folder, pipes)
+
+
+def _run(folder: Path, pipes: PipesContext | None) -> int:
+    interrupt = Interrupt()
+    job = parse_job((folder / "job.json").read_text())
+    paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text())["paths"].items()}
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    progress = Progress(folder, pipes)
+    started = time.time()
+    try:
+        measured = _do(job, paths, work, progress, interrupt)
+    except Interrupted as reason:
+        progress.attempt(started, "interrupted", str(reason))
+        return INTERRUPTED
+    except Exception as error:
+        progress.attempt(started, "failed", f"{type(error).__name__}: {error}")
+        raise
+    progress.attempt(started, "finished", "")
+    shutil.rmtree(folder / "result", ignore_errors=True)
+    os.replace(work / "result", folder / "result")
+    shutil.rmtree(work)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    progress.record(job.kind, {**measured, "peak_rss_bytes": peak})
+    return 0
+
+
+def _do(job: Job, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
+    if isinstance(job, SftJob):
+        from forge_assets.training.sft import train
+
+        return train(job, paths, work, progress, interrupt)
+    if isinstance(job, GenerateJob):
+        from forge_assets.training.generate import generate
+
+        return generate(job, paths, work, progress, interrupt)
+    if isinstance(job, CutJob):
+        from forge_assets.training.cut import cut
+
+        return cut(job, paths, work, progress, interrupt)
+    raise AssertionError(f"no worker for {job!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,137 @@
+"""A profile: which models, on which hardware, with how much budget. One YAML file each under `profiles/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FOLDER = Path(__file__).with_name("profiles")
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hardware(_Strict):
+    """Where the profile runs. `memory_gb` is the envelope the guards keep to, in GB (10^9 bytes)."""
+
+    device: Literal["cpu", "cuda"]
+    memory_gb: Rate
+
+
+class Loading(_Strict):
+    """How weights are held."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    quantisation: Literal["none", "int8", "nf4"] = "none"
+    gradient_checkpointing: bool = False
+
+
+class Teacher(_Strict):
+    """The model that is tuned first, with LoRA."""
+
+    model: str
+    loading: Loading = Loading()
+    steps: Positive
+    batch_size: Positive
+    accumulation: Positive = 1
+
+
+class Student(_Strict):
+    """The model that is delivered.
+
+    `cut_layers` makes it from the teacher by removing that many layers; if the cut model keeps less than
+    `keep_share` of the teacher's composite on the validation set, the student is `model`, uncut.
+    """
+
+    model: str
+    cut_layers: Annotated[int, Field(ge=0)] = 0
+    keep_share: Annotated[float, Field(ge=0, le=1)] = 0.9
+    loading: Loading = Loading()
+    lora_rank: Positive | None = None
+    learning_rate: Rate
+    steps: Positive
+    batch_size: Positive
+    accumulation: Positive = 1
+
+
+class Data(_Strict):
+    """How many samples each stage takes."""
+
+    train: Positive
+    validation: Positive = 20
+    choice: Positive = 44
+    """Validation samples on which the cut student is compared with its teacher."""
+    benchmark: Positive = 132
+    responses: Positive
+
+
+class Search(_Strict):
+    """Hyper-parameter search. `space` maps a parameter to its grid, in ascending order."""
+
+    trials: Annotated[int, Field(ge=3)]
+    steps: Positive
+    space: dict[Literal["learning_rate", "rank", "alpha_ratio", "dropout", "batch_size"], tuple[float, ...]]
+
+
+class Answers(_Strict):
+    """Generation. Benchmark answers are greedy; teacher responses are drawn with temperature and top_p."""
+
+    max_new_tokens: Positive
+    batch_size: Positive
+    temperature: Rate = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+
+
+class Profile(_Strict):
+    """Everything a run needs to know about models and budget."""
+
+    name: str
+    description: str
+    jurisdictions: tuple[str, ...] | None = None
+    """Those trained on and measured; None is all."""
+    hardware: Hardware
+    teacher: Teacher
+    student: Student
+    data: Data
+    search: Search
+    answers: Answers
+    max_length: Positive = 512
+    checkpoint_every: Positive = 20
+    seed: int = 0
+
+
+class ProfileError(Exception):
+    """A profile that cannot be used; the message names file, field and mend."""
+
+
+def profile_names() -> list[str]:
+    """The shipped profiles, in name order."""
+    return sorted(p.stem for p in FOLDER.glob("*.yaml"))
+
+
+def load_profile(name: str, folder: Path = FOLDER) -> Profile:
+    """Read `<folder>/<name>.yaml`.
+
+    Raises:
+        ProfileError: unknown profile, unknown or missing field, wrong type.
+    """
+    path = folder / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
+        raise ProfileError(f"FORGE_PROFILE={name}: no such profile; choose one of {known}")
+    try:
+        raw: dict[str, Any] = yaml.safe_load(path.read_text())
+        return Profile.model_validate({"name": name, **raw})
+    except yaml.YAMLError as error:
+        raise ProfileError(f"{path}: not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ProfileError(f"{path}: {field}: {first['msg']}") from error

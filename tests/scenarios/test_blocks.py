@@ -1,0 +1,159 @@
+"""The words of each answer, for a small made-up country: what a reader sees, to the letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forge_assets.law.model import Domain, Framework
+from forge_assets.scenarios.blocks import BLOCKS, Case
+from forge_assets.scenarios.judge import judge
+from forge_assets.scenarios.pack import Company, NumberRange, Vocabulary
+from forge_assets.scenarios.situations import Situation
+
+DOMAIN = Domain.model_validate(
+    {
+        "domain": "canteen",
+        "title": "Canteens",
+        "system_prompt": "Cite the law.",
+        "levels": ("information", "co_determination"),
+        "facts": {
+            "employees": {"type": "integer", "label": "employees"},
+            "cooks": {"type": "boolean", "label": "cooks are employed"},
+        },
+        "triggers": {"menu": "the menu changes", "heat": "the kitchen gets hotter"},
+        "change_types": {
+            "new_menu": {
+                "title": "new menu",
+                "triggers": ("menu",),
+                "conditional_triggers": ({"fact": "cooks", "trigger": "heat"},),
+            }
+        },
+    }
+)
+LAND = Framework.model_validate(
+    {
+        "jurisdiction": "DE",
+        "name": "Utopia",
+        "language": "de",
+        "laws": (
+            {
+                "id": "kg",
+                "short": "KG",
+                "title": "Kantinengesetz",
+                "english": "Canteen Act",
+                "statute": "kg.jsonl",
+                "text_as_of": "2026-01-01",
+            },
+        ),
+        "bodies": (
+            {"id": "council", "name": "Kantinenrat", "english": "canteen council", "basis": "DE:kg:1"},
+            {"id": "office", "name": "office", "english": "office", "basis": "DE:kg:2"},
+        ),
+        "provisions": (
+            {
+                "id": "say",
+                "cite": "DE:kg:3:1:2",
+                "quote": "x",
+                "summary": "agreement on the menu",
+                "level": "co_determination",
+                "body": "council",
+                "triggers": ("menu",),
+                "applies_when": ({"employees": {"min": 20, "max": 99}}, {"employees": {"min": 100}}),
+                "deadline": "before lunch",
+                "consequence": "the menu is void",
+            },
+            {
+                "id": "report",
+                "cite": "DE:kg:4",
+                "quote": "x",
+                "summary": "report on the heat",
+                "level": "information",
+                "body": "office",
+                "triggers": ("heat",),
+            },
+        ),
+        "escalation": ({"step": "the chef decides", "basis": "DE:kg:5:1"},),
+    }
+)
+OTHER = LAND.model_copy(update={"name": "Arcadia", "provisions": LAND.provisions[1:]})
+WORDS = Vocabulary.model_validate(
+    {
+        "levels": {"information": "Information", "co_determination": "Co-determination"},
+        "facts": {
+            "employees": "{n} employees",
+            "cooks": {"if_true": "own cooks", "if_false": "no cooks"},
+        },
+        "changes": {"new_menu": ("serve soup",)},
+        "frames": ("{facts}",),
+    }
+)
+COMPANY = Company(id="inn", name="Inn", sector="inn", facts={"employees": NumberRange(min=1, max=9)})
+
+
+def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Case:
+    facts = {"employees": employees, "cooks": cooks}
+    judged = tuple(judge(DOMAIN, f, "new_menu", facts) for f in frameworks or (LAND,))
+    return Case(DOMAIN, WORDS, Situation(COMPANY, "new_menu", facts), "serve soup", judged, judged[0].missed)
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        ("verdict", "Co-determination: owed to the canteen council (Kantinenrat)."),
+        (
+            "thresholds",
+            "Co-determination: owed to the canteen council (Kantinenrat). Threshold met: 20 to 99 employees.",
+        ),
+        ("basis", "- § 3 Abs. 1 Nr. 2 KG: agreement on the menu\n- § 4 KG: report on the heat"),
+        (
+            "steps",
+            "1. § 4 KG: report on the heat\n2. § 3 Abs. 1 Nr. 2 KG: agreement on the menu; before lunch",
+        ),
+        ("lead", "Co-determination: § 3 Abs. 1 Nr. 2 KG binds the employer."),
+        ("escalation", "1. The chef decides: § 5 Abs. 1 KG"),
+        (
+            "timing",
+            "- § 3 Abs. 1 Nr. 2 KG, deadline: before lunch; the menu is void\n- § 4 KG: report on the heat",
+        ),
+        ("agreement", "Co-determination: agreement at Inn to serve soup."),
+    ],
+)
+def test_a_block_reads(block: str, text: str) -> None:
+    assert BLOCKS[block](case()).text == text
+
+
+def test_a_body_without_a_name_of_its_own_is_not_named_twice() -> None:
+    assert BLOCKS["verdict"](case(5)).text == "Information: owed to the office."
+
+
+def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
+    idle = case(5, False)
+    assert BLOCKS["verdict"](idle).text == "No provision in the catalogue applies: 5 employees."
+    assert BLOCKS["basis"](idle).text == "None in the catalogue."
+    assert BLOCKS["basis"](idle).citations == ()
+
+
+def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
+    assert BLOCKS["stricter"](case(50, True, OTHER, LAND)).text == (
+        "Co-determination in Utopia against information in Arcadia: Utopia is stricter."
+    )
+    assert BLOCKS["stricter"](case(5, True, OTHER, LAND)).text == "Information in both: neither is stricter."
+    assert BLOCKS["stricter"](case(50, False, OTHER, LAND)).text == (
+        "Co-determination in Utopia against no catalogued duty in Arcadia: Utopia is stricter."
+    )
+
+
+def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
+    part = BLOCKS["compare"](case(50, False, OTHER, LAND))
+    assert part.text == (
+        "- Arcadia: no provision in the catalogue applies\n- Utopia: § 3 Abs. 1 Nr. 2 KG, agreement on the menu"
+    )
+    assert part.citations == ("DE:kg:3:1:2",)
+
+
+def test_a_conditional_review_leaves_other_duties_out() -> None:
+    full = case()
+    only = judge(DOMAIN, LAND, "new_menu", full.situation.facts, conditional_only=True)
+    assert BLOCKS["basis"](replace(full, judged=(only,))).citations == ("DE:kg:4",)

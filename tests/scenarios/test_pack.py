@@ -1,0 +1,66 @@
+"""A mistake in companies.yaml or tasks.yaml is refused with file, line and mend."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forge_assets.law.load import LawError
+from forge_assets.law.model import Domain
+from forge_assets.scenarios.blocks import BLOCKS
+from forge_assets.scenarios.pack import Pack, load_pack
+
+SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
+
+
+def broken(folder: Path, file: str, old: str, new: str) -> int:
+    """Copy the pack with one replacement made; the line it stands on."""
+    for name in ("companies.yaml", "tasks.yaml"):
+        shutil.copy(SHIPPED / name, folder / name)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_the_shipped_pack_has_twelve_companies_and_seven_tasks(pack: Pack) -> None:
+    assert (len(pack.companies), len(pack.tasks)) == (12, 7)
+
+
+def test_every_block_a_task_may_name_exists(pack: Pack) -> None:
+    assert {section.block for task in pack.tasks for section in task.sections} == set(BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("companies.yaml", "sector: retail", "sector: retail\n    sektor: retail", "sektor"),
+        ("companies.yaml", "works_council: [true, true, false]", "works_counsel: [true]", "works_counsel"),
+        ("companies.yaml", "id: food_plant", "id: hospital", "hospital"),
+        ("companies.yaml", "{min: 7, max: 18}", "{min: 18, max: 7}", "min 18 is above max 7"),
+        ("companies.yaml", "{min: 7, max: 18}", "[true]", "integer"),
+        ("companies.yaml", "share_of: employees, percent: [3", "share_of: visitors, percent: [3", "visitors"),
+        ("tasks.yaml", "block: thresholds", "block: threshold", "thresholds"),
+        ("tasks.yaml", "lowest_level: consultation", "lowest_level: consulting", "consulting"),
+        ("tasks.yaml", "changes: [restructuring, working_time]", "changes: [restructure]", "restructure"),
+        ("tasks.yaml", "body: works_council", "body: [works_council]", "body"),
+        ("tasks.yaml", "id: cba_summary", "id: legal_advisory", "legal_advisory"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_file_and_line(
+    tmp_path: Path, domain: Domain, file: str, old: str, new: str, says: str
+) -> None:
+    line = broken(tmp_path, file, old, new)
+    with pytest.raises(LawError) as refused:
+        load_pack(tmp_path, domain)
+    assert says in str(refused.value)
+    assert refused.value.path == tmp_path / file
+    assert abs(refused.value.line - line) <= 1
+
+
+def test_a_change_type_without_wording_is_refused(tmp_path: Path, domain: Domain) -> None:
+    broken(tmp_path, "tasks.yaml", "    restructuring: [close", "    reorganising: [close")
+    with pytest.raises(LawError, match=r"differs from domain\.yaml in reorganising, restructuring"):
+        load_pack(tmp_path, domain)

@@ -1,0 +1,84 @@
+"""Which samples a job sees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import median
+
+import polars as pl
+import pytest
+
+from forge_assets.scenarios.select import benchmark_set, training_set, validation_set
+
+TAUGHT = ["DE", "AT", "FR", "ES"]
+
+
+def test_row_order_of_the_table_does_not_matter(samples: pl.DataFrame) -> None:
+    shuffled = samples.sample(fraction=1, shuffle=True, seed=3)
+    assert training_set(samples, TAUGHT, 200).equals(training_set(shuffled, TAUGHT, 200))
+    assert benchmark_set(samples, TAUGHT).equals(benchmark_set(shuffled, TAUGHT))
+
+
+def test_every_citation_is_taught_about_equally_often(samples: pl.DataFrame) -> None:
+    chosen = training_set(samples, TAUGHT, 400)
+    counts = chosen.explode("expected_citations").drop_nulls("expected_citations")
+    per_key = Counter(counts["expected_citations"].to_list())
+    pool = samples.filter((pl.col("split") == "train") & ~pl.col("jurisdictions").list.contains("NL"))
+    keys = pool.explode("expected_citations")["expected_citations"].drop_nulls().n_unique()
+    assert len(per_key) == keys
+    usual = median(per_key.values())
+    assert min(per_key.values()) >= 0.6 * usual
+    assert max(per_key.values()) <= 1.8 * usual
+
+
+def test_cases_where_nothing_applies_are_taught_in_every_country(samples: pl.DataFrame) -> None:
+    chosen = training_set(samples, TAUGHT, 400).filter(pl.col("expected_level") == "none")
+    assert set(chosen["jurisdictions"].list.first()) == set(TAUGHT)
+    assert 0.04 <= len(chosen) / 400 <= 0.25
+
+
+def test_a_selection_repeats_no_sample_and_keeps_its_size(samples: pl.DataFrame) -> None:
+    for chosen, size in (
+        (training_set(samples, TAUGHT, 300), 300),
+        (validation_set(samples, TAUGHT, 40), 40),
+        (benchmark_set(samples, TAUGHT), 132),
+    ):
+        assert len(chosen) == size
+        assert chosen["sample_id"].is_unique().all()
+
+
+def test_the_three_selections_share_no_scenario(samples: pl.DataFrame) -> None:
+    train = set(training_set(samples, TAUGHT, 600)["scenario_id"])
+    validation = set(validation_set(samples, TAUGHT, 200)["scenario_id"])
+    benchmark = set(benchmark_set(samples, TAUGHT)["scenario_id"])
+    assert len(train | validation | benchmark) == len(train) + len(validation) + len(benchmark)
+
+
+def test_a_comparison_needs_both_its_countries(samples: pl.DataFrame) -> None:
+    germany = training_set(samples, ["DE"], 200)
+    assert set(germany["jurisdictions"].list.join("+")) == {"DE"}
+    both = training_set(samples, ["DE", "AT"], 200)
+    assert {"DE+AT", "AT+DE"} & set(both["jurisdictions"].list.join("+"))
+
+
+def test_withheld_law_is_never_selected_even_if_its_country_is_asked_for(samples: pl.DataFrame) -> None:
+    for chosen in (training_set(samples, ["DE", "NL"], 150), benchmark_set(samples, ["DE", "NL"])):
+        assert not chosen["jurisdictions"].list.contains("NL").any()
+
+
+def test_the_benchmark_covers_every_task_and_country(samples: pl.DataFrame) -> None:
+    chosen = benchmark_set(samples, TAUGHT)
+    single = chosen.filter(pl.col("jurisdictions").list.len() == 1)
+    counts = Counter(single.select("task_type", pl.col("jurisdictions").list.first()).rows())
+    assert len(counts) == 6 * len(TAUGHT)
+    assert max(counts.values()) <= 1 + 2 * min(counts.values())
+
+
+def test_too_small_a_training_set_is_refused_with_what_it_leaves_out(samples: pl.DataFrame) -> None:
+    with pytest.raises(ValueError, match=r"5 samples cannot teach every citation: .*:"):
+        training_set(samples, TAUGHT, 5)
+
+
+def test_asking_for_more_than_there_is_gives_all_there_is(samples: pl.DataFrame) -> None:
+    available = samples.filter((pl.col("split") == "validation") & (pl.col("jurisdictions").list.join("+") == "AT"))
+    assert len(validation_set(samples, ["AT"], 10_000)) == len(available)
