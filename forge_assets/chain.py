@@ -49,16 +49,16 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
 
 def _execute(instance: dg.DagsterInstance, job: str, partition: str | None) -> None:
     result = defs.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition, tags=CLI, raise_on_error=False
+        run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
+        instance=instance,
+        partition_key=partition,
+        tags=CLI,
+        raise_on_error=False,
     )
-    if not result.success:
-        failures = [event.message for event in result.all_events if event.is_step_failure]
-        errors = [
-            event.step_failure_data.error.to_string()
-            for event in result.all_events
-            if event.is_step_failure and event.step_failure_data.error
-        ]
-        raise RunFailed(f"{job} {partition or ''} failed: {' '.join(failures)}\n{errors[-1] if errors else ''}")
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            cause = event.step_failure_data.error.cause or event.step_failure_data.error
+            raise RunFailed(f"{job} {partition or ''}: {event.step_key} failed: {cause.message.strip()}")
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def run() -> int:
     except (RunFailed, LawError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         print("stopped; `forge run` goes on from here", file=sys.stderr)
         return 130
     print(f"[{time.time() - started:6.0f} s] done\n")

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 FOLDER = Path(__file__).with_name("profiles")
+
+PARAMETERS = ("learning_rate", "rank", "alpha_ratio", "dropout", "batch_size")
+"""What a search may vary."""
 
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -77,7 +80,20 @@ class Search(_Strict):
 
     trials: Annotated[int, Field(ge=3)]
     steps: Positive
-    space: dict[Literal["learning_rate", "rank", "alpha_ratio", "dropout", "batch_size"], tuple[float, ...]]
+    space: dict[str, tuple[float, ...]]
+
+
+    @field_validator("space")
+    @classmethod
+    def _known(cls, space: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for name, grid in space.items():
+            if name not in PARAMETERS:
+                raise ValueError(f"{name!r} cannot be searched; choose from {', '.join(PARAMETERS)}")
+            if not grid or list(grid) != sorted(set(grid)):
+                raise ValueError(f"{name}: list at least one value, ascending and without repeats")
+        if "learning_rate" not in space:
+            raise ValueError("learning_rate is missing: it is the one parameter that every search needs")
+        return space
 
 
 class Answers(_Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from forge_assets.training.job import SftJob
 from forge_assets.training.memory import Shape, predict
@@ -31,6 +32,7 @@ def guard(job: SftJob, shape: Shape, envelope_bytes: float) -> Guarded:
     said: list[str] = []
     while (need := predict(job, shape)) > envelope_bytes:
         gigabytes = f"{need / 1e9:.1f} GB predicted, {envelope_bytes / 1e9:.1f} GB allowed"
+        change: dict[str, Any]
         if job.batch_size > 1:
             half = job.batch_size // 2
             change = {"batch_size": half, "accumulation": job.accumulation * job.batch_size // half}
