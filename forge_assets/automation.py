@@ -32,7 +32,10 @@ country_job = dg.define_asset_job(
     description="One jurisdiction's catalog and scenarios.",
 )
 chain_job = dg.define_asset_job(
-    "chain", dg.AssetSelection.assets(*CHAIN), description="From the warehouse to the benchmark report."
+    "chain",
+    dg.AssetSelection.assets(*CHAIN),
+    tags={"forge/job": "chain"},
+    description="From the warehouse to the benchmark report.",
 )
 
 ACTIVE = [

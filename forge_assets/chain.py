@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, stale_countries
+from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, stale_countries
 from forge_assets.definitions import defs
 from forge_assets.law.country import country_files
 from forge_assets.scenarios.freshness import sources
@@ -43,6 +43,8 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
         if chain_made_from(forge) == chain_wanted(forge):
             yield "the report is up to date"
             return
+        if is_running(instance, "chain"):
+            raise RunFailed("a chain run is under way in the UI: wait for it or terminate it there")
         yield f"training chain, profile {forge.profile.name}"
         _execute(instance, "chain", None)
 

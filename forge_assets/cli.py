@@ -29,7 +29,6 @@ def check() -> int:
     """Validate frameworks, scenarios vocabulary and profiles; 1 if anything is broken."""
     from forge_assets.law.country import country_files, read_country
     from forge_assets.law.load import LawError, load_domain
-    from forge_assets.law.verify import missing_bases
     from forge_assets.scenarios.pack import load_pack
 
     forge, problems = Forge.from_environment(), []
@@ -51,7 +50,6 @@ def check() -> int:
         for name, found in country.checked.items():
             if found.status == "unverified":
                 problems += [f"{path}: {name}: {problem}" for problem in found.problems]
-        problems += [f"{path}: {base}" for base in missing_bases(country.framework, country.statutes)]
     for name in profile_names():
         try:
             load_profile(name)

@@ -82,7 +82,6 @@ class Search(_Strict):
     steps: Positive
     space: dict[str, tuple[float, ...]]
 
-
     @field_validator("space")
     @classmethod
     def _known(cls, space: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
@@ -143,7 +142,9 @@ def load_profile(name: str, folder: Path = FOLDER) -> Profile:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
         raise ProfileError(f"FORGE_PROFILE={name}: no such profile; choose one of {known}")
     try:
-        raw: dict[str, Any] = yaml.safe_load(path.read_text())
+        raw: Any = yaml.safe_load(path.read_text())
+        if not isinstance(raw, dict):
+            raise ProfileError(f"{path}: not a mapping: write one `field: value` a line, as in cpu.yaml")
         return Profile.model_validate({"name": name, **raw})
     except yaml.YAMLError as error:
         raise ProfileError(f"{path}: not YAML: {error}") from error

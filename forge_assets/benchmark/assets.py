@@ -1,7 +1,7 @@
 """benchmark_report: four models answer the same questions; tables, intervals, plots and one HTML page."""
 
-import json
 import platform
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -14,6 +14,7 @@ from forge_assets.law.live import law_index, live_countries
 from forge_assets.scenarios.comments import COMMENTS
 from forge_assets.scenarios.sets import prompt_rows
 from forge_assets.training.job import GenerateJob
+from forge_assets.training.jobs import Finished
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import LocalLauncher
@@ -28,8 +29,8 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     prompts = desk.dataset(prompt_rows(sets, "benchmark"))
     teacher, student = forge.recall("teacher_adapter"), forge.recall("student_adapter")
     models = {
-        "student_untuned": {"base": student["base"], "adapter": None},
-        "teacher_untuned": {"base": teacher["base"], "adapter": None},
+        "student_untuned": student["untuned"],
+        "teacher_untuned": teacher | {"base": forge.models.ensure(forge.profile.teacher.model).digest, "adapter": None},
         "teacher_tuned": teacher,
         "student_tuned": student["tuned"],
     }
@@ -45,7 +46,7 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     with atomic(page) as draft:
         draft.write_text(render(_report(forge, samples, answers, scores)))
     table = summary(scores, samples)
-    forge.remember("benchmark_report", forge.recall("warehouse") | {"page": str(page)})
+    forge.remember("benchmark_report", {"fingerprint": forge.recall("warehouse")["fingerprint"], "page": str(page)})
     means = {
         f"{model} {metric}": round(value, 4)
         for model, metric, value in table.select("model", "metric", "mean").iter_rows()
@@ -65,7 +66,7 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
     _, countries = live_countries(forge)
     laws = law_index(countries)
     student, store = forge.recall("student_adapter"), forge.store
-    jobs = store.read("ops.jobs").drop("identity", "spec")
+    jobs = store.read("ops.jobs").filter(pl.col("asked_at") >= forge.recall("warehouse")["at"]).sort("asked_at")
     compared = pl.DataFrame(
         [{"model": name, "composite on the choice set": value} for name, value in student["compared"].items()]
     )
@@ -78,16 +79,31 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
         ),
         jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
         provisions=store.read("catalog.provisions"),
+        losses=_losses(forge, jobs),
         choice=StudentChoice("cut" if student["cut"] else "uncut", student["reason"], compared),
         parse=lambda text, home: parse(text, laws, home),
         lineage={
             "profile": forge.profile.name,
             "chain fingerprint": forge.recall("warehouse")["fingerprint"],
-            "models": {name: value for name, value in student.items() if name in ("base", "tuned")}
-            | {"teacher": json.dumps(forge.recall("teacher_adapter"))},
+            "student": student["tuned"],
+            "teacher": forge.recall("teacher_adapter"),
             "framework versions": {c.framework.jurisdiction: c.version for c in countries},
             "dataset": forge.recall("search_results")["dataset"],
         },
         machine=f"{platform.machine()}, Python {platform.python_version()}",
         title="Model Forge: benchmark",
     )
+
+
+def _losses(forge: Forge, jobs: pl.DataFrame) -> pl.DataFrame:
+    """model, step, loss of teacher and student."""
+    rows: list[dict[str, Any]] = []
+    for title, model in (
+        ("teacher", "teacher_tuned"),
+        ("student", "student_tuned"),
+        ("student uncut", "student_tuned"),
+    ):
+        for identity in jobs.filter(pl.col("title") == title)["identity"]:
+            done = Finished(identity, forge.store.artefact(identity) / "result", {})
+            rows = [r for r in rows if r["model"] != model] + [{"model": model, **loss} for loss in done.losses()]
+    return pl.DataFrame(rows, schema={"model": pl.String, "step": pl.Int64, "loss": pl.Float64})

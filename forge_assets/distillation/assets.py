@@ -1,17 +1,19 @@
 """teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
 
+from typing import Any
+
 import dagster as dg
 import polars as pl
 
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.scenarios.sets import prompt_rows, training_rows
-from forge_assets.search.trials import teacher_job
-from forge_assets.training.job import CutJob, GenerateJob, Sampling
+from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob
 from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.memory import Shape
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import LocalLauncher
+from forge_resources.profile import Loading
 
 GROUP = "distillation"
 
@@ -21,9 +23,10 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     """The teacher's LoRA adapter, trained with the best configuration of the search."""
     desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
     base = forge.models.ensure(profile.teacher.model)
-    job = teacher_job(profile, found["config"], base.digest, found["dataset"], profile.teacher.steps, None)
-    done = desk.run(job, "teacher")
-    forge.remember("teacher_adapter", {"base": base.digest, "adapter": done.identity})
+    # What the winning trial ran with, guard's changes included, for longer.
+    trial = SftJob.model_validate(found["job"])
+    done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
+    forge.remember("teacher_adapter", tuned(base.digest, done, profile.teacher.loading, lora=True))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity), metadata=_measured(done) | {"licence": base.licence}
     )
@@ -37,8 +40,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
     asked = sets.filter(pl.col("role") == "train").head(profile.data.responses)
     drawn = profile.answers
     job = GenerateJob(
-        base=teacher["base"],
-        adapter=teacher["adapter"],
+        **teacher,
         prompts=desk.dataset(prompt_rows(asked, "train")),
         sampling=Sampling(
             max_new_tokens=drawn.max_new_tokens,
@@ -47,8 +49,6 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
             top_p=drawn.top_p,
             seed=profile.seed,
         ),
-        precision=profile.teacher.loading.precision,
-        quantisation=profile.teacher.loading.quantisation,
     )
     done = desk.run(job, "teacher responses")
     responses = judge_responses(*scored(forge, {"teacher": done}, asked))
@@ -102,8 +102,8 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     forge.remember(
         "student_adapter",
         {
-            "base": base,
-            "tuned": tuned(base, done, profile.student.lora_rank is not None),
+            "untuned": untuned(base, profile.student.loading),
+            "tuned": tuned(base, done, profile.student.loading, lora=profile.student.lora_rank is not None),
             "cut": base == bases["cut"],
             "reason": reason,
             "compared": compared,
@@ -115,9 +115,14 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-def tuned(base: str, done: Finished, lora: bool) -> dict[str, str | None]:
+def untuned(base: str, loading: Loading) -> dict[str, Any]:
+    """How a generate job names a base model."""
+    return {"base": base, "precision": loading.precision, "quantisation": loading.quantisation}
+
+
+def tuned(base: str, done: Finished, loading: Loading, *, lora: bool) -> dict[str, Any]:
     """How a generate job names a tuned model: adapter on its base, or new weights."""
-    return {"base": base, "adapter": done.identity} if lora else {"base": done.identity, "adapter": None}
+    return untuned(base, loading) | {"adapter": done.identity} if lora else untuned(done.identity, loading)
 
 
 def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
@@ -132,7 +137,12 @@ def _composites(forge: Forge, desk: Jobs, student: Finished) -> dict[str, float]
     prompts = desk.dataset(prompt_rows(sets, "choice"))
     models = {
         "teacher": forge.recall("teacher_adapter"),
-        "student": tuned(forge.recall("student_base")["cut"], student, forge.profile.student.lora_rank is not None),
+        "student": tuned(
+            forge.recall("student_base")["cut"],
+            student,
+            forge.profile.student.loading,
+            lora=forge.profile.student.lora_rank is not None,
+        ),
     }
     done = {
         name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")

@@ -9,7 +9,7 @@ import polars as pl
 from forge_assets.law.citations import render
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.law.obligations import threshold_words
-from forge_assets.law.statutes import Statutes
+from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verify import Status, Verification, verify
 from forge_resources.store import digest
 
@@ -158,3 +158,12 @@ def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
         for law in framework.laws
         for unit in statutes.get(law.id, {}).values()
     ]
+
+
+def kept_statutes(framework: Framework, units: pl.DataFrame) -> Statutes:
+    """The statute text as `catalog.statute_units` holds it: what a country's last good version rests on."""
+    statutes: dict[str, dict[str, StatuteUnit]] = {law.id: {} for law in framework.laws}
+    for row in units.iter_rows(named=True):
+        fields = {name: row[name] for name in ("law_id", "unit", "number", "heading", "text")}
+        statutes[row["law_id"]][row["number"]] = StatuteUnit(**fields, language=framework.language)
+    return statutes

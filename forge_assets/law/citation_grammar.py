@@ -93,7 +93,7 @@ def read_chain(text: str, head: re.Match[str]) -> list[Reference]:
         return []
     chain, many = [found], bool(head["many"]) or bool(head["bare"])
     while True:
-        chain[-1] = _read_range(text, chain[-1], many)
+        chain[-1] = _read_range(text, chain[-1])
         join = _JOIN.match(text, chain[-1].end)
         if join is None:
             return chain
@@ -183,7 +183,7 @@ def _read_next(text: str, at: int, before: Reference, many: bool) -> Reference |
     return None
 
 
-def _read_range(text: str, ref: Reference, many: bool) -> Reference:
+def _read_range(text: str, ref: Reference) -> Reference:
     match = _RANGE.match(text, ref.end)
     if match is None:
         return ref

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forge_assets.law.catalog import kept_statutes
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.law_index import LawIndex
 from forge_assets.law.load import load_domain
@@ -27,7 +28,8 @@ def live_country(forge: Forge, domain: Domain, code: str) -> Country:
         FileNotFoundError: it was never catalogued.
     """
     framework = Framework.model_validate(forge.recall(_name(code))["framework"])
-    return checked_country(forge.pack_path, domain, framework)
+    units = forge.store.read("catalog.statute_units", code)
+    return checked_country(domain, framework, kept_statutes(framework, units))
 
 
 def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:

@@ -41,11 +41,11 @@ def _judge(provision: Provision, statutes: Statutes, outdated: set[str]) -> Veri
     return Verification("verified")
 
 
-def missing_bases(framework: Framework, statutes: Statutes) -> tuple[str, ...]:
-    """What is wrong with the bases of bodies and escalation steps; empty when all stand in the text."""
+def missing_bases(framework: Framework, statutes: Statutes) -> dict[str, str]:
+    """Bases of bodies and escalation steps that do not stand in the text: key to what is wrong."""
     keys = [body.basis for body in framework.bodies] + [step.basis for step in framework.escalation]
-    found = (cited_text(key, statutes) for key in keys)
-    return tuple(place.problem for place in found if isinstance(place, Missing))
+    found = {key: cited_text(key, statutes) for key in keys}
+    return {key: place.problem for key, place in found.items() if isinstance(place, Missing)}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """scenario_dataset: one country's scenarios and samples. warehouse: all of them, the sets drawn from them, DuckDB."""
 
+import time
+
 import dagster as dg
 import polars as pl
 
@@ -62,7 +64,7 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     sets = draw_sets(everything, forge.profile, [c.framework.jurisdiction for c in countries])
     forge.store.write("scenarios.sets", sets)
     forge.store.publish(COMMENTS)
-    forge.remember("warehouse", {"fingerprint": made_from})
+    forge.remember("warehouse", {"fingerprint": made_from, "at": time.time()})
     sizes = dict(sets.group_by("role").len().sort("role").iter_rows())
     counts = everything.group_by("task_type", "split").len().pivot(on="split", index="task_type", values="len")
     return dg.MaterializeResult(

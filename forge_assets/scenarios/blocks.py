@@ -38,11 +38,11 @@ class Part:
 
 
 def verdict(case: Case) -> Part:
-    """The strongest duty and its body, or why nothing applies."""
+    """Country and kind of change, then the strongest duty and its body, or why nothing applies."""
     judged = case.judged[0]
     if judged.body is None:
-        return Part(f"No provision in the catalogue applies: {facts_in_words(case, case.facts)}.")
-    return Part(f"{case.words.levels[judged.level]}: owed to the {_body(judged)}.")
+        return Part(f"{_qualified(case)} No provision in the catalogue applies: {facts_in_words(case, case.facts)}.")
+    return Part(f"{_qualified(case)} {case.words.levels[judged.level]}: owed to the {_body(judged)}.")
 
 
 def thresholds(case: Case) -> Part:
@@ -56,7 +56,7 @@ def thresholds(case: Case) -> Part:
 def basis(case: Case) -> Part:
     """Every applying provision with its duty."""
     judged = case.judged[0]
-    return _lines((f"- {_cite(judged, p)}: {p.summary}" for p in judged.applying), judged.applying)
+    return _lines((f"- {_duty(judged, p)}" for p in judged.applying), judged.applying)
 
 
 def steps(case: Case) -> Part:
@@ -64,10 +64,7 @@ def steps(case: Case) -> Part:
     judged = case.judged[0]
     order = sorted(judged.applying, key=lambda p: case.domain.levels.index(p.level))
     return _lines(
-        (
-            f"{i}. {_cite(judged, p)}: {p.summary}" + (f"; {p.deadline}" if p.deadline else "")
-            for i, p in enumerate(order, start=1)
-        ),
+        (f"{i}. {_duty(judged, p)}" + (f"; {p.deadline}" if p.deadline else "") for i, p in enumerate(order, start=1)),
         order,
     )
 
@@ -77,7 +74,7 @@ def lead(case: Case) -> Part:
     judged = case.judged[0]
     if judged.lead is None:
         return verdict(case)
-    text = f"{case.words.levels[judged.level]}: {_cite(judged, judged.lead)} binds the employer."
+    text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}."
     return Part(text, (judged.lead.cite,))
 
 
@@ -92,28 +89,29 @@ def escalation(case: Case) -> Part:
 
 
 def timing(case: Case) -> Part:
-    """Deadline and consequence of every applying provision; its duty where neither is stated."""
+    """Every applying provision with its deadline and what follows from a breach."""
     judged = case.judged[0]
-    return _lines((f"- {_cite(judged, p)}{_timing(p)}" for p in judged.applying), judged.applying)
+    return _lines((f"- {_duty(judged, p)}{_timing(p)}" for p in judged.applying), judged.applying)
 
 
 def agreement(case: Case) -> Part:
     """What an agreement is about, led by the strongest duty behind it."""
     level = case.words.levels[case.judged[0].level]
-    return Part(f"{level}: agreement at {case.situation.company.name} to {case.change}.")
+    return Part(f"{_qualified(case)} {level}: agreement at {case.situation.company.name} to {case.change}.")
 
 
 def stricter(case: Case) -> Part:
     """Which of two countries asks for more on the obligation ladder."""
     home, other = case.judged
     ranks = [_rank(case.domain, j) for j in case.judged]
+    change = f"{_capital(case.domain.change_types[case.situation.change].title)}."
     if ranks[0] == ranks[1]:
-        return Part(f"{case.words.levels[home.level]} in both: neither is stricter.")
+        return Part(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
     strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
     less = case.words.levels[weak.level].lower() if weak.lead else "no catalogued duty"
     there = weak.framework.name
     return Part(
-        f"{case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
+        f"{change} {case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
         f"{strong.framework.name} is stricter."
     )
 
@@ -125,7 +123,7 @@ def compare(case: Case) -> Part:
         if judged.lead is None:
             texts.append(f"- {judged.framework.name}: no provision in the catalogue applies")
         else:
-            texts.append(f"- {judged.framework.name}: {_cite(judged, judged.lead)}, {judged.lead.summary}")
+            texts.append(f"- {judged.framework.name}: {_duty(judged, judged.lead)}")
             keys.append(judged.lead.cite)
     return Part("\n".join(texts), tuple(keys))
 
@@ -160,17 +158,22 @@ def _numbers(met: str) -> str:
 
 
 def _timing(provision: Provision) -> str:
-    if provision.deadline is None:
-        return f": {provision.consequence or provision.summary}"
-    return f", deadline: {provision.deadline}" + (f"; {provision.consequence}" if provision.consequence else "")
+    return "".join(f"; {part}" for part in (provision.deadline, provision.consequence) if part)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _cite(judged: Judgement, provision: Provision) -> str:
-    return render(provision.cite, judged.framework)
+def _qualified(case: Case) -> str:
+    """The facts under their legal name, as a lawyer begins: `Germany, transfer of an undertaking.`"""
+    change = case.domain.change_types[case.situation.change]
+    return f"{case.judged[0].framework.name}, {change.title}."
+
+
+def _duty(judged: Judgement, provision: Provision) -> str:
+    """Duty first, citation after it: a model that has named the duty knows which citation follows."""
+    return f"{provision.summary}, {render(provision.cite, judged.framework)}"
 
 
 def _lines(lines: Iterable[str], provisions: Iterable[Provision]) -> Part:

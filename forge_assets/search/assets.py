@@ -27,7 +27,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Lo
         trials.append(_trial(context, forge, desk, sets, dataset, probe, trials))
         forge.store.write("search.trials", trials_table(trials))
     chosen = best(trials)
-    forge.remember("search_results", {"config": chosen.ran, "dataset": dataset})
+    forge.remember("search_results", {"job": chosen.job.model_dump(mode="json"), "dataset": dataset})
     table = trials_table(trials).select("trial", "phase", "score", "ran", "guard", "seconds")
     return dg.MaterializeResult(
         metadata={

@@ -54,8 +54,8 @@ def answer_prompts(
     result.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in prompts.read_text().splitlines()]
     texts = [tokenizer.apply_chat_template(r["prompt"], tokenize=False, add_generation_prompt=True) for r in rows]
-    # Equal lengths share a batch: less padding.
-    order = sorted(range(len(rows)), key=lambda i: (len(texts[i]), rows[i]["sample_id"]))
+    # Prompts that end alike ask for answers of like length: a batch runs as long as its longest answer.
+    order = sorted(range(len(rows)), key=lambda i: (texts[i][-100:], len(texts[i]), rows[i]["sample_id"]))
     batches = [order[i : i + sampling.batch_size] for i in range(0, len(order), sampling.batch_size)]
     file = result / "answers.jsonl"
     done = _whole_batches(file, batches)

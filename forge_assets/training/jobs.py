@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ JOB_COLUMNS: dict[str, Any] = {
     "tokens_per_second": pl.Float64,
     "loss_first": pl.Float64,
     "loss_last": pl.Float64,
+    "asked_at": pl.Float64,
     "spec": pl.String,
 }
 
@@ -41,6 +43,11 @@ class Finished:
     identity: str
     result: Path
     record: Mapping[str, Any]
+
+    def losses(self) -> list[dict[str, float]]:
+        """step and loss of every training step."""
+        lines = (json.loads(line) for line in (self.result.parent / "metrics.jsonl").read_text().splitlines())
+        return [{"step": line["step"], "loss": line["loss"]} for line in lines if "loss" in line]
 
     def answers(self) -> list[dict[str, str]]:
         """Rows of `answers.jsonl`: sample_id, answer."""
@@ -98,6 +105,7 @@ class Jobs:
             "title": title,
             "peak_memory_bytes": record["peak_rss_bytes"],
             "tokens_per_second": record.get("tokens_per_second") or record.get("generate_tokens_per_second"),
+            "asked_at": time.time(),
             "spec": job.model_dump_json(),
         }
         self._store.write("ops.jobs", pl.DataFrame([row], schema=JOB_COLUMNS), record["identity"])

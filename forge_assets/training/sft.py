@@ -12,6 +12,7 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, prepare_model_for_kbit_training
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
 from forge_assets.training.generate import answer_prompts
@@ -62,6 +63,48 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             )
 
 
+class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
+    """Batches of like lengths in an order that hangs on the epoch alone.
+
+    The parent draws from the global generator, so an epoch that is resumed in its middle would get other batches.
+    """
+
+    def set_epoch(self, epoch: int) -> None:
+        self.generator = torch.Generator().manual_seed(epoch)
+
+
+class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
+    """SFTTrainer that computes logits only where the completion is predicted: the same loss for less work.
+
+    TRL computes the vocabulary's logits, their entropy and accuracy for prompt tokens too; with a small model and a
+    large vocabulary that is much of a step (bench/sft_step.py).
+    """
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> EpochSampler:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return EpochSampler(together, lengths=[len(ids) for ids in rows["input_ids"]])
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        labels = inputs["labels"]
+        learned = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(1)
+        outputs = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            logits_to_keep=learned,
+            use_cache=False,
+        )
+        targets = labels[:, learned + 1]
+        total = torch.nn.functional.cross_entropy(
+            outputs.logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
+        )
+        count = (targets != -100).sum() if num_items_in_batch is None else num_items_in_batch
+        loss = total / count
+        return (loss, outputs) if return_outputs else loss
+
+
 def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
     """Train, save `result/adapter` or `result/model`, and answer the probe's prompts if the job has one.
 
@@ -79,7 +122,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
     rows = [json.loads(line) for line in paths[job.dataset].read_text().splitlines()]
     watch = Watch(progress, interrupt)
-    trainer = SFTTrainer(
+    trainer = CompletionTrainer(
         model=model,
         args=_arguments(job, work),
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
@@ -91,7 +134,11 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
     started = time.time()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if checkpoint and before == job.steps:  # stopped while it answered the probe: Trainer would do one step more
+        trainer._load_from_checkpoint(str(checkpoint))
+        trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     seconds = time.time() - started
     if trainer.state.global_step < job.steps:
         interrupt.check()
@@ -151,9 +198,9 @@ def _arguments(job: SftJob, work: Path) -> SFTConfig:
         bf16=job.precision == "bfloat16",
         gradient_checkpointing=job.gradient_checkpointing,
         use_cpu=not cuda,
-        train_sampling_strategy="group_by_length",
         include_num_input_tokens_seen="all",
         logging_steps=1,
+        logging_nan_inf_filter=False,  # it logs an average instead, and nobody learns that training diverged
         save_strategy="steps",
         save_steps=job.checkpoint_every,
         save_total_limit=2,

