@@ -19,8 +19,7 @@ GRACE_SECONDS = 60
 """How long a cancelled worker may take to write its checkpoint before it is killed."""
 
 ENVIRONMENT = {
-    # One heap of huge pages that is kept between steps: without this a training step spends up to half its time in
-    # page faults (bench/results/allocator.md).
+    # One heap of huge pages that is kept between steps, or steps spend their time in page faults (bench/allocator.py).
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_MAX_": "0",

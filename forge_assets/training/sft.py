@@ -12,7 +12,6 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, prepare_model_for_kbit_training
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import SFTConfig, SFTTrainer
 
 from forge_assets.training.generate import answer_prompts
@@ -63,27 +62,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             )
 
 
-class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
-    """Batches of like lengths in an order that hangs on the epoch alone.
-
-    The parent draws from the global generator, so an epoch that is resumed in its middle would get other batches.
-    """
-
-    def set_epoch(self, epoch: int) -> None:
-        self.generator = torch.Generator().manual_seed(epoch)
-
-
 class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that computes logits only where the completion is predicted: the same loss for less work.
 
     TRL computes the vocabulary's logits, their entropy and accuracy for prompt tokens too; with a small model and a
     large vocabulary that is much of a step (bench/sft_step.py).
     """
-
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> EpochSampler:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return EpochSampler(together, lengths=[len(ids) for ids in rows["input_ids"]])
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -198,6 +182,8 @@ def _arguments(job: SftJob, work: Path) -> SFTConfig:
         bf16=job.precision == "bfloat16",
         gradient_checkpointing=job.gradient_checkpointing,
         use_cpu=not cuda,
+        # Batches of like length would hold one task each, in order of length: the model then forgets task by task.
+        train_sampling_strategy="random",
         include_num_input_tokens_seen="all",
         logging_steps=1,
         logging_nan_inf_filter=False,  # it logs an average instead, and nobody learns that training diverged

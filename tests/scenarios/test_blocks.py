@@ -116,7 +116,8 @@ def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Cas
         ("escalation", "1. The chef decides: § 5 Abs. 1 KG"),
         (
             "timing",
-            "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG; before lunch; the menu is void\n- report on the heat, § 4 KG",
+            "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG; before lunch; the menu is void\n"
+            "- report on the heat, § 4 KG",
         ),
         ("agreement", "Utopia, new menu. Co-determination: agreement at Inn to serve soup."),
     ],
