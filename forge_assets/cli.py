@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+import warnings
 
 from forge_resources.forge import PROJECT, Forge, data_folder
 from forge_resources.profile import ProfileError, load_profile, profile_names
@@ -81,6 +82,7 @@ def run() -> int:
     from forge_assets.chain import RunFailed, bring_up_to_date
     from forge_assets.law.load import LawError
 
+    warnings.filterwarnings("ignore", message=".*expected_writer_count.*")  # Dagster's own use of its preview
     started, forge = time.time(), Forge.from_environment()
     if status := models():
         return status

@@ -129,6 +129,8 @@ class ModelLibrary:
                     shutil.copytree(path, draft)
                 case HubSource(id=identifier, revision=revision):
                     _download(identifier, revision, draft)
+            if not (draft / "config.json").exists() or not any(draft.glob("*.safetensors")):
+                raise ModelError(f"{folder.name} ({entry.origin}): no config.json and *.safetensors in what was found")
             _give_chat_template(entry, draft)
             digest = hashlib.sha256()
             for file in sorted([*draft.glob("*.safetensors"), *draft.glob("tokenizer.json"), draft / "config.json"]):

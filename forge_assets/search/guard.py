@@ -23,7 +23,7 @@ class DoesNotFit(Exception):
 
 
 def guard(job: SftJob, shape: Shape, envelope_bytes: float) -> Guarded:
-    """Downgrade until the prediction fits: halve the batch (the gradient stays the same through accumulation), then
+    """Downgrade until the prediction fits: divide the batch (the gradient stays the same through accumulation), then
     checkpoint activations, then halve the rank.
 
     Raises:
@@ -34,9 +34,9 @@ def guard(job: SftJob, shape: Shape, envelope_bytes: float) -> Guarded:
         gigabytes = f"{need / 1e9:.1f} GB predicted, {envelope_bytes / 1e9:.1f} GB allowed"
         change: dict[str, Any]
         if job.batch_size > 1:
-            half = job.batch_size // 2
-            change = {"batch_size": half, "accumulation": job.accumulation * job.batch_size // half}
-            said.append(f"batch {job.batch_size} to {half} with accumulation: {gigabytes}")
+            less = next(b for b in range(job.batch_size // 2, 0, -1) if job.batch_size % b == 0)
+            change = {"batch_size": less, "accumulation": job.accumulation * job.batch_size // less}
+            said.append(f"batch {job.batch_size} to {less} with accumulation: {gigabytes}")
         elif not job.gradient_checkpointing:
             change = {"gradient_checkpointing": True}
             said.append(f"gradient checkpointing on: {gigabytes}")

@@ -45,9 +45,10 @@ class Finished:
     record: Mapping[str, Any]
 
     def losses(self) -> list[dict[str, float]]:
-        """step and loss of every training step."""
+        """step and loss of every training step, once also where a killed worker's steps were done again."""
         lines = (json.loads(line) for line in (self.result.parent / "metrics.jsonl").read_text().splitlines())
-        return [{"step": line["step"], "loss": line["loss"]} for line in lines if "loss" in line]
+        losses = {line["step"]: line["loss"] for line in lines if "loss" in line}
+        return [{"step": step, "loss": losses[step]} for step in sorted(losses)]
 
     def answers(self) -> list[dict[str, str]]:
         """Rows of `answers.jsonl`: sample_id, answer."""

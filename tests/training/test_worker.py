@@ -190,7 +190,7 @@ def _weights(done: Finished) -> bytes:
 def test_training_lowers_the_loss(undisturbed: Desk, kind: str) -> None:
     done = undisturbed.run(_training(undisturbed, **KINDS[kind]))
     record = done.record
-    assert record["loss_last"] < 0.9 * record["loss_first"]
+    assert record["loss_last"] < record["loss_first"] - 0.2
     assert (record["steps"], record["resumed_from_step"], record["attempts"]) == (STEPS, 0, 1)
     assert record["tokens"] > 0 and record["peak_rss_bytes"] > 1e8
     assert sorted(path.name for path in done.result.parent.iterdir() if path.name != "wandb") == [
@@ -207,7 +207,8 @@ def test_training_that_was_killed_ends_with_the_same_weights(undisturbed: Desk, 
     done, expected = disturbed.run(job), undisturbed.run(job)
     assert done.record["resumed_from_step"] >= 6, "it went on instead of starting again"
     assert done.record["steps"] == STEPS
-    assert done.record["loss_last"] == expected.record["loss_last"]
+    assert [entry["step"] for entry in done.losses()] == list(range(1, STEPS + 1))
+    assert done.losses() == expected.losses()
     assert _weights(done) == _weights(expected)
 
 

@@ -1,0 +1,84 @@
+"""What the loss is computed on: the completion and its end mark, whatever the prompts of the batch look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forge_assets.training.job import SftJob
+
+ROWS = [
+    {
+        "prompt": [{"role": "system", "content": "Law."}, {"role": "user", "content": question}],
+        "completion": [{"role": "assistant", "content": answer}],
+    }
+    for question, answer in (
+        ("Müller GmbH introduces monitoring. What is owed?", "§ 87 Abs. 1 Nr. 6 BetrVG: co-determination"),
+        ("And at Wien AG?", "§ 96a ArbVG"),
+        ("A long question about an employer that plans to dismiss 30 of 90 employees in Berlin", "§ 17 KSchG"),
+    )
+]
+
+
+@pytest.fixture
+def trainers(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+    """Our trainer and TRL's own, on the same model and rows."""
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    from datasets import Dataset
+    from trl import SFTTrainer
+
+    from forge_assets.training.sft import CompletionTrainer, _arguments
+    from forge_assets.training.weights import load_model, load_tokenizer
+
+    digest = "a" * 64
+    job = SftJob(base=digest, dataset=digest, lora=None, learning_rate=1e-3, batch_size=3, steps=1)
+    ours, theirs = (
+        trainer(
+            model=load_model(tiny_model, "float32", "none"),
+            args=_arguments(job, tmp_path),
+            train_dataset=Dataset.from_list(ROWS),
+            processing_class=load_tokenizer(tiny_model),
+        )
+        for trainer in (CompletionTrainer, SFTTrainer)
+    )
+    return ours, theirs
+
+
+def _batch(trainer: Any) -> Any:
+    return trainer.data_collator([trainer.train_dataset[i] for i in range(len(ROWS))])
+
+
+def test_only_completions_and_their_end_marks_are_learned(trainers: tuple[Any, Any]) -> None:
+    ours, _ = trainers
+    labels = _batch(ours)["labels"]
+    learned = [ours.processing_class.decode(row[row != -100]) for row in labels]
+    assert learned == [f"{row['completion'][0]['content']}<|im_end|>\n" for row in ROWS]
+
+
+def test_the_prompt_is_seen_whole_and_as_the_chat_template_says(trainers: tuple[Any, Any]) -> None:
+    ours, _ = trainers
+    tokenizer = ours.processing_class
+    for row, seen in zip(ROWS, ours.train_dataset["input_ids"], strict=True):
+        whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
+        assert tokenizer.decode(seen) == whole
+
+
+def test_loss_and_gradients_are_those_of_trl(trainers: tuple[Any, Any]) -> None:
+    import torch
+
+    batch, losses, gradients = _batch(trainers[0]), [], []
+    for trainer in trainers:
+        for counted in (None, torch.tensor(40)):
+            trainer.model.train()
+            trainer.model.zero_grad()
+            loss = trainer.compute_loss(trainer.model, {**batch}, num_items_in_batch=counted)
+            loss.backward()
+            losses.append(loss.item())
+            gradients.append({name: weight.grad for name, weight in trainer.model.named_parameters()})
+    assert losses[:2] == pytest.approx(losses[2:], rel=1e-5)
+    assert losses[0] != pytest.approx(losses[1])
+    for ours, theirs in zip(gradients[:2], gradients[2:], strict=True):
+        for name, gradient in ours.items():
+            torch.testing.assert_close(gradient, theirs[name], msg=name)
