@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from forge_assets.law.catalog import kept_statutes
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.law_index import LawIndex
 from forge_assets.law.load import load_domain
 from forge_assets.law.model import Domain, Framework
-from forge_resources.forge import Forge
+
+if TYPE_CHECKING:
+    from forge_resources.forge import Forge
 
 
 def keep(forge: Forge, country: Country) -> None:

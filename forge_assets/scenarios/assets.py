@@ -3,7 +3,6 @@
 import time
 
 import dagster as dg
-import polars as pl
 
 from forge_assets.law.assets import JURISDICTIONS
 from forge_assets.law.live import live_countries, live_country
@@ -14,6 +13,7 @@ from forge_assets.scenarios.freshness import fingerprint, source_version
 from forge_assets.scenarios.pack import load_pack
 from forge_assets.scenarios.sets import draw_sets
 from forge_resources.forge import Forge
+from forge_resources.markdown import markdown
 
 BORDERS = "cross_border"
 
@@ -72,14 +72,7 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
         metadata={
             "samples": everything.height,
             **sizes,
-            "by task and split": dg.MetadataValue.md(_markdown(counts.sort("task_type"))),
+            "by task and split": dg.MetadataValue.md(markdown(counts.sort("task_type"))),
             "database": dg.MetadataValue.path(forge.store.database),
         },
     )
-
-
-def _markdown(frame: pl.DataFrame) -> str:
-    with pl.Config(
-        tbl_formatting="MARKDOWN", tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_rows=50
-    ):
-        return str(frame)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.live import live_codes
 from forge_assets.law.load import LawError, load_domain
 from forge_assets.scenarios.pack import Pack, load_pack
-from forge_resources.forge import Forge
 from forge_resources.store import digest
+
+if TYPE_CHECKING:
+    from forge_resources.forge import Forge
 
 
 @dataclass(frozen=True)

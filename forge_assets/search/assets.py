@@ -14,6 +14,7 @@ from forge_assets.training.memory import Shape
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import JobFailed, LocalLauncher
+from forge_resources.markdown import markdown
 
 
 @dg.asset(deps=["warehouse"], group_name="search", kinds={"pytorch"})
@@ -33,7 +34,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Lo
         metadata={
             "best score": (chosen.scores or {})["composite"],
             "best configuration": dg.MetadataValue.json(chosen.ran),
-            "trials": dg.MetadataValue.md(_markdown(table)),
+            "trials": dg.MetadataValue.md(markdown(table)),
         }
     )
 
@@ -66,15 +67,3 @@ def _trial(
     parts = {metric: mean_score(scores, "trial", metric) for metric in METRICS}
     context.log.info(f"trial {index + 1}: composite {parts['composite']:.3f}")
     return Trial(phase, asked, allowed.job, allowed.interventions, allowed.predicted_bytes, parts, dict(done.record))
-
-
-def _markdown(frame: pl.DataFrame) -> str:
-    with pl.Config(
-        tbl_formatting="MARKDOWN",
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-        tbl_rows=100,
-        fmt_str_lengths=200,
-        tbl_width_chars=2000,
-    ):
-        return str(frame)

@@ -13,14 +13,16 @@ import select
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 GRACE_SECONDS = 60
 
 
 def main() -> int:
-    """Serve orders until standard input closes; in a forked worker, the worker's exit status."""
+    """Serve orders until standard input closes."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not be taken for a reply
     # A terminal's Ctrl-C reaches the launcher, which stops the worker in order.
@@ -32,9 +34,8 @@ def main() -> int:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            replies.close()
             _settle(order)
-            return worker.main(Path(order["folder"]))
+            _leave(worker.main, Path(order["folder"]))
         _reply(replies, {"pid": pid})
         _reply(replies, {"status": _wait(pid)})
     return 0
@@ -48,6 +49,19 @@ def _settle(order: dict[str, Any]) -> None:
     for target, source in ((0, nothing), (1, log), (2, log)):
         os.dup2(source, target)
     os.environ.update(order["environment"])
+
+
+def _leave(work: Callable[[Path], int], folder: Path) -> NoReturn:
+    """Work, then exit without the seconds that taking torch apart would cost."""
+    status = 1
+    try:
+        status = work(folder)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _reply(replies: TextIO, message: dict[str, int]) -> None:

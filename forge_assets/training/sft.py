@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import wandb
 from datasets import Dataset
 from peft import LoraConfig, prepare_model_for_kbit_training
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -124,6 +125,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     seconds = time.time() - started
+    wandb.finish()
     if trainer.state.global_step < job.steps:
         interrupt.check()
     losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dagster as dg
 import polars as pl
 
 from forge_assets.law.live import law_index, live_countries
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.job import Sampling
 from forge_assets.training.jobs import Finished, Jobs
-from forge_resources.forge import Forge
-from forge_resources.launcher import LocalLauncher
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from forge_resources.forge import Forge
+    from forge_resources.launcher import LocalLauncher
 
 
 def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> Jobs:

@@ -71,11 +71,12 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             os.kill(_processes(os.getpid())[1], signal.SIGKILL)
 
     @dg.asset
-    def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> None:
+    def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:
         for folder in (crashing, dying):
             with pytest.raises(JobFailed) as caught:
                 launcher.run(context, folder)
             said.append(str(caught.value))
+        return dg.MaterializeResult()
 
     killer = threading.Thread(target=kill)
     killer.start()

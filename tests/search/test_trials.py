@@ -24,7 +24,9 @@ def profile() -> Profile:
 
 def _trial(profile: Profile, asked: dict[str, float], composite: float | None, **more: Any) -> Trial:
     job = teacher_job(profile, asked, A, A, 12, None)
-    scores = None if composite is None else {"composite": composite, "citation_f1": 0.5, "structure": 1.0, "rougeL": 0.4}
+    scores = (
+        None if composite is None else {"composite": composite, "citation_f1": 0.5, "structure": 1.0, "rougeL": 0.4}
+    )
     record = {} if composite is None else {"loss_last": 1.5, "peak_rss_bytes": 10, "seconds": 60.0, "identity": A}
     return Trial("explore", asked, job, (), 20, scores, record, **more)
 

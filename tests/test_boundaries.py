@@ -1,0 +1,19 @@
+"""The walls between rooms, and what loading the code location may cost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "wandb", "datasets", "ray", "kubernetes"}
+
+
+def test_loading_the_definitions_imports_no_machine_learning_library() -> None:
+    code = "import sys, forge_assets.definitions; print(' '.join({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not HEAVY & set(loaded)
+
+
+def test_rooms_import_only_rooms_to_their_left() -> None:
+    done = subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,103 @@
+"""The whole graph for real on the miniature: once from nothing, and once more with nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from forge_resources.forge import PROJECT
+
+
+@dataclass(frozen=True)
+class Loop:
+    root: Path
+    first: str
+    second: str
+    before: dict[str, str]
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Path to SHA-256 of everything made, Dagster's own storage aside."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and "dagster" not in path.parts)
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
+    root = tmp_path_factory.mktemp("loop")
+    shutil.copy(PROJECT / "dagster.yaml", root)
+    environment = {
+        **os.environ,
+        "FORGE_PROFILE": "tiny",
+        "FORGE_DATA": str(root / "data"),
+        "FORGE_DAGSTER": str(root / "data" / "dagster"),
+        "DAGSTER_HOME": str(root),
+    }
+
+    def run() -> str:
+        command = [sys.executable, "-m", "forge_assets.cli", "run"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    first = run()
+    before = digests(root / "data")
+    return Loop(root, first, run(), before)
+
+
+def test_the_terminal_shows_four_models_and_where_the_report_is(loop: Loop) -> None:
+    for model in ("Student, untuned", "Teacher, untuned", "Teacher, tuned", "Student, tuned"):
+        assert model in loop.first
+    assert str(loop.data / "report" / "index.html") in loop.first
+
+
+def test_a_second_run_changes_nothing(loop: Loop) -> None:
+    assert "the report is up to date" in loop.second
+    assert digests(loop.data) == loop.before
+
+
+def test_the_report_asks_the_network_for_nothing(loop: Loop) -> None:
+    page = (loop.data / "report" / "index.html").read_text()
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    assert "Student, tuned" in page
+
+
+def test_every_model_answered_the_132_questions_over_seven_task_types(loop: Loop) -> None:
+    with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
+        answered = database.sql("SELECT model, count(*) FROM benchmark.answers GROUP BY ALL").fetchall()
+        tasks = database.sql("SELECT count(DISTINCT task_type) FROM scenarios.sets WHERE role = 'benchmark'").fetchone()
+    assert {count for _, count in answered} == {132}
+    assert len(answered) == 4
+    assert tasks == (7,)
+
+
+def test_no_scenario_is_in_two_sets_that_must_be_apart(loop: Loop) -> None:
+    with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
+        shared = database.sql(
+            "SELECT scenario_id FROM scenarios.sets GROUP BY ALL HAVING count(DISTINCT split) > 1"
+        ).fetchall()
+        unproven = database.sql("SELECT count(*) FROM scenarios.sets WHERE split = 'withheld'").fetchone()
+    assert shared == []
+    assert unproven == (0,)
+
+
+@pytest.mark.parametrize("guide", ["README.md", "docs/data.md", "docs/compliance.md"])
+def test_queries_of_the_guides_run(loop: Loop, guide: str) -> None:
+    queries = re.findall(r"```sql\n(.*?)```", (PROJECT / guide).read_text(), re.DOTALL)
+    assert queries
+    with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
+        for query in queries:
+            database.sql(query).fetchall()
