@@ -28,7 +28,6 @@ CHAIN = (
 country_job = dg.define_asset_job(
     "country",
     dg.AssetSelection.assets("framework_catalog", "scenario_dataset"),
-    partitions_def=JURISDICTIONS,
     description="One jurisdiction's catalog and scenarios.",
 )
 chain_job = dg.define_asset_job(
@@ -48,8 +47,12 @@ ACTIVE = [
 
 
 def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
-    """Country to version, where the file's version is not the one its samples were composed from."""
-    done = {c: forge.recall(f"scenarios/{c}")["source"] for c in found.versions if forge.knows(f"scenarios/{c}")}
+    """Country to version, where the file's version is not the one its samples were composed from.
+
+    The warehouse removes the samples of a country that was deleted: one that comes back has none.
+    """
+    made = (code for code in found.versions if forge.store.has("scenarios.samples", code))
+    done = {code: forge.recall(f"scenarios/{code}")["source"] for code in made if forge.knows(f"scenarios/{code}")}
     return {code: version for code, version in found.versions.items() if done.get(code) != version}
 
 

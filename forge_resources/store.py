@@ -72,9 +72,9 @@ class Store:
             raise FileNotFoundError(f"table {table} is empty: no Parquet file under {self._folder(table)}")
         return pl.concat([pl.read_parquet(p) for p in paths])
 
-    def has(self, table: str) -> bool:
-        """Whether the table holds at least one partition."""
-        return any(self._folder(table).glob("*.parquet"))
+    def has(self, table: str, partition: str | None = None) -> bool:
+        """Whether the table holds at least one partition, or that one."""
+        return any(self._folder(table).glob(f"{partition or '*'}.parquet"))
 
     def version(self, table: str, partition: str) -> str:
         """SHA-256 of a partition's rows; equal rows have equal versions.

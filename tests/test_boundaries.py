@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "wandb", "datasets", "ray", "kubernetes"}
 
@@ -15,5 +16,7 @@ def test_loading_the_definitions_imports_no_machine_learning_library() -> None:
 
 
 def test_rooms_import_only_rooms_to_their_left() -> None:
-    done = subprocess.run(["lint-imports", "--no-cache"], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout

@@ -44,7 +44,7 @@ def read_country(pack: Path, domain: Domain, path: Path) -> Country:
         raise LawError(path, _line(path, "jurisdiction:"), problem, "make them agree")
     statutes = load_statutes(pack, framework)
     for key, problem in missing_bases(framework, statutes).items():
-        raise LawError(path, _line(path, key), f"basis {key}: {problem}", "cite a place that is in the statute text")
+        raise LawError(path, _line(path, key), f"basis {problem}", "cite a place that is in the statute text")
     return checked_country(domain, framework, statutes)
 
 

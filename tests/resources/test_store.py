@@ -91,7 +91,7 @@ def test_a_table_that_was_never_written_says_so(store: Store) -> None:
     with pytest.raises(FileNotFoundError, match="law.rows is empty"):
         store.read("law.rows")
     store.write("law.rows", _rows(1), "DE")
-    assert store.has("law.rows")
+    assert store.has("law.rows") and store.has("law.rows", "DE") and not store.has("law.rows", "AT")
     with pytest.raises(FileNotFoundError):
         store.version("law.rows", "AT")
 

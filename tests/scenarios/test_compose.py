@@ -19,6 +19,7 @@ from forge_assets.law.statutes import load_statutes
 from forge_assets.scenarios.compose import SAMPLE_COLUMNS, SCENARIO_COLUMNS, compose, compose_cross_border
 from forge_assets.scenarios.judge import judge
 from forge_assets.scenarios.pack import Pack
+from forge_resources.profile import load_profile
 from forge_resources.store import digest
 
 ROOT = Path(__file__).parents[2]
@@ -227,12 +228,14 @@ def test_a_data_review_finds_nothing_where_no_employee_is_watched_and_no_data_us
 
 
 def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.DataFrame) -> None:
-    def tokens(column: str) -> list[float]:
-        return sorted(len(text) / 3.6 for text in samples[column])
+    def tokens(rows: pl.DataFrame, column: str) -> list[float]:
+        return sorted(len(text) / 3.75 for text in rows[column])
 
-    assert tokens("prompt")[int(0.95 * len(samples))] <= 80
-    assert median(tokens("response")) <= 90
-    assert max(tokens("response")) <= 160
+    profile = load_profile("cpu")
+    taught = samples.filter(pl.col("jurisdictions").list.eval(pl.element().is_in(profile.jurisdictions)).list.all())
+    assert tokens(taught, "prompt")[int(0.95 * len(taught))] <= 80
+    assert median(tokens(taught, "response")) <= 90
+    assert max(tokens(taught, "response")) <= profile.answers.max_new_tokens
 
 
 def test_tables_keep_their_columns_when_no_company_works_there(
