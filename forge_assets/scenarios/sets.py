@@ -9,8 +9,6 @@ import polars as pl
 from forge_assets.scenarios.select import benchmark_set, training_set, validation_set
 from forge_resources.profile import Profile
 
-ROLES = ("train", "validation", "choice", "benchmark")
-
 
 def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str]) -> pl.DataFrame:
     """Training, search validation, student choice (validation split, more items) and benchmark sets of a profile.

@@ -32,7 +32,6 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._progress = progress
         self._interrupt = interrupt
         self._at = time.time()
-        self.losses: list[float] = []
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._interrupt.reason:
@@ -49,7 +48,6 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             return
         now = time.time()
         seconds, self._at = now - self._at, now
-        self.losses.append(float(logs["loss"]))
         self._progress.metrics(
             step=state.global_step,
             loss=logs["loss"],
