@@ -1,4 +1,4 @@
-"""`forge`: check the pack and profiles, run what is out of date, show the report."""
+"""`forge`: check and explain the law, run what is out of date, show the report."""
 
 from __future__ import annotations
 
@@ -7,57 +7,100 @@ import os
 import sys
 import time
 import warnings
+from pathlib import Path
 
-from forge_resources.forge import PROJECT, Forge, data_folder
+from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder
+from forge_resources.profile import FOLDER as PROFILES
 from forge_resources.profile import ProfileError, load_profile, profile_names
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
+    from forge_assets.law.load import LawError
+
     parser = argparse.ArgumentParser(prog="forge", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("check", help="validate the domain pack, its quotes and every profile")
+    checked = commands.add_parser("check", help="validate the domain pack, its quotes and every profile")
+    checked.add_argument("path", nargs="?", type=Path, help="one country's file, or another pack; default the pack")
+    checked.add_argument("--json", action="store_true", help="faults as JSON")
+    explained = commands.add_parser("explain", help="what the law asks in one situation, with reasons and quotes")
+    commands.add_parser("schema", help="print the JSON Schema of the pack's jurisdiction files")
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
     commands.add_parser("report", help="print the last report's table and the path of its page")
-    command = parser.parse_args(argv).command
     os.environ.setdefault("DAGSTER_HOME", str(PROJECT))
     os.environ.setdefault("FORGE_DAGSTER", str(data_folder() / "dagster"))
-    return {"check": check, "models": models, "run": run, "report": report}[command]()
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        if arguments[:1] == ["explain"]:
+            _add_facts(explained)
+        given = parser.parse_args(arguments)
+        match given.command:
+            case "check":
+                return check(given.path, given.json)
+            case "explain":
+                return explain(given)
+            case "schema":
+                return schema()
+        return {"models": models, "run": run, "report": report}[given.command]()
+    except (LawError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
-def check() -> int:
-    """Validate frameworks, scenarios vocabulary and profiles; 1 if anything is broken."""
-    from forge_assets.law.country import country_files, read_country
-    from forge_assets.law.load import LawError, load_domain
+def _add_facts(parser: argparse.ArgumentParser) -> None:
+    """The facts to explain by are those that the pack declares."""
+    from forge_assets.law.commands import add_explain
+    from forge_assets.law.load import load_domain
+
+    add_explain(parser, load_domain(pack_folder()))
+
+
+def check(path: Path | None, as_json: bool) -> int:
+    """Validate frameworks, scenario vocabulary and profiles; 1 if anything is broken."""
+    from forge_assets.law.checks import Fault
+    from forge_assets.law.commands import check as check_law
+    from forge_assets.law.commands import shown
+    from forge_assets.law.model import Domain
     from forge_assets.scenarios.pack import load_pack
 
-    forge, problems = Forge.from_environment(), []
-    try:
-        domain = load_domain(forge.pack_path)
-        load_pack(forge.pack_path, domain)
-    except LawError as error:
-        print(error)
-        return 1
-    for code, path in country_files(forge.pack_path).items():
-        try:
-            country = read_country(forge.pack_path, domain, path)
-        except LawError as error:
-            problems.append(str(error))
-            continue
-        statuses = list(country.statuses.values())
-        counts = ", ".join(f"{statuses.count(s)} {s}" for s in sorted(set(statuses)))
-        print(f"{code}: {counts}")
-        for name, found in country.checked.items():
-            if found.status == "unverified":
-                problems += [f"{path}: {name}: {problem}" for problem in found.problems]
-    for name in profile_names():
-        try:
-            load_profile(name)
-        except ProfileError as error:
-            problems.append(str(error))
-    print("\n".join(problems) or f"no problems; profiles {', '.join(profile_names())} are valid")
-    return 1 if problems else 0
+    pack, only = pack_folder(), None
+    if path is not None and path.is_dir():
+        pack = path.resolve()
+    elif path is not None:
+        only = path.resolve()
+        pack = only.parents[1]
+
+    def further(domain: Domain) -> list[Fault]:
+        load_pack(pack, domain)
+        broken = []
+        for name in profile_names():
+            try:
+                load_profile(name)
+            except ProfileError as error:
+                broken.append(Fault("readable", "error", f"{PROFILES / name}.yaml", 1, str(error), "mend the profile"))
+        return broken
+
+    lines, faults = check_law(pack, only, further)
+    return shown(lines, faults, as_json, f"no problems; profiles {', '.join(profile_names())} are valid")
+
+
+def explain(given: argparse.Namespace) -> int:
+    """Print the obligations of one situation."""
+    from forge_assets.law.commands import explain as explain_law
+    from forge_assets.law.load import load_domain
+
+    pack = pack_folder()
+    print(explain_law(pack, load_domain(pack), given))
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON Schema of the pack's jurisdiction files."""
+    from forge_assets.law.commands import schema as law_schema
+
+    print(law_schema(pack_folder()), end="")
+    return 0
 
 
 def models() -> int:

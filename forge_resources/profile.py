@@ -111,6 +111,8 @@ class Profile(_Strict):
     description: str
     jurisdictions: tuple[str, ...] | None = None
     """Those trained on and measured; None is all."""
+    provisions: Literal["core", "all"] = "all"
+    """What scenarios ask: every provision, or the principal ones only. A small model learns few."""
     hardware: Hardware
     teacher: Teacher
     student: Student

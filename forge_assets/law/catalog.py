@@ -7,11 +7,14 @@ from typing import Any
 import polars as pl
 
 from forge_assets.law.citations import render
-from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
 from forge_assets.law.obligations import threshold_words
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verify import Status, Verification, verify
 from forge_resources.store import digest
+
+TABLES = ("frameworks", "provisions", "rules", "bodies", "escalation", "statute_units")
+"""The tables of the schema `catalog`."""
 
 _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
 
@@ -44,10 +47,43 @@ PROVISIONS: dict[str, Any] = {
     "consequence": pl.String,
     "valid_from": pl.Date,
     "valid_to": pl.Date,
+    "core": pl.Boolean,
+    "implements": pl.List(pl.String),
     "text_as_of": pl.Date,
     "status": pl.String,
     "verified": pl.Boolean,
     "problems": pl.List(pl.String),
+    "framework_version": pl.String,
+}
+RULES: dict[str, Any] = {
+    "rule_id": pl.String,
+    "jurisdiction": pl.String,
+    "topic": pl.String,
+    "rule": pl.String,
+    "citation_key": pl.String,
+    "citation": pl.String,
+    "quote": pl.String,
+    "status": pl.String,
+    "problems": pl.List(pl.String),
+    "framework_version": pl.String,
+}
+BODIES: dict[str, Any] = {
+    "jurisdiction": pl.String,
+    "body": pl.String,
+    "name": pl.String,
+    "english": pl.String,
+    "min_employees": pl.Int64,
+    "basis": pl.String,
+    "quote": pl.String,
+    "framework_version": pl.String,
+}
+ESCALATION: dict[str, Any] = {
+    "jurisdiction": pl.String,
+    "position": pl.Int64,
+    "step": pl.String,
+    "stage": pl.String,
+    "basis": pl.String,
+    "quote": pl.String,
     "framework_version": pl.String,
 }
 STATUTE_UNITS: dict[str, Any] = {
@@ -84,12 +120,14 @@ def framework_version(domain: Domain, framework: Framework, statutes: Statutes) 
 
 def _cited(framework: Framework) -> set[tuple[str, str]]:
     keys = [provision.cite for provision in framework.provisions]
-    keys += [body.basis for body in framework.bodies] + [step.basis for step in framework.escalation]
+    stated = (*framework.bodies, *framework.escalation, *_rules(framework).values())
+    keys += [entry.basis for entry in stated]
     return {(key.split(":")[1], key.split(":")[2]) for key in keys}
 
 
 def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
-    """The tables `catalog.frameworks` (one row), `catalog.provisions` and `catalog.statute_units`.
+    """The `catalog` tables of one framework, by name: frameworks (one row), provisions, rules, bodies,
+    escalation and statute_units.
 
     A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
     """
@@ -103,7 +141,7 @@ def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> 
         "version": version,
         "bodies": [body.name for body in framework.bodies],
         "legislation": [law.title for law in framework.laws],
-        "status": max((found.status for found in checked.values()), key=_STATUSES.index),
+        "status": max((checked[p.id].status for p in framework.provisions), key=_STATUSES.index),
         "provisions": len(provisions),
         "verified": sum(row["verified"] for row in provisions),
         "text_as_of": min(row["text_as_of"] for row in provisions),
@@ -111,6 +149,18 @@ def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> 
     return {
         "catalog.frameworks": pl.DataFrame([overview], schema=FRAMEWORKS),
         "catalog.provisions": pl.DataFrame(provisions, schema=PROVISIONS),
+        "catalog.rules": pl.DataFrame(
+            [_rule(topic, r, framework, checked[r.id], version) for (topic, _), r in _rules(framework).items()],
+            schema=RULES,
+        ),
+        "catalog.bodies": pl.DataFrame([_body(body, framework, version) for body in framework.bodies], schema=BODIES),
+        "catalog.escalation": pl.DataFrame(
+            [
+                {"jurisdiction": framework.jurisdiction, "position": i, **s.model_dump(), "framework_version": version}
+                for i, s in enumerate(framework.escalation, start=1)
+            ],
+            schema=ESCALATION,
+        ),
         "catalog.statute_units": pl.DataFrame(_units(framework, statutes), schema=STATUTE_UNITS),
     }
 
@@ -129,6 +179,8 @@ def _provision(
         "unit": unit.unit if unit else number,
         **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
         "triggers": list(provision.triggers),
+        "core": provision.core,
+        "implements": list(provision.implements),
         "threshold": threshold_words(provision),
         "valid_from": provision.valid_from,
         "valid_to": provision.valid_to,
@@ -138,6 +190,32 @@ def _provision(
         "problems": list(found.problems),
         "framework_version": version,
     }
+
+
+def _rules(framework: Framework) -> dict[tuple[str, str], Rule]:
+    """Topic and id to rule."""
+    topics = {"data_protection": framework.data_protection, "collective_agreements": framework.collective_agreements}
+    return {(topic, rule.id): rule for topic, rules in topics.items() for rule in rules}
+
+
+def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, version: str) -> dict[str, Any]:
+    return {
+        "rule_id": rule.id,
+        "jurisdiction": framework.jurisdiction,
+        "topic": topic,
+        "rule": rule.rule,
+        "citation_key": rule.basis,
+        "citation": render(rule.basis, framework),
+        "quote": rule.quote,
+        "status": found.status,
+        "problems": list(found.problems),
+        "framework_version": version,
+    }
+
+
+def _body(body: Body, framework: Framework, version: str) -> dict[str, Any]:
+    named = {"jurisdiction": framework.jurisdiction, "body": body.id, "framework_version": version}
+    return {**named, **body.model_dump(exclude={"id"})}
 
 
 def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
@@ -162,8 +240,9 @@ def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
 
 def kept_statutes(framework: Framework, units: pl.DataFrame) -> Statutes:
     """The statute text as `catalog.statute_units` holds it: what a country's last good version rests on."""
+    layouts = {law.id: law.layout or framework.layout for law in framework.laws}
     statutes: dict[str, dict[str, StatuteUnit]] = {law.id: {} for law in framework.laws}
     for row in units.iter_rows(named=True):
         fields = {name: row[name] for name in ("law_id", "unit", "number", "heading", "text")}
-        statutes[row["law_id"]][row["number"]] = StatuteUnit(**fields, language=framework.language)
+        statutes[row["law_id"]][row["number"]] = StatuteUnit(**fields, layout=layouts[row["law_id"]])
     return statutes

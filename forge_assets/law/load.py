@@ -219,6 +219,19 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
             here = (*at, "conditional_triggers", i)
             yield from _unknown((*here, "fact"), "boolean fact", conditional.fact, booleans)
             yield from _unknown((*here, "trigger"), "trigger", conditional.trigger, domain.triggers)
+    yield from _combined_problems(domain)
+
+
+def _combined_problems(domain: Domain) -> Iterable[Problem]:
+    numbers = [fact for fact, kind in domain.facts.items() if kind.type == "integer"]
+    for name, combined in domain.combined_facts.items():
+        at: FieldPath = ("combined_facts", name)
+        yield from _unknown(at, "integer fact", name, numbers)
+        if (combined.sum is None) == (combined.count is None):
+            yield at, "a combined fact is a sum or a count", "give `sum` or `count`, not both"
+        for part in ("sum", "count"):
+            if getattr(combined, part) is not None:
+                yield from _unknown((*at, part), "integer fact", getattr(combined, part), numbers)
 
 
 def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Problem]:
@@ -226,14 +239,13 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
     bodies = {body.id for body in framework.bodies}
     yield from _twice("laws", [law.id for law in framework.laws])
     yield from _twice("bodies", [body.id for body in framework.bodies])
-    yield from _twice("provisions", [provision.id for provision in framework.provisions])
     for i, law in enumerate(framework.laws):
         if Path(law.statute).is_absolute() or ".." in Path(law.statute).parts:
             yield ("laws", i, "statute"), f"`{law.statute}` leaves the pack", "give a path inside the pack"
     for i, body in enumerate(framework.bodies):
         yield from _key_problems(("bodies", i, "basis"), body.basis, framework, laws)
-    for i, step in enumerate(framework.escalation):
-        yield from _key_problems(("escalation", i, "basis"), step.basis, framework, laws)
+    yield from _escalation_problems(framework, domain, laws)
+    yield from _rule_problems(framework, laws)
     for i, provision in enumerate(framework.provisions):
         at: FieldPath = ("provisions", i)
         yield from _key_problems((*at, "cite"), provision.cite, framework, laws)
@@ -244,8 +256,37 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
         for j, condition in enumerate(provision.applies_when):
             for fact, bound in condition.items():
                 yield from _bound_problems((*at, "applies_when", j, fact), fact, bound, domain)
+        for j, key in enumerate(provision.implements):
+            if key.split(":")[0] == framework.jurisdiction:
+                yield (*at, "implements", j), f"`{key}` is of this framework", "name a provision of a union's law"
         if provision.valid_from and provision.valid_to and provision.valid_to < provision.valid_from:
             yield (*at, "valid_to"), "`valid_to` is before `valid_from`", "swap the dates"
+
+
+def _escalation_problems(framework: Framework, domain: Domain, laws: set[str]) -> Iterable[Problem]:
+    reached = 0
+    for i, step in enumerate(framework.escalation):
+        at: FieldPath = ("escalation", i)
+        yield from _key_problems((*at, "basis"), step.basis, framework, laws)
+        yield from _unknown((*at, "stage"), "stage", step.stage, domain.stages)
+        if step.stage in domain.stages:
+            place = domain.stages.index(step.stage)
+            if place < reached:
+                before = f"`{step.stage}` comes after `{domain.stages[reached]}`"
+                yield (*at, "stage"), before, f"order the steps by stage: {', '.join(domain.stages)}"
+            reached = max(reached, place)
+
+
+def _rule_problems(framework: Framework, laws: set[str]) -> Iterable[Problem]:
+    sections = ("provisions", "data_protection", "collective_agreements")
+    seen: set[str] = set()
+    for section in sections:
+        for i, entry in enumerate(getattr(framework, section)):
+            if entry.id in seen:
+                yield (section, i, "id"), f"id `{entry.id}` is used twice", "give each its own id"
+            seen.add(entry.id)
+            if section != "provisions":
+                yield from _key_problems((section, i, "basis"), entry.basis, framework, laws)
 
 
 def _twice(section: str, ids: list[str]) -> Iterable[Problem]:
@@ -273,6 +314,10 @@ def _bound_problems(at: FieldPath, fact: str, bound: Bound, domain: Domain) -> I
         yield at, f"`{fact}` is true or false", f"write `{fact}: {{is: true}}`"
     if domain.facts[fact].type == "integer" and (not numeric or bound.is_ is not None):
         yield at, f"`{fact}` is a number", f"write `{fact}: {{min: 5}}`"
+    if bound.min is not None and bound.max is not None and bound.min > bound.max:
+        yield at, f"`{fact}` is at least {bound.min} and at most {bound.max}: never true", "swap the two numbers"
+    if any(number is not None and number < 0 for number in (bound.min, bound.max)):
+        yield at, f"`{fact}` is compared with a number below 0", "give a number from 0"
     if (bound.min_share is None) != (bound.share_of is None):
         yield at, "a share needs `min_share` and `share_of`", "give both"
     if bound.share_of is not None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from forge_assets.law.labels import label_pattern
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=80)]
@@ -60,6 +62,15 @@ class ChangeType(Strict):
     facts: tuple[Name, ...] = ()
 
 
+class CombinedFact(Strict):
+    """A fact of a group, computed from a fact of its countries: a sum, or how many reach a number."""
+
+    sum: Name | None = None
+    count: Name | None = None
+    min: int = 1
+    """`count` counts the countries in which the fact is at least this."""
+
+
 class Domain(Strict):
     """`domain.yaml`: the vocabulary every jurisdiction of the pack shares."""
 
@@ -70,7 +81,30 @@ class Domain(Strict):
     """Obligation ladder, weakest first."""
     facts: dict[Name, FactType]
     triggers: dict[Name, Text]
+    stages: tuple[Name, ...]
+    """Stages of a dispute, in order."""
     change_types: dict[Name, ChangeType]
+    combined_facts: dict[Name, CombinedFact] = {}
+    """Facts that a group's countries add up to, within a union."""
+
+
+class Layout(Strict):
+    """How statute text marks its parts at the start of a line; templates are those of `law.labels`."""
+
+    paragraphs: tuple[Text, ...] | Literal["lines"] = ()
+    """Label templates, e.g. `({n})`; `lines`: every line that opens no point is a paragraph, counted from 1."""
+    points: tuple[Text, ...] = ()
+    skip: tuple[Text, ...] = ()
+    """Editorial marks that may stand before a label, e.g. `F{n}[`."""
+    first: Text | None = None
+    """Label of a first paragraph that the text leaves unmarked, e.g. `1` where the next opens with `Stk. 2`."""
+
+    @field_validator("paragraphs", "points", "skip")
+    @classmethod
+    def _readable(cls, templates: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        if not isinstance(templates, str):
+            label_pattern(templates)
+        return templates
 
 
 class Law(Strict):
@@ -84,6 +118,18 @@ class Law(Strict):
     """Path of the JSONL statute text, relative to the pack."""
     text_as_of: dt.date
     text_status: Literal["current", "outdated"] = "current"
+    outdated_units: tuple[Text, ...] = ()
+    """Units whose text is not current although the rest is."""
+    text_note: Text | None = None
+    """What is known about the state of the text, for a reader."""
+    coverage: Literal["complete", "excerpt"] = "complete"
+    """Whether every unit of the law is held. Of an excerpt, a unit that is not held cannot be called fabricated."""
+    covered: tuple[Annotated[str, Field(pattern=r"^[^.]+\.\.[^.]+$")], ...] = ()
+    """Ranges of an excerpt in which every unit in force is held, e.g. `L1233-1..L1233-91`."""
+    binds: Literal["directly", "through_members"] = "directly"
+    """A directive binds the member states, and employers through their law."""
+    layout: Layout | None = None
+    """Where this text is marked otherwise than the framework's `layout` says."""
     aliases: tuple[Text, ...] = ()
 
 
@@ -95,6 +141,8 @@ class Body(Strict):
     english: Text
     min_employees: Annotated[int, Field(ge=1)] | None = None
     basis: CitationKey
+    quote: Text | None = None
+    """Words of the basis that say so, verbatim."""
 
 
 class Provision(Strict):
@@ -111,6 +159,10 @@ class Provision(Strict):
     triggers: tuple[Name, ...] = Field(min_length=1)
     applies_when: tuple[Condition, ...] = ()
     """Alternatives; one must hold. Empty: always."""
+    core: bool = False
+    """One of the principal duties: what profiles with `provisions: core` teach and ask."""
+    implements: tuple[CitationKey, ...] = ()
+    """Provisions of a union's law that this one transposes, e.g. `EU:dir_98_59:2:1`."""
     deadline: Text | None = None
     consequence: Text | None = None
     valid_from: dt.date | None = None
@@ -121,16 +173,41 @@ class EscalationStep(Strict):
     """One step of the path a dispute takes, in order."""
 
     step: Text
+    stage: Name
+    """A stage of `domain.yaml`; stages never go back along the path."""
     basis: CitationKey
+    quote: Text | None = None
+
+
+class Rule(Strict):
+    """A statement of law that is shown and traced, but pulled by no trigger."""
+
+    id: Slug
+    rule: Text
+    """One English sentence."""
+    basis: CitationKey
+    quote: Text
+    """Verbatim, in the original language."""
 
 
 class Framework(Strict):
-    """`jurisdictions/<code>.yaml`: one country's framework."""
+    """`jurisdictions/<code>.yaml`: the framework of one country, or of a union of them."""
 
     jurisdiction: JurisdictionCode
     name: Text
+    members: tuple[JurisdictionCode, ...] = ()
+    """Countries of the pack that this law binds as well: makes the framework a union's."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    layout: Layout = Layout()
     laws: tuple[Law, ...] = Field(min_length=1)
     bodies: tuple[Body, ...] = Field(min_length=1)
     provisions: tuple[Provision, ...] = Field(min_length=1)
-    escalation: tuple[EscalationStep, ...] = Field(min_length=1)
+    escalation: tuple[EscalationStep, ...] = ()
+    data_protection: tuple[Rule, ...] = ()
+    """Rules on employees' data."""
+    collective_agreements: tuple[Rule, ...] = ()
+    """Which agreements exist, whom they bind, what they may settle."""
+
+    def core(self) -> Framework:
+        """The framework with its principal duties only."""
+        return self.model_copy(update={"provisions": tuple(p for p in self.provisions if p.core)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,6 +19,13 @@ class Finding:
     provision: Provision
     applies: bool
     reasons: tuple[str, ...]
+    hinges_on: tuple[str, ...] = ()
+    """Facts nobody stated on which it alone depends whether the provision applies."""
+
+    @property
+    def triggered(self) -> bool:
+        """Whether the change pulls one of the provision's triggers."""
+        return self.reasons[0].startswith("triggered by")
 
 
 def pulled_triggers(domain: Domain, change: str, facts: Facts) -> frozenset[str]:
@@ -38,17 +45,33 @@ def obligations(
     """Judge every provision of a framework against one change.
 
     Args:
-        facts: fact name to value; a fact the law needs and the scenario lacks counts as not met.
+        facts: fact name to value; where one that is not stated would decide, the finding names it.
         on: the date of the change; None tests no validity dates.
     """
     triggers = pulled_triggers(domain, change, facts)
-    return [_judge(provision, triggers, facts, on) for provision in framework.provisions]
+    possible = {c.trigger: c.fact for c in domain.change_types[change].conditional_triggers if c.fact not in facts}
+    return [_judge(provision, triggers, possible, facts, on) for provision in framework.provisions]
 
 
-def _judge(provision: Provision, triggers: frozenset[str], facts: Facts, on: dt.date | None) -> Finding:
+def _judge(
+    provision: Provision,
+    triggers: frozenset[str],
+    possible: Mapping[str, str],
+    facts: Facts,
+    on: dt.date | None,
+) -> Finding:
     hit = sorted(triggers & set(provision.triggers))
     if not hit:
-        return Finding(provision, False, (f"not triggered: needs {' or '.join(provision.triggers)}",))
+        needs = f"not triggered: needs {' or '.join(provision.triggers)}"
+        deciding = tuple(possible[trigger] for trigger in provision.triggers if trigger in possible)
+        if not deciding:
+            return Finding(provision, False, (needs,))
+        supposed = {**facts, **dict.fromkeys(deciding, True)}
+        finding = _judge(provision, frozenset(provision.triggers), {}, supposed, on)
+        if not finding.applies and not finding.hinges_on:
+            return Finding(provision, False, (needs, *finding.reasons[1:]))
+        hinges = (*deciding, *finding.hinges_on)
+        return Finding(provision, False, (needs, f"not stated: {', '.join(hinges)}"), hinges)
     reasons = [f"triggered by {' and '.join(hit)}"]
     if on is not None:
         if provision.valid_from and on < provision.valid_from:
@@ -58,6 +81,9 @@ def _judge(provision: Provision, triggers: frozenset[str], facts: Facts, on: dt.
     if provision.applies_when:
         tried = [_failures(condition, facts) for condition in provision.applies_when]
         if all(tried):
+            hinges = _unstated(provision.applies_when, facts)
+            if hinges:
+                return Finding(provision, False, (*reasons, f"not stated: {', '.join(hinges)}"), hinges)
             missed = "; or ".join(" and ".join(failures) for failures in tried)
             return Finding(provision, False, (*reasons, f"threshold not met: {missed}"))
         met = provision.applies_when[tried.index([])]
@@ -74,6 +100,16 @@ def threshold_words(provision: Provision) -> str:
 
 def _failures(condition: Condition, facts: Facts) -> list[str]:
     return [_words(name, bound) for name, bound in condition.items() if not _holds(name, bound, facts)]
+
+
+def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
+    """Facts that would decide, if stated: those of alternatives in which nothing that is stated fails."""
+    names: dict[str, None] = {}
+    for condition in conditions:
+        needed = {name: {name, *([bound.share_of] if bound.share_of else [])} for name, bound in condition.items()}
+        if all(_holds(name, bound, facts) or needed[name] - facts.keys() for name, bound in condition.items()):
+            names |= dict.fromkeys(fact for parts in needed.values() for fact in sorted(parts - facts.keys()))
+    return tuple(names)
 
 
 def _holds(name: str, bound: Bound, facts: Facts) -> bool:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from forge_assets.law.labels import label_of, label_pattern
 from forge_assets.law.load import LawError
-from forge_assets.law.model import Framework
+from forge_assets.law.model import Framework, Layout
 
 Statutes = dict[str, dict[str, "StatuteUnit"]]
 """Law id to unit number (without spaces, e.g. `47bis`) to unit."""
 
 NO_PARAGRAPH = "-"
 """Stands for the paragraph in a key to a point of a unit that has no paragraphs, e.g. `DE:betrvg:111:-:5`."""
-
-_LABELS = {
-    "de": (re.compile(r"\((\d+[a-z]?)\)\s"), re.compile(r"(\d+[a-z]{0,2})\.\s")),
-    "fr": (re.compile(r"([IVX]{1,5})\s?\.\s?[-\u2013]"), re.compile(r"(\d+°(?:\s(?:bis|ter|quater))?)\s")),
-    "nl": (re.compile(r"(\d+)\.\s"), re.compile(r"([a-z])\.\s")),
-    "es": (re.compile(r"(\d+)\.(?![\dºª°])"), re.compile(r"([a-zñ])\)\s")),
-}
-"""Language to the marks that open a paragraph and a point at the start of a line."""
-
-_OTHER_LABELS = (re.compile(r"\(?(\d+[a-z]?)[.)]\s"), re.compile(r"\(?([a-z])[.)]\s"))
 
 
 @dataclass(frozen=True)
@@ -36,7 +26,7 @@ class StatuteUnit:
     number: str
     heading: str
     text: str
-    language: str
+    layout: Layout = Layout()
 
 
 @dataclass(frozen=True)
@@ -58,18 +48,21 @@ def load_statutes(pack: Path, framework: Framework) -> Statutes:
     Raises:
         LawError: a file is missing, is not JSON Lines, or holds another law or a unit twice.
     """
-    return {law.id: _load(pack / law.statute, framework.jurisdiction, law.id) for law in framework.laws}
+    return {
+        law.id: _load(pack / law.statute, framework.jurisdiction, law.id, law.layout or framework.layout)
+        for law in framework.laws
+    }
 
 
-def _load(path: Path, jurisdiction: str, law_id: str) -> dict[str, StatuteUnit]:
+def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[str, StatuteUnit]:
     if not path.is_file():
         raise LawError(path, 1, "the statute text is missing", "add the file or correct the law's `statute`")
     units: dict[str, StatuteUnit] = {}
     for line, row in enumerate(path.read_text("utf-8").splitlines(), 1):
         try:
             data = json.loads(row)
-            fields = {name: str(data[name]) for name in ("law_id", "unit", "heading", "text", "language")}
-            unit = StatuteUnit(number=str(data["number"]).replace(" ", ""), **fields)
+            fields = {name: str(data[name]) for name in ("law_id", "unit", "heading", "text")}
+            unit = StatuteUnit(number=str(data["number"]).replace(" ", ""), layout=layout, **fields)
             origin = data["jurisdiction"], unit.law_id
         except (ValueError, KeyError, TypeError) as error:
             raise LawError(path, line, f"not a statute unit ({error})", "write one JSON object a line") from error
@@ -87,20 +80,24 @@ def subdivisions(unit: StatuteUnit) -> dict[str, Paragraph]:
 
     Returns:
         Paragraph label to paragraph; `NO_PARAGRAPH` holds what stands before the first label.
-        Point labels are bare: `6`, `1a`, `d`, `3bis`.
+        Labels are bare: `6`, `1a`, `d`, `3bis`.
     """
-    paragraph_label, point_label = _LABELS.get(unit.language, _OTHER_LABELS)
+    layout = unit.layout
+    by_line = layout.paragraphs == "lines"
+    paragraph_label = label_pattern(() if by_line else tuple(layout.paragraphs), layout.skip)
+    point_label = label_pattern(layout.points, layout.skip)
     lines: dict[str, list[str]] = {}
     points: dict[str, dict[str, list[str]]] = {}
-    paragraph, point = NO_PARAGRAPH, ""
+    paragraph, point, count = layout.first or NO_PARAGRAPH, "", 0
     for line in unit.text.splitlines():
         opened = paragraph_label.match(line)
-        rest = line
-        if opened:
-            paragraph, point, rest = opened[1], "", line[opened.end() :].lstrip()
+        rest = line[opened.end() :] if opened else line
         numbered = point_label.match(rest)
+        if opened or (by_line and not numbered):
+            count += 1
+            paragraph, point = label_of(opened) if opened else str(count), ""
         if numbered:
-            point = re.sub(r"[°\s]", "", numbered[1])
+            point = label_of(numbered)
         lines.setdefault(paragraph, []).append(line)
         if point:
             points.setdefault(paragraph, {}).setdefault(point, []).append(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from forge_assets.law.model import Framework, Provision
+from forge_assets.law.model import Framework, Law
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, squeezed, subdivisions
 
 Status = Literal["verified", "text_outdated", "unverified"]
@@ -20,32 +20,44 @@ class Verification:
 
 
 def verify(framework: Framework, statutes: Statutes) -> dict[str, Verification]:
-    """Judge every provision of a framework.
+    """Judge every provision and rule of a framework.
 
     Returns:
-        Provision id to verification: `verified`; `text_outdated` when it stands in a text marked outdated;
+        Provision or rule id to verification: `verified`; `text_outdated` when it stands in a text marked outdated;
         `unverified` when the place or the quote is not found.
     """
-    outdated = {law.id for law in framework.laws if law.text_status == "outdated"}
-    return {p.id: _judge(p, statutes, outdated) for p in framework.provisions}
+    laws = {law.id: law for law in framework.laws}
+    stated = [(p.id, p.cite, p.quote) for p in framework.provisions]
+    stated += [(r.id, r.basis, r.quote) for r in (*framework.data_protection, *framework.collective_agreements)]
+    return {name: _judge(key, quote, laws[key.split(":")[1]], statutes) for name, key, quote in stated}
 
 
-def _judge(provision: Provision, statutes: Statutes, outdated: set[str]) -> Verification:
-    found = cited_text(provision.cite, statutes)
+def _judge(key: str, quote: str, law: Law, statutes: Statutes) -> Verification:
+    found = cited_text(key, statutes)
     if isinstance(found, Missing):
         return Verification("unverified", (found.problem,))
-    if squeezed(provision.quote) not in found:
-        return Verification("unverified", (f"the quote does not stand in {provision.cite}",))
-    if provision.cite.split(":")[1] in outdated:
+    if squeezed(quote) not in found:
+        return Verification("unverified", (f"the quote does not stand in {key}",))
+    if not text_is_current(key, law):
         return Verification("text_outdated", ("the statute text held is not the current one",))
     return Verification("verified")
 
 
+def text_is_current(key: str, law: Law) -> bool:
+    """Whether the text held of the unit that a key of this law names is the current one."""
+    return law.text_status == "current" and key.split(":")[2] not in law.outdated_units
+
+
 def missing_bases(framework: Framework, statutes: Statutes) -> dict[str, str]:
-    """Bases of bodies and escalation steps that do not stand in the text: key to what is wrong."""
-    keys = [body.basis for body in framework.bodies] + [step.basis for step in framework.escalation]
-    found = {key: cited_text(key, statutes) for key in keys}
-    return {key: place.problem for key, place in found.items() if isinstance(place, Missing)}
+    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: key to problem."""
+    problems: dict[str, str] = {}
+    for stated in (*framework.bodies, *framework.escalation):
+        found = cited_text(stated.basis, statutes)
+        if isinstance(found, Missing):
+            problems[stated.basis] = found.problem
+        elif stated.quote is not None and squeezed(stated.quote) not in found:
+            problems[stated.basis] = f"the quote does not stand in {stated.basis}"
+    return problems
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from forge_assets.law.model import Domain, Framework
+from forge_assets.law.verify import text_is_current
 from forge_assets.scenarios.blocks import BLOCKS, Case, facts_in_words
 from forge_assets.scenarios.judge import Judgement, judge
 from forge_assets.scenarios.pack import Pack, TaskType
@@ -58,7 +59,7 @@ SAMPLE_COLUMNS: dict[str, Any] = {
 def compose(
     domain: Domain, pack: Pack, framework: Framework, statuses: Mapping[str, str], version: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples of one country.
+    """Scenarios and samples of one country; none of a union, whose law is asked through its members.
 
     Args:
         statuses: provision id to its verification status; a sample that rests on one that is not `verified`
@@ -68,7 +69,7 @@ def compose(
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id; facts are canonical JSON.
     """
-    found = situations(domain, pack, [framework])
+    found = [] if framework.members else situations(domain, pack, [framework])
     return _tables(domain, pack, [([framework], s) for s in found], statuses, {framework.jurisdiction: version})
 
 
@@ -84,7 +85,8 @@ def compose_cross_border(
     Provision ids are unique across frameworks, so `statuses` holds those of all of them.
     """
     placed: list[tuple[Sequence[Framework], Situation]] = []
-    for pair in combinations(sorted(frameworks, key=lambda f: f.jurisdiction), 2):
+    countries = sorted((f for f in frameworks if not f.members), key=lambda f: f.jurisdiction)
+    for pair in combinations(countries, 2):
         for situation in situations(domain, pack, pair, CROSS_BORDER_KEPT, CROSS_BORDER_DRAWS):
             home_first = int(digest([situation.identity, *(f.jurisdiction for f in pair)]), 16) % 2
             placed.append((pair if home_first else pair[::-1], situation))
@@ -141,6 +143,8 @@ def _fits(domain: Domain, task: TaskType, situation: Situation, judged: Sequence
     leads = [j.lead for j in scoped if j.lead]
     if not leads:
         return task.when_nothing_applies
+    if any(s.block == "escalation" for s in task.sections) and not all(j.framework.escalation for j in judged):
+        return False
     if task.body is not None and all(p.body != task.body for p in leads):
         return False
     if task.lowest_level is not None:
@@ -212,10 +216,10 @@ def _sample(
 
 
 def _text_is_current(framework: Framework, key: str) -> bool:
-    """False where the key is of a law of this framework whose statute text is outdated."""
+    """False where the key is of this framework and the statute text held of it is outdated."""
     jurisdiction, law_id = key.split(":")[:2]
-    outdated = {law.id for law in framework.laws if law.text_status == "outdated"}
-    return jurisdiction != framework.jurisdiction or law_id not in outdated
+    laws = {law.id: law for law in framework.laws}
+    return jurisdiction != framework.jurisdiction or text_is_current(key, laws[law_id])
 
 
 def _deciding(domain: Domain, situation: Situation, scoped: Sequence[Judgement]) -> tuple[str, ...]:

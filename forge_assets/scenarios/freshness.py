@@ -34,15 +34,15 @@ def sources(forge: Forge) -> Sources:
     versions, broken = {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
-            versions[code] = source_version(pack, read_country(forge.pack_path, domain, path))
+            versions[code] = source_version(forge, pack, read_country(forge.pack_path, domain, path))
         except LawError as error:
             broken[code] = str(error)
     return Sources(versions, broken)
 
 
-def source_version(pack: Pack, country: Country) -> str:
+def source_version(forge: Forge, pack: Pack, country: Country) -> str:
     """Digest of all that a country's samples are composed from."""
-    return digest([pack.model_dump(mode="json", by_alias=True), country.version])
+    return digest([pack.model_dump(mode="json", by_alias=True), country.version, forge.profile.provisions])
 
 
 def fingerprint(forge: Forge) -> str:

@@ -64,15 +64,11 @@ def judge(domain: Domain, framework: Framework, change: str, facts: Facts, condi
     return Judgement(
         framework=framework,
         applying=applying,
-        considered=tuple(f.provision for f in [f for f in findings if _triggered(f)] or findings),
+        considered=tuple(f.provision for f in [f for f in findings if f.triggered] or findings),
         thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
         missed=_missed(domain, findings),
         lead=ranked[0] if ranked else None,
     )
-
-
-def _triggered(finding: Finding) -> bool:
-    return finding.reasons[0].startswith("triggered by")
 
 
 def _missed(domain: Domain, findings: list[Finding]) -> tuple[str, ...]:

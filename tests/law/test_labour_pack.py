@@ -2,67 +2,103 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from forge_assets.law.model import Domain, Framework
-from forge_assets.law.obligations import Facts, obligations
+from forge_assets.law.model import Condition, Domain, Framework
+from forge_assets.law.obligations import Facts, obligations, pulled_triggers
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verify import missing_bases, verify
 
-COUNTRIES = ("AT", "DE", "ES", "FR", "NL")
+PACK = Path(__file__).parents[2] / "frameworks" / "labour"
+HELD = sorted(folder.name.upper() for folder in (PACK / "statutes").iterdir() if folder.is_dir())
+FIRST = ("AT", "DE", "ES", "FR", "NL")
 CHANGES = ("ai_system", "collective_redundancy", "restructuring", "transfer_of_undertaking", "working_time")
 LARGE: Facts = {
     "employees": 400, "affected": 80, "works_council": True, "monitoring": True, "personal_data": True,
 }  # fmt: skip
+NEVER_TAUGHT = {"BE", "CZ", "FI", "GR", "NL"}
+"""Countries of which no text held is current (statutes/SOURCES.md)."""
 
 
 def _applying(domain: Domain, framework: Framework, change: str, **facts: int | bool) -> set[str]:
-    found = obligations(domain, framework, change, {**LARGE, **facts})
+    """Principal duties that apply."""
+    found = obligations(domain, framework.core(), change, {**LARGE, **facts})
     return {finding.provision.id for finding in found if finding.applies}
 
 
-def test_the_pack_has_the_five_countries_and_change_types(domain: Domain, frameworks: dict[str, Framework]) -> None:
-    assert tuple(sorted(frameworks)) == COUNTRIES
+def test_every_jurisdiction_whose_statute_text_is_held_has_a_framework(
+    domain: Domain, frameworks: dict[str, Framework]
+) -> None:
+    assert sorted(frameworks) == HELD
     assert tuple(sorted(domain.change_types)) == CHANGES
 
 
-@pytest.mark.parametrize("country", COUNTRIES)
-def test_every_provision_is_verified_except_on_the_outdated_dutch_text(
-    frameworks: dict[str, Framework], statutes: dict[str, Statutes], country: str
+def test_at_least_250_provisions_are_verified_and_none_is_unverified(
+    frameworks: dict[str, Framework], statutes: dict[str, Statutes]
 ) -> None:
-    framework = frameworks[country]
-    expected = "text_outdated" if country == "NL" else "verified"
-    found = verify(framework, statutes[country])
-    assert {name: check.status for name, check in found.items()} == dict.fromkeys(found, expected)
-    assert len(found) == 7
-    assert missing_bases(framework, statutes[country]) == {}
+    counted = Counter(
+        verify(framework, statutes[code])[provision.id].status
+        for code, framework in frameworks.items()
+        for provision in framework.provisions
+    )
+    assert counted["verified"] >= 250
+    assert counted["unverified"] == 0
 
 
-@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("code", HELD)
+def test_law_whose_text_is_not_current_is_never_verified(
+    frameworks: dict[str, Framework], statutes: dict[str, Statutes], code: str
+) -> None:
+    found = {check.status for check in verify(frameworks[code], statutes[code]).values()}
+    assert ("verified" in found) is (code not in NEVER_TAUGHT)
+    assert missing_bases(frameworks[code], statutes[code]) == {}
+
+
+@pytest.mark.parametrize("country", FIRST)
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_large_employer_always_owes_one_to_three_duties(
+def test_a_large_employer_always_owes_one_to_three_principal_duties(
     domain: Domain, frameworks: dict[str, Framework], country: str, change: str
 ) -> None:
     assert 1 <= len(_applying(domain, frameworks[country], change)) <= 3
 
 
-@pytest.mark.parametrize("country", COUNTRIES)
-def test_every_provision_can_apply(domain: Domain, frameworks: dict[str, Framework], country: str) -> None:
-    framework = frameworks[country]
-    small: list[dict[str, int | bool]] = [
-        {},
-        {"works_council": False},
-        {"affected": 5},
-        {"employees": 30, "affected": 12},
-    ]
-    reached = {p for change in CHANGES for facts in small for p in _applying(domain, framework, change, **facts)}
-    assert reached == {provision.id for provision in framework.provisions}
+@pytest.mark.parametrize("code", HELD)
+def test_every_provision_that_a_change_can_trigger_can_apply(
+    domain: Domain, frameworks: dict[str, Framework], code: str
+) -> None:
+    for provision in frameworks[code].provisions:
+        for condition in provision.applies_when or ({},):
+            facts = _meeting(condition)
+            for change, kind in domain.change_types.items():
+                facts |= {c.fact: True for c in kind.conditional_triggers if c.trigger in provision.triggers}
+                if not pulled_triggers(domain, change, facts) & set(provision.triggers):
+                    continue
+                found = obligations(domain, frameworks[code], change, facts, on=provision.valid_from)
+                assert next(f for f in found if f.provision == provision).applies, (provision.id, facts)
 
 
-@pytest.mark.parametrize("country", COUNTRIES)
-def test_summaries_are_short_enough_to_teach(frameworks: dict[str, Framework], country: str) -> None:
-    long = [p.id for p in frameworks[country].provisions if len(p.summary.split()) > 14]
-    assert long == []
+def _meeting(condition: Condition) -> dict[str, int | bool]:
+    """Facts at the edge of a condition."""
+    facts: dict[str, int | bool] = {}
+    for name, bound in condition.items():
+        if bound.is_ is not None:
+            facts[name] = bound.is_
+        elif bound.min_share is None:
+            facts[name] = bound.min if bound.min is not None else bound.max or 0
+    for name, bound in condition.items():
+        if bound.min_share is not None and bound.share_of:
+            whole = facts.setdefault(bound.share_of, 1000)
+            facts[name] = max(math.ceil(bound.min_share * whole), bound.min or 0)
+    return facts
+
+
+@pytest.mark.parametrize("code", HELD)
+def test_summaries_are_short_enough_to_teach(frameworks: dict[str, Framework], code: str) -> None:
+    assert [p.id for p in frameworks[code].provisions if len(p.summary.split()) > (14 if p.core else 22)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,229 @@
+"""Everything that can be wrong with a country's law, as faults a person can act on: `file:line: what: mend`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from forge_assets.law.load import FieldPath, LawError, Lines, line_of, load_framework, read_yaml
+from forge_assets.law.model import Condition, Domain, Framework
+from forge_assets.law.statutes import Statutes, load_statutes, squeezed, subdivisions
+from forge_assets.law.verify import Missing, cited_text
+
+Check = Literal["readable", "places", "quotes", "thresholds", "references", "sources", "teaching"]
+CHECKS: dict[Check, str] = {
+    "readable": "The YAML and the statute text can be read; ids are unique, triggers known, escalation in order.",
+    "places": "Every unit, paragraph and point that is cited stands in the statute text.",
+    "quotes": "Every quote stands word for word in the place it is cited from.",
+    "thresholds": "Bands of headcounts leave no gap and do not overlap.",
+    "references": "Every provision named as transposed stands in the union's law.",
+    "sources": "Every statute text has a row in SOURCES.md; one that is not current says why.",
+    "teaching": "Every kind of change that provisions cover has a principal duty.",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, where, and what mends it. An `error` is never taught; a `warning` is for a person to judge."""
+
+    check: Check
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    problem: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.problem}: {self.mend}"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """For `forge check --json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """An entry that rests on a place in statute text."""
+
+    at: FieldPath
+    field: str
+    key: str
+    quote: str | None
+
+
+def check_country(pack: Path, domain: Domain, path: Path, union: Mapping[str, Statutes] | None = None) -> list[Fault]:
+    """Every fault of one country's file and the statute text it rests on.
+
+    Args:
+        union: statute text of the unions of the pack, by jurisdiction; read from the pack if not given.
+
+    Returns:
+        Faults in file order. A file that cannot be read has one, `readable`, and no further check is made.
+    """
+    try:
+        framework = load_framework(path, domain)
+        statutes = load_statutes(pack, framework)
+        _, lines = read_yaml(path)
+    except LawError as error:
+        return [Fault("readable", "error", str(error.path), error.line, error.problem, error.mend)]
+    faults = [
+        *_text_faults(framework, statutes),
+        *_threshold_faults(framework),
+        *_reference_faults(framework, _union_text(pack, domain, framework) if union is None else union),
+        *_source_faults(pack, framework),
+        *_teaching_faults(domain, framework),
+    ]
+    placed = [(line_of(lines, at), check, severity, what, mend) for check, severity, at, what, mend in faults]
+    return [Fault(check, severity, str(path), line, what, mend) for line, check, severity, what, mend in sorted(placed)]
+
+
+_Found = tuple[Check, Literal["error", "warning"], FieldPath, str, str]
+
+
+def stated(framework: Framework) -> Iterator[_Stated]:
+    """Every entry of a framework that claims to stand in statute text."""
+    for i, provision in enumerate(framework.provisions):
+        yield _Stated(("provisions", i), "cite", provision.cite, provision.quote)
+    for section in ("bodies", "escalation", "data_protection", "collective_agreements"):
+        for i, entry in enumerate(getattr(framework, section)):
+            yield _Stated((section, i), "basis", entry.basis, entry.quote)
+
+
+def _text_faults(framework: Framework, statutes: Statutes) -> Iterator[_Found]:
+    for entry in stated(framework):
+        found = cited_text(entry.key, statutes)
+        if isinstance(found, Missing):
+            yield "places", "error", (*entry.at, entry.field), found.problem, _nearest_place(entry.key, statutes)
+        elif entry.quote is not None and squeezed(entry.quote) not in found:
+            what = f"the quote does not stand in {entry.key}"
+            yield "quotes", "error", (*entry.at, "quote"), what, _where_it_parts(entry, found, statutes)
+
+
+def _nearest_place(key: str, statutes: Statutes) -> str:
+    _, law, number, *rest = key.split(":")
+    units = statutes.get(law, {})
+    if number not in units:
+        close = [n for n in units if n.startswith(number[:3])][:5] or list(units)[:5]
+        return f"cite a unit that is held, such as {', '.join(close)}"
+    paragraphs = subdivisions(units[number])
+    if rest[0] not in paragraphs or len(rest) == 1:
+        return f"paragraphs of {units[number].unit}: {', '.join(paragraphs)}"
+    points = paragraphs[rest[0]].points
+    return f"points of paragraph {rest[0]}: {', '.join(points) or 'none'}"
+
+
+def _where_it_parts(entry: _Stated, text: str, statutes: Statutes) -> str:
+    """Where else the quote stands, or the word at which it leaves the text."""
+    quote = squeezed(entry.quote or "")
+    jurisdiction, law, number, *_ = entry.key.split(":")
+    home = statutes[law][number]
+    for label, paragraph in subdivisions(home).items():
+        for point, words in paragraph.points.items():
+            if quote in words:
+                return f"it stands in {jurisdiction}:{law}:{number}:{label}:{point}"
+        if quote in paragraph.text:
+            return f"it stands in {jurisdiction}:{law}:{number}:{label}"
+    elsewhere = next((u.number for u in statutes[law].values() if quote in squeezed(u.text)), None)
+    if elsewhere:
+        return f"it stands in {jurisdiction}:{law}:{elsewhere}"
+    words = quote.split(" ")
+    kept = 0
+    while kept < len(words) and " ".join(words[: kept + 1]) in text:
+        kept += 1
+    if kept < 2:
+        return "copy the words from the statute text"
+    same = " ".join(words[:kept])
+    goes_on = text[text.index(same) + len(same) :].split(" ")
+    return f"after «{' '.join(words[max(0, kept - 3) : kept])}» the text goes on «{' '.join(goes_on[:6]).strip()}»"
+
+
+def _threshold_faults(framework: Framework) -> Iterator[_Found]:
+    for i, provision in enumerate(framework.provisions):
+        at: FieldPath = ("provisions", i, "applies_when")
+        for fact in sorted({name for condition in provision.applies_when for name in condition}):
+            for problem, mend in _band_problems(provision.applies_when, fact):
+                yield "thresholds", "warning", at, problem, mend
+
+
+def _band_problems(conditions: Iterable[Condition], fact: str) -> Iterator[tuple[str, str]]:
+    """Gaps and overlaps between bands of one fact that are closed on one side at least."""
+    bands = []
+    for condition in conditions:
+        bound = condition.get(fact)
+        if bound is None or (bound.min is None and bound.max is None):
+            return
+        bands.append((bound.min or 0, bound.max))
+    bands.sort(key=lambda band: band[0])
+    for (low, high), (following, end) in zip(bands, bands[1:], strict=False):
+        if high is None or (low, high) == (following, end):
+            continue
+        if following > high + 1:
+            yield f"`{fact}` from {high + 1} to {following - 1} falls in no band", "close the gap if the law has none"
+        elif following <= high:
+            yield f"`{fact}` from {following} to {high} falls in two bands", "end one band where the next begins"
+
+
+def _union_text(pack: Path, domain: Domain, framework: Framework) -> dict[str, Statutes]:
+    """Statute text of the jurisdictions that the framework says it transposes; of one that is broken, none."""
+    found: dict[str, Statutes] = {}
+    for code in {key.split(":")[0] for provision in framework.provisions for key in provision.implements}:
+        try:
+            union = load_framework(pack / "jurisdictions" / f"{code.lower()}.yaml", domain)
+            found[code] = load_statutes(pack, union)
+        except (LawError, FileNotFoundError):
+            continue
+    return found
+
+
+def _reference_faults(framework: Framework, union: Mapping[str, Statutes]) -> Iterator[_Found]:
+    for i, provision in enumerate(framework.provisions):
+        for j, key in enumerate(provision.implements):
+            found = cited_text(key, union.get(key.split(":")[0], {}))
+            if isinstance(found, Missing):
+                mend = "name a place of a union's law whose text is held"
+                yield "references", "error", ("provisions", i, "implements", j), found.problem, mend
+
+
+def _source_faults(pack: Path, framework: Framework) -> Iterator[_Found]:
+    sources = pack / "statutes" / "SOURCES.md"
+    rows = sources.read_text("utf-8") if sources.is_file() else ""
+    for i, law in enumerate(framework.laws):
+        name = law.statute.removeprefix("statutes/")
+        if f"| {name} |" not in rows:
+            what = f"{name} has no row in {sources.name}"
+            yield "sources", "warning", ("laws", i, "statute"), what, "say where the text comes from and its licence"
+        if (law.text_status == "outdated" or law.outdated_units) and not law.text_note:
+            what = f"{law.short} has text that is not current and no reason"
+            yield "sources", "warning", ("laws", i, "id"), what, "give `text_note`"
+
+
+def _teaching_faults(domain: Domain, framework: Framework) -> Iterator[_Found]:
+    if framework.members:
+        return
+    for name, change in domain.change_types.items():
+        triggers = {*change.triggers, *(c.trigger for c in change.conditional_triggers)}
+        covering = [p for p in framework.provisions if triggers & set(p.triggers)]
+        if covering and not any(p.core for p in covering):
+            what = f"no provision on {change.title} is `core`"
+            yield "teaching", "warning", ("provisions",), what, f"mark one, e.g. {covering[0].id}"
+
+
+def check_together(frameworks: Mapping[Path, Framework]) -> list[Fault]:
+    """Faults between countries: provision ids are unique over the whole pack."""
+    faults: list[Fault] = []
+    owner: dict[str, Path] = {}
+    for path, framework in frameworks.items():
+        for section in ("provisions", "data_protection", "collective_agreements"):
+            for i, entry in enumerate(getattr(framework, section)):
+                if owner.setdefault(entry.id, path) != path:
+                    _, lines = read_yaml(path)
+                    line = _line_of_entry(lines, section, i)
+                    what = f"id `{entry.id}` is used in {owner[entry.id].name} too"
+                    faults.append(Fault("readable", "error", str(path), line, what, "give each its own id"))
+    return faults
+
+
+def _line_of_entry(lines: Lines, section: str, place: int) -> int:
+    return line_of(lines, (section, place, "id"))

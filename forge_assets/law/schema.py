@@ -1,0 +1,25 @@
+"""The JSON Schema of a jurisdiction file, with the names a domain declares: completion and checks in an editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forge_assets.law.model import Domain, Framework
+
+
+def framework_schema(domain: Domain) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of `jurisdictions/<code>.yaml` in one domain."""
+    schema = Framework.model_json_schema(by_alias=True)
+    parts: dict[str, Any] = schema["$defs"]
+    provision = parts["Provision"]["properties"]
+    provision["level"] |= {"enum": list(domain.levels)}
+    provision["triggers"]["items"] = {
+        "oneOf": [{"const": name, "description": text} for name, text in domain.triggers.items()]
+    }
+    provision["applies_when"]["items"]["propertyNames"] = {"enum": list(domain.facts)}
+    parts["EscalationStep"]["properties"]["stage"] |= {"enum": list(domain.stages)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"{domain.title}: a jurisdiction",
+        **{name: value for name, value in schema.items() if name != "title"},
+    }
