@@ -63,8 +63,8 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
 
 
 def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> ReportInput:
-    _, countries = live_countries(forge)
-    laws = law_index(countries)
+    domain, countries = live_countries(forge)
+    laws = law_index(domain, countries)
     student, store = forge.recall("student_adapter"), forge.store
     jobs = store.read("ops.jobs").filter(pl.col("asked_at") >= forge.recall("warehouse")["at"]).sort("asked_at")
     compared = pl.DataFrame(

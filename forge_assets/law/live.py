@@ -42,9 +42,9 @@ def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:
     return domain, [live_country(forge, domain, code) for code in live_codes(forge)]
 
 
-def law_index(countries: list[Country]) -> LawIndex:
+def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
     """What citations are judged by."""
-    return LawIndex.build([c.framework for c in countries], {c.framework.jurisdiction: c.statutes for c in countries})
+    return LawIndex.build(domain, [c.framework for c in countries], {c.framework.jurisdiction: c.statutes for c in countries})
 
 
 def _name(code: str) -> str:

@@ -44,6 +44,8 @@ class FactType(Strict):
 
     type: Literal["integer", "boolean"]
     label: Text
+    drawn: bool = True
+    """Whether scenarios state it. A situation that hinges on a fact that none states is not asked about."""
 
 
 class ConditionalTrigger(Strict):
@@ -60,6 +62,49 @@ class ChangeType(Strict):
     triggers: tuple[Name, ...]
     conditional_triggers: tuple[ConditionalTrigger, ...] = ()
     facts: tuple[Name, ...] = ()
+
+
+class CitationForms(Strict):
+    """How lawyers write where a rule stands. Templates: `{u}` is a unit, `{n}` a label, `{o}` an ordinal word."""
+
+    units: tuple[Text, ...] = ()
+    """What opens (or closes) a unit, e.g. `§ {u}`, `{u} straipsnio`, `artículo {o}`."""
+    many: tuple[Text, ...] = ()
+    """The same for several units, e.g. `§§ {u}`: plain numbers in the list that follows are units."""
+    codes: tuple[Annotated[str, Field(pattern=r"^[^\W\d_]$")], ...] = ()
+    """Letters that are part of a unit's number, e.g. `L` in `L. 1233-8`; such a number needs no opening word."""
+    named: dict[str, tuple[Text, ...]] = {}
+    """Units known by a name: start of their number to templates with `{w}`, e.g. `Annex: ["Annex {w}"]`, or to the
+    whole name."""
+    paragraphs: tuple[Text, ...] = ()
+    """E.g. `Abs. {n}`, `{n} momentti`, `{o} lid`."""
+    points: tuple[Text, ...] = ()
+    """E.g. `Nr. {n}`, `lit. {n}`."""
+    narrower: tuple[Text, ...] = ()
+    """Parts that no key names, such as sentences: read over."""
+    wider: tuple[Text, ...] = ()
+    """What stands around a unit, such as chapters: read over."""
+    ordinals: tuple[tuple[Text, ...], ...] = ()
+    """The words for first, second, third and so on, each with its forms."""
+    of: tuple[Text, ...] = ()
+    """Words that may stand between a place and the law's name, or between a part and its whole."""
+    join: tuple[Text, ...] = ()
+    """Words between the places of a list."""
+    to: tuple[Text, ...] = ()
+    """Words between the ends of a range."""
+    following: tuple[Text, ...] = ()
+    """Words for `and the following`: read over."""
+    same_law: tuple[Text, ...] = ()
+    """Words for the law named before, e.g. `that Act`."""
+    laws: tuple[Text, ...] = ()
+    """Words that open the name of any law, e.g. `code`, `ustawy`: of a law not held as well."""
+    no_law: tuple[Text, ...] = ()
+    """Words that say that what is cited is no law, e.g. `this`, `contract`."""
+    written: Text | None = None
+    """The canonical form, e.g. `§ {unit}[ Abs. {paragraph}][ Nr. {number}][ lit. {letter}] {law}`; `{number}` and
+    `{letter}` are the two kinds of point, and what stands in brackets falls away with its field."""
+    english: Text | None = None
+    """The same in English, where `{law}` is the English title."""
 
 
 class CombinedFact(Strict):
@@ -86,6 +131,8 @@ class Domain(Strict):
     change_types: dict[Name, ChangeType]
     combined_facts: dict[Name, CombinedFact] = {}
     """Facts that a group's countries add up to, within a union."""
+    citation: CitationForms = CitationForms()
+    """English usage, for the laws of every country."""
 
 
 class Layout(Strict):
@@ -96,6 +143,8 @@ class Layout(Strict):
     points: tuple[Text, ...] = ()
     skip: tuple[Text, ...] = ()
     """Editorial marks that may stand before a label, e.g. `F{n}[`."""
+    repealed: tuple[Text, ...] = ()
+    """What stands in the place of a unit or paragraph that is no longer law, e.g. `(weggefallen)`."""
     first: Text | None = None
     """Label of a first paragraph that the text leaves unmarked, e.g. `1` where the next opens with `Stk. 2`."""
 
@@ -130,6 +179,9 @@ class Law(Strict):
     """A directive binds the member states, and employers through their law."""
     layout: Layout | None = None
     """Where this text is marked otherwise than the framework's `layout` says."""
+    written: Text | None = None
+    """Where this law is cited otherwise than the framework's `citation.written` says."""
+    english_written: Text | None = None
     aliases: tuple[Text, ...] = ()
 
 
@@ -197,8 +249,11 @@ class Framework(Strict):
     name: Text
     members: tuple[JurisdictionCode, ...] = ()
     """Countries of the pack that this law binds as well: makes the framework a union's."""
+    called: tuple[Text, ...] = ()
+    """Other names of the country and its adjectives: they tell whose law a name borne by several means."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
     layout: Layout = Layout()
+    citation: CitationForms = CitationForms()
     laws: tuple[Law, ...] = Field(min_length=1)
     bodies: tuple[Body, ...] = Field(min_length=1)
     provisions: tuple[Provision, ...] = Field(min_length=1)

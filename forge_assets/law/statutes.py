@@ -75,6 +75,12 @@ def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[st
     return units
 
 
+def is_repealed(text: str, layout: Layout) -> bool:
+    """Whether a unit or paragraph, its label aside, consists of words that say it is no longer law."""
+    words = squeezed(label_pattern(() if layout.paragraphs == "lines" else tuple(layout.paragraphs)).sub("", text, 1))
+    return words in layout.repealed
+
+
 def subdivisions(unit: StatuteUnit) -> dict[str, Paragraph]:
     """Split a unit into paragraphs and points by the labels its lines open with.
 

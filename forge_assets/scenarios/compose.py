@@ -140,6 +140,8 @@ def _fits(domain: Domain, task: TaskType, situation: Situation, judged: Sequence
     if situation.change not in task.changes:
         return False
     scoped = _scoped(domain, task, situation, judged)
+    if not all(j.grounded for j in scoped):
+        return False
     leads = [j.lead for j in scoped if j.lead]
     if not leads:
         return task.when_nothing_applies

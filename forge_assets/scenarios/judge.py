@@ -25,6 +25,11 @@ class Judgement:
     """Facts at which a triggered provision's threshold failed."""
     lead: Provision | None
     """The first provision of the strongest level."""
+    grounded: bool
+    """Whether the law held settles the case: it has provisions on such a change, and no unstated fact decides.
+
+    Where it does not, silence of the text held must not be taught as "nothing applies".
+    """
 
     @property
     def level(self) -> str:
@@ -68,6 +73,7 @@ def judge(domain: Domain, framework: Framework, change: str, facts: Facts, condi
         thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
         missed=_missed(domain, findings),
         lead=ranked[0] if ranked else None,
+        grounded=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
     )
 
 

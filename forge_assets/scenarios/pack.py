@@ -161,7 +161,7 @@ def _company_problems(file: Companies, domain: Domain) -> Iterator[Problem]:
                 mend = f"name an integer fact that domain.yaml lists before {name}"
                 yield where, f"share of {choice.share_of}, which is not drawn before", mend
         for name in domain.facts:
-            if name not in company.facts:
+            if domain.facts[name].drawn and name not in company.facts:
                 yield ("companies", i, "facts"), f"{company.id} has no {name}", f"add {name} to its facts"
 
 
@@ -170,7 +170,7 @@ def _task_problems(file: Tasks, domain: Domain) -> Iterator[Problem]:
     words = file.vocabulary
     for group, given, wanted in (
         ("levels", set(words.levels), set(domain.levels)),
-        ("facts", set(words.facts), set(domain.facts)),
+        ("facts", set(words.facts), {name for name, fact in domain.facts.items() if fact.drawn}),
         ("changes", set(words.changes), set(domain.change_types)),
     ):
         if given != wanted:

@@ -66,6 +66,8 @@ def _pick(
             continue
         seen.add(situation.identity)
         judged = [judge(domain, f, change, situation.facts) for f in frameworks]
+        if not all(j.grounded for j in judged):
+            continue
         yes_no = tuple(v for v in situation.facts.values() if isinstance(v, bool))
         group = groups[tuple(j.outcome for j in judged), yes_no] if any(j.applying for j in judged) else idle
         if len(group) < limit and all(_steady(domain, j, situation) for j in judged):
@@ -84,7 +86,7 @@ def _draw(
     """Draw all facts, keep those that matter: the same draw is the same situation in every country."""
     chance = random.Random(int(digest([company.id, change, draw]), 16))
     drawn: dict[str, Value] = {}
-    for name in domain.facts:
+    for name in (name for name, fact in domain.facts.items() if fact.drawn):
         drawn[name] = _value(company.facts[name], drawn, chance.random())
     wanted = set().union(*(_needed(domain, f, change) for f in frameworks))
     return {name: value for name, value in drawn.items() if name in wanted}

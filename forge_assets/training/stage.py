@@ -50,9 +50,9 @@ def scored(forge: Forge, finished: dict[str, Finished], samples: pl.DataFrame) -
         {"model": model, **answer} for model, job in finished.items() for answer in job.answers()
     ]
     answers = pl.DataFrame(rows, schema={"model": pl.String, "sample_id": pl.String, "answer": pl.String})
-    _, countries = live_countries(forge)
+    domain, countries = live_countries(forge)
     unique = samples.unique("sample_id", keep="first", maintain_order=True)
-    return answers, score_frame(answers, unique, law_index(countries))
+    return answers, score_frame(answers, unique, law_index(domain, countries))
 
 
 def mean_score(scores: pl.DataFrame, model: str, metric: str = "composite") -> float:

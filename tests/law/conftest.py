@@ -36,5 +36,5 @@ def statutes(frameworks: dict[str, Framework]) -> dict[str, Statutes]:
 
 
 @pytest.fixture(scope="session")
-def laws(frameworks: dict[str, Framework], statutes: dict[str, Statutes]) -> LawIndex:
-    return LawIndex.build(list(frameworks.values()), statutes)
+def laws(domain: Domain, frameworks: dict[str, Framework], statutes: dict[str, Statutes]) -> LawIndex:
+    return LawIndex.build(domain, list(frameworks.values()), statutes)

@@ -128,9 +128,11 @@ def test_a_new_country_moves_no_sample_of_the_others(
     assert set(fewer.select("sample_id", "split").rows()) <= set(more.select("sample_id", "split").rows())
 
 
-def test_an_answer_cites_exactly_what_is_expected(samples: pl.DataFrame, frameworks: dict[str, Framework]) -> None:
+def test_an_answer_cites_exactly_what_is_expected(
+    domain: Domain, samples: pl.DataFrame, frameworks: dict[str, Framework]
+) -> None:
     statutes = {code: load_statutes(PACK, f) for code, f in frameworks.items()}
-    laws = LawIndex.build(list(frameworks.values()), statutes)
+    laws = LawIndex.build(domain, list(frameworks.values()), statutes)
     for row in samples.sample(600, seed=1).iter_rows(named=True):
         found = parse(row["response"], laws)
         assert [c.status for c in found] == ["real"] * len(found)

@@ -24,7 +24,7 @@ Co-determination: owed to the works council (Betriebsrat).
 def laws() -> LawIndex:
     domain = load_domain(PACK)
     frameworks = [load_framework(path, domain) for path in sorted((PACK / "jurisdictions").glob("*.yaml"))]
-    return LawIndex.build(frameworks, {f.jurisdiction: load_statutes(PACK, f) for f in frameworks})
+    return LawIndex.build(domain, frameworks, {f.jurisdiction: load_statutes(PACK, f) for f in frameworks})
 
 
 @pytest.fixture
