@@ -58,8 +58,10 @@ class Forms:
     """Chapters and the like that stand right before a place."""
     other_law: re.Pattern[str]
     """The name of some law, held or not."""
+    other_law_before: re.Pattern[str]
     following: re.Pattern[str]
     same_law: re.Pattern[str]
+    ends_with_same_law: re.Pattern[str]
     separator: re.Pattern[str]
     fixed: re.Pattern[str]
     """Parts that have no label, as `letzter Satz`."""
@@ -141,7 +143,7 @@ class Forms:
                 rf"\.?{S}?[,;]{S}?(?:(?:{_any(t for f in forms for t in f.join)})(?:{S}|(?=\u00a7)))?"
                 rf"|\.?{S}(?:{_any(t for f in forms for t in f.join)})(?:{S}|(?=\u00a7))|{S}?[&+/]{S}?"
             ),
-            of=re.compile(rf"{S}|[,(*)_\"«„]|(?:{_any(of)})(?:(?<=['\u2019])|(?![^\W_]))"),
+            of=re.compile(rf"{S}|[,(*)_\"«„]|(?:{_any(of)})(?:['\u2019]s)?(?:(?<=['\u2019])|(?![^\W_]))"),
             ends_with_of=re.compile(rf"{edge}(?:{_any(of)})(?:{S}|(?<=['\u2019]))$"),
             no_law=re.compile(
                 rf"[ ,.\u00a0]{{0,2}}(?:(?:{_any(of)}){S}){{0,3}}"
@@ -154,8 +156,12 @@ class Forms:
             other_law=re.compile(
                 rf"(?:{_any(t for f in forms for t in f.laws)})(?![^\W_])(?:{S}[^\W_][\w./-]*){{0,4}}"
             ),
+            other_law_before=re.compile(
+                rf"(?<![^\W_])[^\W\d_]{{0,30}}(?:{_any(t for f in forms for t in f.laws if len(t) > 3)})[ ,\u00a0]{{0,2}}$"
+            ),
             following=re.compile(rf"{C}(?:{_any(t for f in forms for t in f.following)})(?![^\W_])"),
             same_law=re.compile(rf"(?:{_any(t for f in forms for t in f.same_law)})(?![^\W_])"),
+            ends_with_same_law=re.compile(rf"{edge}(?:{_any(t for f in forms for t in f.same_law)}){S}$"),
             fixed=re.compile(rf"{C}(?P<w>{_any(t for t in parts if '{' not in t)})(?![^\W_])"),
             separator=re.compile(sep),
             _kinds=kinds,

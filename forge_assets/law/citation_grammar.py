@@ -20,9 +20,11 @@ _ROMAN = re.compile(
 )
 _COMMA_PAREN = re.compile(rf",{S}?\((\d{{1,2}}[a-z]?)\)")
 _NUMBERED = re.compile(rf"{S}(\d{{1,2}})\)(?!\w)")
-_LOOSE = re.compile(rf"{S}(\d{{1,2}}[a-z]?)\.?(?=((?:(?:,{S}?|{S}[^\W\d_]{{1,4}}{S})\d{{1,2}})*{S}?))")
+_LOOSE = re.compile(rf"{S}(\d{{1,2}}[a-z]?)\.?(?=((?:(?:,{S}?|{S}[^\W\d_]{{1,4}}{S}|[-\u2013])\d{{1,2}})*{S}?))")
 """A number that stands without a word where a part may stand."""
 _SLASH = re.compile(r"/(\d{1,2}|[a-z])(?![^\W_])")
+_GLOSS = re.compile(rf"{S}\([^()\u00a7]{{2,60}}\)")
+"""What a place is about, in brackets between two places of a list."""
 _ROMAN_ALONE = re.compile(r"([IVX]{1,4})(?![^\W_])")
 _PLAIN = re.compile(rf"({LABEL})(?![^\W_]|[.,]\d|{S}?%)")
 _FOLLOWED_DIRECTLY = re.compile(r"\d{1,4}(?:\.\d|[^\W\d_]?\()")
@@ -56,6 +58,8 @@ class Reference:
     last: str | None = None
     by: str = ""
     """The word between the ends of a range."""
+    joined: str = ""
+    """What joins it to the place before."""
     bare: bool = False
     """Known only by its place in a list, so a plain number in prose may look the same."""
 
@@ -78,6 +82,9 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         if tail:
             chain[-1] = replace(chain[-1], end=tail.end())
         join = forms.join.match(text, chain[-1].end)
+        gloss = None if join else _GLOSS.match(text, chain[-1].end)
+        if gloss:
+            join = forms.join.match(text, gloss.end())
         if join is None:
             return chain
         again = forms.head.match(text, join.end())
@@ -87,9 +94,9 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
                 chain += opened
                 continue
         following = _read_next(text, join.end(), chain[-1], many, forms)
-        if following is None:
+        if following is None or (following.bare and (gloss or ";" in join[0])):
             return chain
-        chain.append(following)
+        chain.append(replace(following, joined=join[0].strip()))
 
 
 def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference], bool]:
@@ -111,7 +118,7 @@ def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference]
 
 def _read_whole(text: str, part: Reference, forms: Forms) -> tuple[list[Reference], bool] | None:
     """The unit that follows a part written like a unit, as in `section 5(f) of Article 64`."""
-    if not forms.may_be_part(folded(part.head)):
+    if not part.head[:1].isalpha() or not forms.may_be_part(folded(part.head)):
         return None
     at = part.end + (text[part.end : part.end + 1] in ("\u00b0", "\u00ba"))
     while of := forms.of.match(text, at):
@@ -120,7 +127,7 @@ def _read_whole(text: str, part: Reference, forms: Forms) -> tuple[list[Referenc
     if head is None or head["units"]:
         return None
     chain, many = _open(text, head, forms)
-    if len(chain) != 1:
+    if len(chain) != 1 or folded(chain[0].head) == folded(part.head):
         return None
     parts = (*chain[0].parts, Part(folded(part.head), part.unit), *part.parts)
     return [replace(chain[0], start=part.start, parts=parts)], many
@@ -374,7 +381,7 @@ def _is_unit(
     following = None if text[unit.end() : unit.end() + 1] == "," else _worded_part(text, unit.end(), forms)
     if following and _level(before, following[1], forms) == 0:
         return True
-    return many and _first_number(unit[0]) > _first_number(before.unit)
+    return many and _rises(before.unit, _tight(unit[0]))
 
 
 def _level(ref: Reference, part: Part, forms: Forms) -> int:
@@ -402,7 +409,8 @@ def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Referenc
     last = ref.parts[-1]
     worded = _worded_part(text, match.end(), forms)
     plain = _PLAIN.match(text, match.end()) or _PAREN.match(text, match.end())
-    if worded and forms.alike(worded[1].word, last.word):
+    alike = worded and forms.alike(worded[1].word, last.word)
+    if worded and alike and (worded[1].word == last.word or not forms.opens_units(worded[1].word)):
         end_at, label = worded[0], worded[1].label
     elif plain:
         end_at, label = plain.end(), bare_label(plain[1])
@@ -420,10 +428,6 @@ def _rises(first: str, last: str) -> bool:
 
 def _numbers(unit: str) -> tuple[int, ...]:
     return tuple(int(digits) for digits in re.findall(r"\d+", unit))
-
-
-def _first_number(unit: str) -> int:
-    return next(iter(_numbers(unit)), 0)
 
 
 def bare_label(label: str) -> str:

@@ -75,9 +75,13 @@ def _only_country(mentions: Sequence[NamedLaw]) -> str | None:
 
 
 def _settled(text: str, mention: NamedLaw, laws: LawIndex) -> NamedLaw:
-    """A mention of the one law whose chief name it is, if only others bear it as a further name."""
-    chief = _chief(text[mention.start : mention.end], mention, laws)
-    return replace(mention, laws=frozenset(chief)) if len(mention.laws) > 1 and len(chief) == 1 else mention
+    """A mention narrowed to the one law meant: that of the country named with it, or whose chief name it is."""
+    if len(mention.laws) == 1:
+        return mention
+    country = laws.country_after(text, mention.end) or laws.country_before(text, mention.start)
+    of_country = [law for law in mention.laws if law[0] == country]
+    meant = of_country or _chief(text[mention.start : mention.end], mention, laws)
+    return replace(mention, laws=frozenset(meant)) if len(meant) == 1 else mention
 
 
 def _chief(written: str, name: NamedLaw, laws: LawIndex) -> list[LawId]:
@@ -95,7 +99,7 @@ def _cited(
     floor: int,
 ) -> tuple[list[Citation], int]:
     """The citations of one chain, and where reading goes on."""
-    if laws.forms.no_law.match(text, chain[-1].end) and not laws.names.at(text, _after_of(text, chain[-1].end, laws)):
+    if _is_no_law(text, chain[-1].end, laws):
         return [], chain[-1].end
     name = _name_after(text, chain[-1].end, laws)
     unknown = None if name else _unknown_after(text, chain[-1].end, laws)
@@ -103,10 +107,14 @@ def _cited(
         before = _name_before(text, chain[0].start, mentions, laws, floor)
         name, unknown = (before, None) if before else (name, unknown)
     same = None if name or unknown else _same_law(text, chain, mentions, laws)
-    if not name and not unknown and not same:
-        while chain[-1].bare and not _ENDED.match(text, chain[-1].end):
+    doubtful = not name and not unknown and not same
+    if doubtful:
+        while chain[-1].bare and not chain[-1].joined.isalpha() and not _ENDED.match(text, chain[-1].end):
             chain.pop()
         name = _name_before(text, chain[0].start, mentions, laws, floor)
+        doubtful = name is None
+        before = None if name else laws.forms.other_law_before.search(text, max(floor, chain[0].start - 60), chain[0].start)
+        unknown = (before[0].strip(" ,\u00a0"), chain[-1].end) if before else None
     law = same or (_chosen(text, name, chain, home, laws) if name else None)
     if law is None and not name and unknown is None and home:
         law = _law_meant(mentions, chain[0].start, home)
@@ -129,7 +137,10 @@ def _cited(
             if not chain[i - 1].parts and text[chain[i - 1].end : reference.start].strip() == "," and found:
                 span = found.pop().span[0], span[1]
             reference = chain[i] = _continued(chain[i - 1], reference)
-        for place in laws.places(law, reference):
+        places = laws.places(law, reference)
+        if doubtful and reference.bare and any(laws.status(law, *place) != "real" for place in places):
+            break  # a number in prose that looked like one more place
+        for place in places:
             key = ":".join([*law, *(part for part in place if part)])
             if found and found[-1].key == key and laws.is_narrow(law, reference):
                 continue
@@ -175,12 +186,23 @@ def _chosen(
     return None
 
 
+def _is_no_law(text: str, at: int, laws: LawIndex) -> bool:
+    """Whether the text goes on with `of this agreement` and the like."""
+    found = laws.forms.no_law.match(text, at)
+    if found is None or any(laws.forms.same_law.match(text, place) for place in _places_after(text, at, laws)):
+        return False
+    return laws.names.at(text, _places_after(text, at, laws)[-1]) is None
+
+
 def _same_law(
     text: str, chain: Sequence[Reference], mentions: Sequence[NamedLaw], laws: LawIndex
 ) -> LawId | None:
     """The law named before, where the text goes on with words such as `of that Act`."""
     before = bisect_right(mentions, chain[0].start, key=lambda m: m.end) - 1
-    if before < 0 or not any(laws.forms.same_law.match(text, at) for at in _places_after(text, chain[-1].end, laws)):
+    if before < 0:
+        return None
+    after = any(laws.forms.same_law.match(text, at) for at in _places_after(text, chain[-1].end, laws))
+    if not after and not laws.forms.ends_with_same_law.search(text, max(0, chain[0].start - 40), chain[0].start):
         return None
     found = mentions[before].laws
     return next(iter(found)) if len(found) == 1 else None
@@ -218,15 +240,11 @@ def _unknown_after(text: str, at: int, laws: LawIndex) -> tuple[str, int] | None
         if word is None:
             continue
         capitals = sum(c.isupper() for c in word[0])
-        connected = bool(text[at:place].strip(" \t\u00a0\u202f,("))
+        connected = bool(text[at:place].strip(" \t\u00a0\u202f,().º°"))
         dotted = "." in word[0] and len(word[0]) > 3
         if capitals >= 2 or (connected and word[0][0].isupper() and len(word[0]) > 2) or dotted:
             return word[0], word.end()
     return None
-
-
-def _after_of(text: str, at: int, laws: LawIndex) -> int:
-    return _places_after(text, at, laws)[-1]
 
 
 def _places_after(text: str, at: int, laws: LawIndex) -> list[int]:
