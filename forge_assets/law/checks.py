@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def _nearest_place(key: str, statutes: Statutes) -> str:
     _, law, number, *rest = key.split(":")
     units = statutes.get(law, {})
     if number not in units:
-        close = [n for n in units if n.startswith(number[:3])][:5] or list(units)[:5]
+        close = difflib.get_close_matches(number, units, n=5) or list(units)[:5]
         return f"cite a unit that is held, such as {', '.join(close)}"
     paragraphs = subdivisions(units[number])
     if rest[0] not in paragraphs or len(rest) == 1:
@@ -135,8 +136,8 @@ def _where_it_parts(entry: _Stated, text: str, statutes: Statutes) -> str:
     if kept < 2:
         return "copy the words from the statute text"
     same = " ".join(words[:kept])
-    goes_on = text[text.index(same) + len(same) :].split(" ")
-    return f"after «{' '.join(words[max(0, kept - 3) : kept])}» the text goes on «{' '.join(goes_on[:6]).strip()}»"
+    goes_on = text[text.index(same) + len(same) :].split()
+    return f"after «{' '.join(words[max(0, kept - 3) : kept])}» the text goes on «{' '.join(goes_on[:6])}»"
 
 
 def _threshold_faults(framework: Framework) -> Iterator[_Found]:

@@ -57,7 +57,7 @@ def combine(
     for code, known in facts.items():
         inside = [u for u in unions if code in u.members]
         group = [facts[c] for u in inside for c in u.members if c in facts]
-        judged_on[code] = {**_combined(domain, group), **known}
+        judged_on[code] = {**known, **{n: v for n, v in _combined(domain, group).items() if n not in known}}
     national = {code: obligations(domain, by_code[code], change, judged_on[code], on) for code in facts}
     union = {u.jurisdiction: _union_findings(domain, u, change, judged_on, national, on) for u in unions}
     return Combined(national, union, judged_on)

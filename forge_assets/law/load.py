@@ -93,7 +93,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         node = _StrictLoader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = error.problem or "not valid YAML"
+        problem = " ".join(part for part in (error.context, error.problem) if part) or "not valid YAML"
         raise LawError(path, mark.line + 1 if mark else 1, problem, "write plain YAML") from error
     except yaml.YAMLError as error:
         raise LawError(path, 1, "not valid YAML", str(error).replace("\n", " ")) from error
@@ -105,6 +105,9 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
 
 def _build(path: Path, node: yaml.Node, at: FieldPath, lines: Lines) -> Any:
     line = node.start_mark.line + 1
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    if not isinstance(node, yaml.ScalarNode) and kind not in ("map", "seq"):
+        raise LawError(path, line, f"unknown tag {node.tag}", "remove it")
     if isinstance(node, yaml.MappingNode):
         result: dict[str, Any] = {}
         for key, value in node.value:
@@ -120,7 +123,6 @@ def _build(path: Path, node: yaml.Node, at: FieldPath, lines: Lines) -> Any:
         for place, item in enumerate(node.value):
             lines[*at, place] = item.start_mark.line + 1
         return [_build(path, item, (*at, i), lines) for i, item in enumerate(node.value)]
-    kind = node.tag.removeprefix("tag:yaml.org,2002:")
     if kind == "str":
         return node.value
     if kind not in _SCALARS:
@@ -148,7 +150,7 @@ def validate(model: type[M], path: Path, data: dict[str, Any], lines: Lines) -> 
         return model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         found = [(_shown(e["loc"], lines), _problem(e["type"], e["loc"], e["msg"])) for e in error.errors()]
-        at, (problem, mend) = min(found, key=lambda item: line_of(lines, item[0]))
+        at, (problem, mend) = min(found, key=lambda item: (line_of(lines, item[0]), "is missing" in item[1][0]))
         raise LawError(path, line_of(lines, at), problem, mend) from error
 
 

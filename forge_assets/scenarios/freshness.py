@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge_assets.law.country import Country, country_files, read_country
@@ -29,12 +31,12 @@ def sources(forge: Forge) -> Sources:
     Raises:
         LawError: the vocabulary shared by all countries (domain, companies, tasks) cannot be read.
     """
-    domain = load_domain(forge.pack_path)
-    pack = load_pack(forge.pack_path, domain)
+    pack = load_pack(forge.pack_path, load_domain(forge.pack_path))
     versions, broken = {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
-            versions[code] = source_version(forge, pack, read_country(forge.pack_path, domain, path))
+            country_version = _country_version(forge.pack_path, path, _stamps(forge.pack_path, path))
+            versions[code] = _source_version(forge, pack, country_version)
         except LawError as error:
             broken[code] = str(error)
     return Sources(versions, broken)
@@ -42,7 +44,27 @@ def sources(forge: Forge) -> Sources:
 
 def source_version(forge: Forge, pack: Pack, country: Country) -> str:
     """Digest of all that a country's samples are composed from."""
-    return digest([pack.model_dump(mode="json", by_alias=True), country.version, forge.profile.provisions])
+    return _source_version(forge, pack, country.version)
+
+
+def _source_version(forge: Forge, pack: Pack, country_version: str) -> str:
+    return digest([pack.model_dump(mode="json", by_alias=True), country_version, forge.profile.provisions])
+
+
+Stamps = tuple[tuple[str, int, int], ...]
+"""Path, time of change in ns and size of files."""
+
+
+def _stamps(pack: Path, path: Path) -> Stamps:
+    """Of all that a country's version depends on: while they are the same, nothing has to be read again."""
+    files = [path, pack / "domain.yaml", *sorted((pack / "statutes").rglob("*.jsonl"))]
+    return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])
+
+
+@lru_cache(maxsize=256)
+def _country_version(pack: Path, path: Path, stamps: Stamps) -> str:
+    """A sensor asks every few seconds: reading all countries each time would take a core from a training."""
+    return read_country(pack, load_domain(pack), path).version
 
 
 def fingerprint(forge: Forge) -> str:

@@ -71,7 +71,7 @@ def judge(domain: Domain, framework: Framework, change: str, facts: Facts, condi
         applying=applying,
         considered=tuple(f.provision for f in [f for f in findings if f.triggered] or findings),
         thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
-        missed=_missed(domain, findings),
+        missed=tuple(name for name in _missed(domain, findings) if name in facts),
         lead=ranked[0] if ranked else None,
         grounded=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
     )

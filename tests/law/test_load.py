@@ -77,8 +77,8 @@ def test_a_comment_and_another_order_of_fields_change_nothing(
     edit: Edit, domain: Domain, frameworks: dict[str, Framework]
 ) -> None:
     path = edit(
-        "jurisdiction: DE\nname: Germany\nlanguage: de\n",
-        "# note\nlanguage: de\n\nname: Germany\njurisdiction: DE\n",
+        "jurisdiction: DE\nname: Germany\n",
+        "# note\n\nname: Germany\njurisdiction: DE\n",
     )
     assert load_framework(path, domain) == frameworks["DE"]
 

@@ -23,6 +23,7 @@ DOMAIN = Domain.model_validate(
             "cooks": {"type": "boolean", "label": "cooks are employed"},
         },
         "triggers": {"menu": "the menu changes", "heat": "the kitchen gets hotter"},
+        "stages": ("negotiation", "court"),
         "change_types": {
             "new_menu": {
                 "title": "new menu",
@@ -37,6 +38,7 @@ LAND = Framework.model_validate(
         "jurisdiction": "DE",
         "name": "Utopia",
         "language": "de",
+        "citation": {"written": "§ {unit}[ Abs. {paragraph}][ Nr. {number}] {law}"},
         "laws": (
             {
                 "id": "kg",
@@ -74,7 +76,7 @@ LAND = Framework.model_validate(
                 "triggers": ("heat",),
             },
         ),
-        "escalation": ({"step": "the chef decides", "basis": "DE:kg:5:1"},),
+        "escalation": ({"step": "the chef decides", "stage": "court", "basis": "DE:kg:5:1"},),
     }
 )
 OTHER = LAND.model_copy(update={"name": "Arcadia", "provisions": LAND.provisions[1:]})
