@@ -37,7 +37,8 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
         instance.add_dynamic_partitions("jurisdictions", sorted(on_disk))
         for gone in set(instance.get_dynamic_partitions("jurisdictions")) - on_disk:
             instance.delete_dynamic_partition("jurisdictions", gone)
-        for code in stale_countries(forge, found):
+        only = forge.profile.jurisdictions if forge.profile.catalog == "trained" else None
+        for code in [code for code in stale_countries(forge, found) if only is None or code in only]:
             yield f"catalog and scenarios of {code}"
             _execute(instance, "country", code)
         if chain_made_from(forge) == chain_wanted(forge):

@@ -68,6 +68,8 @@ def check(path: Path | None, as_json: bool) -> int:
     if path is not None and path.is_dir():
         pack = path.resolve()
     elif path is not None:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file or folder; give a country's YAML file or a pack")
         only = path.resolve()
         pack = only.parents[1]
 
@@ -82,7 +84,8 @@ def check(path: Path | None, as_json: bool) -> int:
         return broken
 
     lines, faults = check_law(pack, only, further)
-    return shown(lines, faults, as_json, f"no problems; profiles {', '.join(profile_names())} are valid")
+    profiles = f"; profiles {', '.join(profile_names())} are valid" if only is None else ""
+    return shown(lines, faults, as_json, f"no problems{profiles}")
 
 
 def explain(given: argparse.Namespace) -> int:

@@ -111,6 +111,8 @@ class Profile(_Strict):
     description: str
     jurisdictions: tuple[str, ...] | None = None
     """Those trained on and measured; None is all."""
+    catalog: Literal["all", "trained"] = "all"
+    """Which countries `forge run` catalogues. With `trained`, citations of other countries cannot be judged."""
     provisions: Literal["core", "all"] = "all"
     """What scenarios ask: every provision, or the principal ones only. A small model learns few."""
     hardware: Hardware

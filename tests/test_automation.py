@@ -25,8 +25,9 @@ class World:
     def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
         self.pack = root / "labour"
         shutil.copytree(PROJECT / "frameworks" / "labour", self.pack)
-        for code in ("es", "fr", "nl"):
-            (self.pack / "jurisdictions" / f"{code}.yaml").unlink()
+        for path in (self.pack / "jurisdictions").glob("*.yaml"):
+            if path.stem not in ("at", "de"):
+                path.unlink()
         self.forge = Forge(data=str(root / "data"), pack=str(self.pack), profile_name="tiny")
         self.instance = instance
         self.cursors: dict[str, str | None] = {}

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Mark = Literal["expected", "other", "foreign", "fabricated", "unverifiable"]
+Mark = Literal["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
 
 MEANING: dict[Mark, tuple[str, str]] = {
     "expected": ("expected", "the reference cites it too"),
     "other": ("not expected", "a real provision that the reference does not cite"),
     "foreign": ("wrong country", "a real provision of another country's law"),
     "fabricated": ("fabricated", "the law has no such unit"),
+    "repealed": ("repealed", "the place is no longer law"),
     "unverifiable": ("unverifiable", "we hold no text of that law"),
 }
 LONGEST = 700
@@ -31,7 +32,7 @@ class Cited(Protocol):
 
     @property
     def status(self) -> str:
-        """`real`, `fabricated` or `unverifiable`."""
+        """`real`, `repealed`, `fabricated` or `unverifiable`."""
 
 
 Parser = Callable[[str, str | None], Sequence[Cited]]
@@ -64,6 +65,8 @@ def mark(citation: Cited, expected: Collection[str], jurisdictions: Collection[s
     """What a citation is worth in an answer about the given jurisdictions."""
     if citation.status == "fabricated":
         return "fabricated"
+    if citation.status == "repealed":
+        return "repealed"
     if citation.status != "real":
         return "unverifiable"
     if citation.key.split(":")[0] not in jurisdictions:

@@ -230,7 +230,7 @@ def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
             "heading": unit.heading,
             "text": unit.text,
             "text_as_of": law.text_as_of,
-            "text_status": law.text_status,
+            "text_status": "outdated" if unit.number in law.outdated_units else law.text_status,
             "cited": (law.id, unit.number) in cited,
         }
         for law in framework.laws

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -129,15 +130,15 @@ def _where_it_parts(entry: _Stated, text: str, statutes: Statutes) -> str:
     elsewhere = next((u.number for u in statutes[law].values() if quote in squeezed(u.text)), None)
     if elsewhere:
         return f"it stands in {jurisdiction}:{law}:{elsewhere}"
-    words = quote.split(" ")
+    said = quote.split(" ")
     kept = 0
-    while kept < len(words) and " ".join(words[: kept + 1]) in text:
+    while kept < len(said) and " ".join(said[: kept + 1]) in text:
         kept += 1
     if kept < 2:
         return "copy the words from the statute text"
-    same = " ".join(words[:kept])
+    same = " ".join(said[:kept])
     goes_on = text[text.index(same) + len(same) :].split()
-    return f"after «{' '.join(words[max(0, kept - 3) : kept])}» the text goes on «{' '.join(goes_on[:6])}»"
+    return f"after «{' '.join(said[max(0, kept - 3) : kept])}» the text goes on «{' '.join(goes_on[:6])}»"
 
 
 def _threshold_faults(framework: Framework) -> Iterator[_Found]:
@@ -157,7 +158,7 @@ def _band_problems(conditions: Iterable[Condition], fact: str) -> Iterator[tuple
             return
         bands.append((bound.min or 0, bound.max))
     bands.sort(key=lambda band: band[0])
-    for (low, high), (following, end) in zip(bands, bands[1:], strict=False):
+    for (low, high), (following, end) in pairwise(bands):
         if high is None or (low, high) == (following, end):
             continue
         if following > high + 1:
@@ -203,7 +204,7 @@ def _source_faults(pack: Path, framework: Framework) -> Iterator[_Found]:
 def _teaching_faults(domain: Domain, framework: Framework) -> Iterator[_Found]:
     if framework.members:
         return
-    for name, change in domain.change_types.items():
+    for change in domain.change_types.values():
         triggers = {*change.triggers, *(c.trigger for c in change.conditional_triggers)}
         covering = [p for p in framework.provisions if triggers & set(p.triggers)]
         if covering and not any(p.core for p in covering):

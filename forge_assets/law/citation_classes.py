@@ -1,4 +1,4 @@
-"""What a citation is worth in a situation: required, relevant, beside the point, of the wrong country, or none at all."""
+"""What a citation is worth in a situation: required, relevant, beside the point, wrong country, or no law at all."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def situation(
     inside = {*combined.national, *combined.union}
     held = [f for f in frameworks if f.jurisdiction in inside]
     stated = [
-        entry.basis
-        for f in held
-        for entry in (*f.bodies, *f.escalation, *f.data_protection, *f.collective_agreements)
+        entry.basis for f in held for entry in (*f.bodies, *f.escalation, *f.data_protection, *f.collective_agreements)
     ]
     out = [p for f in held for p in f.provisions if _out_of_force(p.valid_from, p.valid_to, on)]
     return Situation(

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from forge_assets.law.citation_words import Words, folded, words_of
 from forge_assets.law.law_names import LawNames
 from forge_assets.law.model import CitationForms
-
-Kind = Literal["paragraph", "point", "narrower", "unit"]
-COMMON = ""
-"""Stands for a jurisdiction where forms are those of every law: English usage."""
 
 S = "[ \\t\u00a0\u202f\u2009]"
 C = rf"(?:[.,]{{0,2}}{S}{{1,2}}|,|(?!\.))"
@@ -26,21 +22,23 @@ _NUMBER = (
 )
 _ROMAN = r"[IVX]{1,5}(?![^\W_])"
 _LETTER = r"[^\W\d_](?![^\W_])|[^\W\d_]{2}(?=\))"
-_LETTER_IN_BRACKET = r"[^\W\d_]\)"
+_PRIME = "['\u2019\u2032\u0384]"
 LABEL = (
-    rf"\(?(?:{_NUMBER}(?:[\u00ba\u00b0](?:{S}?{_LATIN}(?!\w))?)?|{_ROMAN}|(?:{_LETTER})(?:['\u2019\u2032\u0384]?\)|['\u2019\u2032\u0384](?!\w))?)"
-    rf"(?:(?<=\(.)\)|(?<=\(..)\)|(?<=\(...)\))?"
+    rf"\(?(?:{_NUMBER}(?:[\u00ba\u00b0](?:{S}?{_LATIN}(?!\w))?)?|{_ROMAN}"
+    rf"|(?:{_LETTER})(?:{_PRIME}?\)|{_PRIME}(?!\w))?)(?:(?<=\(.)\)|(?<=\(..)\)|(?<=\(...)\))?"
 )
-_SUFFIX = (
-    rf"(?:[^\W\d_]{{1,2}}(?![\w)])|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+|\^\d{{1,2}}|\[\d\]"
-    rf"|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S}))"
-)
+"""A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
+EDGE = r"(?<![^\W_])"
+END = r"(?![^\W_])"
 
 
 @dataclass(frozen=True)
 class Forms:
-    """Patterns over the words of all countries, and what each word means where."""
+    """Patterns over the words of all countries, what the words mean, and where names of laws begin."""
 
+    words: Words
+    names: LawNames
+    """Where one begins, no word is taken for a part."""
     head: re.Pattern[str]
     """Opens a citation; groups many, one, name (with `w`), fixed, ordinal (with `o`), code, or units closed by
     `after`."""
@@ -49,215 +47,120 @@ class Forms:
     label_word: re.Pattern[str]
     ordinal_word: re.Pattern[str]
     order: re.Pattern[str]
-    range: re.Pattern[str]
-    join: re.Pattern[str]
-    of: re.Pattern[str]
-    ends_with_of: re.Pattern[str]
-    no_law: re.Pattern[str]
-    wider: re.Pattern[str]
-    """Chapters and the like that stand right before a place."""
-    other_law: re.Pattern[str]
-    """The name of some law, held or not."""
-    other_law_before: re.Pattern[str]
-    following: re.Pattern[str]
-    same_law: re.Pattern[str]
-    ends_with_same_law: re.Pattern[str]
-    separator: re.Pattern[str]
     fixed: re.Pattern[str]
     """Parts that have no label, as `letzter Satz`."""
-    _kinds: Mapping[str, Mapping[str, Kind]]
-    _owned: Mapping[str, Mapping[str, set[Kind]]]
-    _ordinals: Mapping[str, int]
-    _names: Mapping[str, str]
-    _to: Mapping[str, frozenset[str]]
-    _join: Mapping[str, frozenset[str]]
-    names: LawNames
+    range: re.Pattern[str]
+    join: re.Pattern[str]
+    separator: re.Pattern[str]
+    """Between the numbers of a list or range that its word follows."""
+    following: re.Pattern[str]
+    of: re.Pattern[str]
+    ends_with_of: re.Pattern[str]
+    wider: re.Pattern[str]
+    """Chapters and the like that stand right before a place."""
+    ends_with_wider: re.Pattern[str]
+    same_law: re.Pattern[str]
+    ends_with_same_law: re.Pattern[str]
+    other_law: re.Pattern[str]
+    """The name of some law, held or not."""
+    ends_with_other_law: re.Pattern[str]
+    no_law: re.Pattern[str]
 
     @classmethod
-    def compile(
-        cls, given: Mapping[str, CitationForms], names_of_laws: LawNames, countries: Iterable[str] = ()
-    ) -> Forms:
+    def compile(cls, given: Mapping[str, CitationForms], names: LawNames, countries: Iterable[str] = ()) -> Forms:
         """Compile the forms of all jurisdictions, `COMMON` included.
 
         Args:
-            names_of_laws: where one begins, no word is taken for a part.
             countries: names and adjectives, which may stand before a law's name.
         """
         forms = list(given.values())
-        of = [*countries, *(word for form in forms for word in form.of)]
-        kinds: dict[str, dict[str, Kind]] = {}
-        owned: dict[str, dict[str, set[Kind]]] = {}
-        fields: tuple[tuple[str, Kind], ...] = (
-            ("paragraphs", "paragraph"), ("points", "point"), ("narrower", "narrower"), ("units", "unit"),
-            ("many", "unit"),
-        )  # fmt: skip
-        for jurisdiction, form in given.items():
-            for field, kind in fields:
-                for template in getattr(form, field):
-                    word = folded(_words_of(template))
-                    kinds.setdefault(word, {}).setdefault(jurisdiction, kind)
-                    owned.setdefault(word, {}).setdefault(jurisdiction, set()).add(kind)
-        ordinals = {
-            folded(word): number for form in forms for number, words in enumerate(form.ordinals, 1) for word in words
+
+        def every(*fields: str) -> list[str]:
+            return [text for form in forms for field in fields for text in getattr(form, field)]
+
+        parts, wider = every("paragraphs", "points", "narrower"), every("wider")
+        of = _any([*countries, *every("of")])
+        join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
+        order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
+        separator = rf"(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
+        unit = _unit(forms, before)
+        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
+        dashes = "[-\u2010\u2011\u2013\u2014]"
+        joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
+        around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
+        patterns = {
+            "head": _head(forms, unit, order, separator),
+            "unit": unit,
+            "word_label": rf"{C}(?P<w>{EDGE}(?:{before}))(?:{S}{{1,2}}|(?<![^\W\d_])|(?=[\d(]))(?P<l>{LABEL})",
+            "label_word": rf"{C}(?P<l>{_NUMBER}(?:{separator}{_NUMBER}){{0,5}}|{_ROMAN}|[^\W\d_]\))\.?{S}?"
+            rf"(?P<w>{after}){END}(?!(?<=[\s.]\w)\))",
+            "ordinal_word": rf"{C}(?:(?P<o>{orders}){S}(?P<w>{_closing(parts, '{o}')})"
+            rf"|(?P<w2>{_opening(parts, '{o}')}){S}(?P<o2>{order})){END}",
+            "order": rf"{EDGE}(?:{order}){END}",
+            "fixed": rf"{C}(?P<w>{_any(t for t in parts if '{' not in t)}){END}",
+            "range": rf"\.?{S}?{dashes}{S}?(?=[\w(\u00a7])|\.?{S}(?:{to}){S}(?=[\w(\u00a7])",
+            "join": rf"\.?{S}?[,;]{S}?(?:{joined})?|\.?{S}{joined}|{S}?[&+/]{S}?",
+            "separator": separator,
+            "following": rf"{C}(?:{_any(every('following'))}){END}",
+            "of": rf"{S}|[,(*)_\"\u00ab\u201e]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
+            "ends_with_of": rf"{EDGE}(?:{of})(?:{S}|(?<=['\u2019]))$",
+            "wider": rf"(?:{around[0]}){S}?{LABEL}[ ,]{{0,2}}$|{LABEL}\.?{S}?(?:{around[1]})[ ,]{{0,2}}$",
+            "ends_with_wider": rf"{EDGE}(?:{around[0]}){S}?$",
+            "same_law": rf"(?:{same}){END}",
+            "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
+            "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
+            "ends_with_other_law": rf"{EDGE}[^\W\d_]{{0,30}}(?:{_any(t for t in every('laws') if len(t) > 3)})"
+            rf"[ ,\u00a0]{{0,2}}$",
+            "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
         }
-        parts = [t for f in forms for t in (*f.paragraphs, *f.points, *f.narrower)]
-        names = {folded(_words_of(t)): start for f in forms for start, ts in f.named.items() for t in ts}
-        codes = "".join(sorted({code for form in forms for code in form.codes}))
-        spaced = rf"{S}[a-z](?={S}(?:{_opening(parts, '{n}')}){S}?\d)"
-        unit = rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes or '0'}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}(?:{_SUFFIX}|{spaced})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z](?![^\W_]))?)?"
-        sep = rf"(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(t for f in forms for t in (*f.join, *f.to))}){S})"
-        order = _any(ordinals_of(forms))
-        templates = [t for f in forms for t in f.units]
-        before = _opening(templates, "{u}")
-        many = _opening([t for f in forms for t in f.many], "{u}")
-        after = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
-        with_ordinal = _opening(templates, "{o}")
-        named = _opening([t for f in forms for ts in f.named.values() for t in ts], "{w}")
-        fixed_names = _any(t for f in forms for ts in f.named.values() for t in ts if "{" not in t)
-        start = rf"(?=\d|[{codes or '0'}]\.?{S}?\d{{3}})"
-        edge = r"(?<![^\W_])"
-        head = re.compile(
-            rf"(?P<many>(?:{edge}|(?<=\w)(?=\u00a7))(?:{many})){S}{{0,2}}{start}"
-            rf"|(?P<one>(?:{edge}|(?<=\w)(?=\u00a7))(?:{before})){S}{{0,2}}{start}"
-            rf"|{edge}(?P<ordinal>{with_ordinal}){S}(?P<o>{order})(?![^\W_])"
-            rf"|{edge}(?P<fixed>{fixed_names})(?![^\W_])"
-            rf"|{edge}(?P<name>{named}){S}(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order})(?![^\W_])"
-            rf"|(?P<code>(?<![\w.])(?=[{codes or '0'}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
-            rf"|(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{sep}{unit}){{0,6}})\.?{S}?(?P<after>{after})(?:[:.]\w{{1,4}})?(?![^\W_])"
-        )
-        more = rf"(?:{sep}{_NUMBER}){{0,5}}"
-        post_label = rf"(?P<l>{_NUMBER}{more}|{_ROMAN}|{_LETTER_IN_BRACKET})\.?{S}?(?P<w>{_closing(parts, '{n}')})(?![^\W_])(?!(?<=[\s.]\w)\))"
-        return cls(
-            head=head,
-            unit=re.compile(unit),
-            word_label=re.compile(rf"{C}(?P<w>{edge}(?:{_opening(parts, '{n}')}))(?:{S}{{1,2}}|(?<![^\W\d_])|(?=[\d(]))(?P<l>{LABEL})"),
-            label_word=re.compile(rf"{C}{post_label}"),
-            order=re.compile(rf"(?<![^\W_])(?:{order})(?![^\W_])"),
-            ordinal_word=re.compile(
-                rf"{C}(?:(?P<o>(?:{order})(?:{sep}(?:{order})){{0,3}}){S}(?P<w>{_closing(parts, '{o}')})|(?P<w2>{_opening(parts, '{o}')}){S}(?P<o2>{order}))(?![^\W_])"
-            ),
-            range=re.compile(
-                rf"\.?{S}?[-\u2010\u2011\u2013\u2014]{S}?(?=[\w(\u00a7])|\.?{S}(?:{_any(t for f in forms for t in f.to)}){S}(?=[\w(\u00a7])"
-            ),
-            join=re.compile(
-                rf"\.?{S}?[,;]{S}?(?:(?:{_any(t for f in forms for t in f.join)})(?:{S}|(?=\u00a7)))?"
-                rf"|\.?{S}(?:{_any(t for f in forms for t in f.join)})(?:{S}|(?=\u00a7))|{S}?[&+/]{S}?"
-            ),
-            of=re.compile(rf"{S}|[,(*)_\"«„]|(?:{_any(of)})(?:['\u2019]s)?(?:(?<=['\u2019])|(?![^\W_]))"),
-            ends_with_of=re.compile(rf"{edge}(?:{_any(of)})(?:{S}|(?<=['\u2019]))$"),
-            no_law=re.compile(
-                rf"[ ,.\u00a0]{{0,2}}(?:(?:{_any(of)}){S}){{0,3}}"
-                rf"(?:{_any(t for f in forms for t in f.no_law)})(?![^\W_])"
-            ),
-            wider=re.compile(
-                rf"(?:{_opening([t for f in forms for t in f.wider], '{n}')}){S}?{LABEL}[ ,]{{0,2}}$"
-                rf"|{LABEL}\.?{S}?(?:{_closing([t for f in forms for t in f.wider], '{n}')})[ ,]{{0,2}}$"
-            ),
-            other_law=re.compile(
-                rf"(?:{_any(t for f in forms for t in f.laws)})(?![^\W_])(?:{S}[^\W_][\w./-]*){{0,4}}"
-            ),
-            other_law_before=re.compile(
-                rf"(?<![^\W_])[^\W\d_]{{0,30}}(?:{_any(t for f in forms for t in f.laws if len(t) > 3)})[ ,\u00a0]{{0,2}}$"
-            ),
-            following=re.compile(rf"{C}(?:{_any(t for f in forms for t in f.following)})(?![^\W_])"),
-            same_law=re.compile(rf"(?:{_any(t for f in forms for t in f.same_law)})(?![^\W_])"),
-            ends_with_same_law=re.compile(rf"{edge}(?:{_any(t for f in forms for t in f.same_law)}){S}$"),
-            fixed=re.compile(rf"{C}(?P<w>{_any(t for t in parts if '{' not in t)})(?![^\W_])"),
-            separator=re.compile(sep),
-            _kinds=kinds,
-            _owned=owned,
-            _ordinals=ordinals,
-            _names=names,
-            _to=_owners(given, "to"),
-            _join=_owners(given, "join"),
-            names=names_of_laws,
-        )
-
-    def kind(self, word: str, jurisdiction: str | None) -> tuple[Kind | None, bool]:
-        """What a part's word means in a country's law, and whether that country says so itself.
-
-        A word of other countries only is taken as most of them use it, unless it is a single letter.
-        """
-        owners = self._kinds.get(word, {})
-        for owner in (jurisdiction, COMMON):
-            if owner is not None and owner in owners:
-                return owners[owner], owner != COMMON
-        if len(word) == 1 and jurisdiction is not None and word.isalpha():
-            return None, False
-        kinds = list(owners.values())
-        ranked: tuple[Kind, ...] = ("paragraph", "point", "narrower", "unit")
-        return (max(ranked, key=kinds.count) if kinds else None), False
-
-    def alike(self, word: str, other: str) -> bool:
-        """Whether two words can name parts of the same level."""
-        if word == other:
-            return True
-        return bool({*self._kinds.get(word, {}).values()} & {*self._kinds.get(other, {}).values()})
-
-    def opens_units(self, word: str) -> bool:
-        """Whether a word opens a unit somewhere, as `§` does, which elsewhere names a paragraph."""
-        return "unit" in self._all_kinds(word)
-
-    def opens_units_in(self, word: str, jurisdiction: str) -> bool:
-        """Whether a word opens a unit in a country's law, or in English usage."""
-        owners = self._owned.get(word, {})
-        return any("unit" in owners.get(owner, ()) for owner in (jurisdiction, COMMON))
-
-    def may_be_part(self, word: str) -> bool:
-        """Whether a word names a paragraph or a point somewhere."""
-        return bool(self._all_kinds(word) & {"paragraph", "point"})
-
-    def _all_kinds(self, word: str) -> set[Kind]:
-        return {kind for owners in self._owned.get(word, {}).values() for kind in owners}
-
-    def is_range(self, word: str, jurisdiction: str) -> bool:
-        """Whether a word between two places means `to` in a country, as `a` does in Spain but not in Slovakia."""
-        return jurisdiction in self._to.get(folded(word), ()) or jurisdiction not in self._join.get(folded(word), ())
-
-    def ordinal(self, word: str) -> str | None:
-        """The number an ordinal word stands for."""
-        number = self._ordinals.get(folded(word))
-        return None if number is None else str(number)
-
-    def ordinal_words(self, number: int) -> list[str]:
-        """The words for an ordinal number."""
-        return [word for word, value in self._ordinals.items() if value == number]
-
-    def name_of(self, word: str) -> str:
-        """The start of the number of a unit that is known by a name."""
-        return self._names[folded(word)]
+        return cls(Words.of(given), names, **{name: re.compile(pattern) for name, pattern in patterns.items()})
 
 
-def _owners(given: Mapping[str, CitationForms], field: str) -> dict[str, frozenset[str]]:
-    """A word of a field to the jurisdictions that use it."""
-    owners: dict[str, set[str]] = {}
-    for jurisdiction, form in given.items():
-        for word in getattr(form, field):
-            owners.setdefault(folded(word), set()).add(jurisdiction)
-    return {word: frozenset(found) for word, found in owners.items()}
+def _unit(forms: Iterable[CitationForms], words: str) -> str:
+    """A unit's number: `87`, `613a`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` where a sign or part follows."""
+    codes = _codes(forms)
+    suffix = (
+        rf"[^\W\d_]{{1,2}}(?![\w)])|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+|\^\d{{1,2}}|\[\d\]"
+        rf"|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)"
+    )
+    return (
+        rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?"
+    )
 
 
-def folded(word: str) -> str:
-    """A word as it is looked up: without spaces and dots, in small letters if it is no single one."""
-    tight = re.sub(r"[\s.]", "", word)
-    return tight if len(tight) == 1 else tight.casefold()
+def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> str:
+    codes = _codes(forms)
+    units, many = [t for f in forms for t in f.units], [t for f in forms for t in f.many]
+    named = [t for f in forms for templates in f.named.values() for t in templates]
+    start = rf"(?=\d|[{codes}]\.?{S}?\d{{3}})"
+    edge = rf"(?:{EDGE}|(?<=\w)(?=\u00a7))"
+    return (
+        rf"(?P<many>{edge}(?:{_opening(many, '{u}')})){S}{{0,2}}{start}"
+        rf"|(?P<one>{edge}(?:{_opening(units, '{u}')})){S}{{0,2}}{start}"
+        rf"|{EDGE}(?P<ordinal>{_opening(units, '{o}')}){S}(?P<o>{order}){END}"
+        rf"|{EDGE}(?P<fixed>{_any(t for t in named if '{' not in t)}){END}"
+        rf"|{EDGE}(?P<name>{_opening(named, '{w}')}){S}"
+        rf"(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order}){END}"
+        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
+        rf"|(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
+        rf"(?P<after>{_closing([*units, *many], '{u}')})(?:[:.]\w{{1,4}})?{END}"
+    )
 
 
-def ordinals_of(forms: Iterable[CitationForms]) -> list[str]:
-    """Every ordinal word."""
-    return [word for form in forms for words in form.ordinals for word in words]
-
-
-def _words_of(template: str) -> str:
-    return re.sub(r"\{\w\}", "", template).strip()
+def _codes(forms: Iterable[CitationForms]) -> str:
+    """The letters that are part of unit numbers, for a character class that is never empty."""
+    return "".join(sorted({code for form in forms for code in form.codes})) or "0"
 
 
 def _opening(templates: Iterable[str], field: str) -> str:
-    return _any(_words_of(t) for t in templates if t.endswith(field))
+    return _any(words_of(t) for t in templates if t.endswith(field))
 
 
 def _closing(templates: Iterable[str], field: str) -> str:
-    return _any(_words_of(t) for t in templates if t.startswith(field))
+    return _any(words_of(t) for t in templates if t.startswith(field))
 
 
 def _any(words: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from forge_assets.law.citation_forms import LABEL, C, Forms, S, folded
+from forge_assets.law.citation_forms import LABEL, C, Forms, S
+from forge_assets.law.citation_words import folded
 
 _PAREN = re.compile(rf"{S}?\(({LABEL}|[A-Z]\d{{1,2}})\)")
 _DOT = re.compile(r"\.(\d{1,2})(?!\d)(?=\.?[^\d.]|\.?$|\.\d(?!\d))")
@@ -102,15 +103,18 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
 def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference], bool]:
     """The unit or units a head stands for, and whether plain numbers after it are units."""
     start, end = head.span()
+    if head["units"] and forms.ends_with_wider.search(text, max(0, start - 30), start):
+        return [], False  # the number of a chapter
     if head["units"]:
         return _units_before(text, head, forms), False
     if head["ordinal"]:
-        number = forms.ordinal(head["o"])
+        number = forms.words.ordinal(head["o"])
         return ([_read_parts(text, Reference(start, end, head["ordinal"], number), forms)] if number else []), False
     if head["fixed"]:
-        return [_read_parts(text, Reference(start, end, head["fixed"], forms.name_of(head["fixed"])), forms)], False
+        unit = forms.words.name_of(head["fixed"])
+        return [_read_parts(text, Reference(start, end, head["fixed"], unit), forms)], False
     if head["name"]:
-        unit = forms.name_of(head["name"]) + head["w"]
+        unit = forms.words.name_of(head["name"]) + head["w"]
         return [_read_parts(text, Reference(start, end, head["name"], unit), forms)], False
     found = _read_unit(text, start, end, (head["many"] or head["one"] or "").strip(), forms)
     return ([found] if found else []), bool(head["many"])
@@ -118,7 +122,7 @@ def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference]
 
 def _read_whole(text: str, part: Reference, forms: Forms) -> tuple[list[Reference], bool] | None:
     """The unit that follows a part written like a unit, as in `section 5(f) of Article 64`."""
-    if not part.head[:1].isalpha() or not forms.may_be_part(folded(part.head)):
+    if not part.head[:1].isalpha() or not forms.words.may_be_part(folded(part.head)):
         return None
     at = part.end + (text[part.end : part.end + 1] in ("\u00b0", "\u00ba"))
     while of := forms.of.match(text, at):
@@ -147,8 +151,10 @@ def _units_before(text: str, head: re.Match[str], forms: Forms) -> list[Referenc
         if between is None:
             break
         at = between.end()
-        if re.search(r"[\u2013\u2014-]", between[0]) or forms.range.fullmatch(between[0]) or forms.range.match(
-            text, unit.end(), end
+        if (
+            re.search(r"[\u2013\u2014-]", between[0])
+            or forms.range.fullmatch(between[0])
+            or forms.range.match(text, unit.end(), end)
         ):
             closing = forms.unit.match(text, at)
             if closing:
@@ -182,7 +188,7 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
     last = ref.parts[-1] if ref.parts else None
     worded = _worded_part(text, ref.end, forms)
     if worded:
-        listed = "," in text[ref.end : ref.end + 2] and forms.opens_units(worded[1].word)
+        listed = "," in text[ref.end : ref.end + 2] and forms.words.opens_units(worded[1].word)
         again = any(part.word == worded[1].word for part in ref.parts)
         return None if listed or again else worded
     degree = _DEGREE.match(text, ref.end)
@@ -221,7 +227,7 @@ def _worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
         return fixed.end(), Part(folded(fixed["w"]), "0")
     match = forms.ordinal_word.match(text, at)
     if match:
-        first, *also = [forms.ordinal(word) or "0" for word in forms.order.findall(match["o"] or match["o2"])]
+        first, *also = [forms.words.ordinal(word) or "0" for word in forms.order.findall(match["o"] or match["o2"])]
         return match.end(), Part(folded(match["w"] or match["w2"]), first, tuple(also))
     return None
 
@@ -386,7 +392,7 @@ def _is_unit(
 
 def _level(ref: Reference, part: Part, forms: Forms) -> int:
     """At which place among a reference's parts a part with this word stands; after them all if none is like it."""
-    return next((i for i, p in enumerate(ref.parts) if forms.alike(p.word, part.word)), len(ref.parts))
+    return next((i for i, p in enumerate(ref.parts) if forms.words.alike(p.word, part.word)), len(ref.parts))
 
 
 def _same_sort(label: str, other: str) -> bool:
@@ -409,8 +415,8 @@ def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Referenc
     last = ref.parts[-1]
     worded = _worded_part(text, match.end(), forms)
     plain = _PLAIN.match(text, match.end()) or _PAREN.match(text, match.end())
-    alike = worded and forms.alike(worded[1].word, last.word)
-    if worded and alike and (worded[1].word == last.word or not forms.opens_units(worded[1].word)):
+    alike = worded and forms.words.alike(worded[1].word, last.word)
+    if worded and alike and (worded[1].word == last.word or not forms.words.opens_units(worded[1].word)):
         end_at, label = worded[0], worded[1].label
     elif plain:
         end_at, label = plain.end(), bare_label(plain[1])

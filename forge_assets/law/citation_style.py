@@ -13,6 +13,7 @@ PLAIN = "art. {unit}[({paragraph})][({number})][({letter})] {law}"
 PLAIN_ENGLISH = "Article {unit}[({paragraph})][({number})][({letter})] of the {law}"
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*\{(\w+)\}[^\[\]]*)\]")
+_SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _LATIN = r"(?:bis|ter|quater|quinquies)"
 
 
@@ -40,7 +41,7 @@ def render(key: str, framework: Framework, style: Style = "national") -> str:
         "law": law.english if style == "english" else law.short,
     }
     text = _OPTIONAL.sub(lambda m: m[1] if fields[m[2]] else "", template)
-    text = re.sub(rf"\{{number\}}°", lambda _: re.sub(r"^(\d+)(\w*)$", r"\1° \2", fields["number"]).strip(), text)
+    text = re.sub(r"\{number\}°", lambda _: re.sub(r"^(\d+)(\w*)$", r"\1° \2", fields["number"]).strip(), text)
     return re.sub(r"\{(\w+)\}", lambda m: fields[m[1]], text)
 
 
@@ -54,4 +55,4 @@ def _unit(number: str) -> str:
     """A unit's number as written: `L. 1233-8`, `47 bis`, `22²`."""
     number = re.sub(r"^([^\W\d_])\.?(?=\d)", r"\1. ", number)
     number = re.sub(rf"(?<=\d)({_LATIN})$", r" \1", number)
-    return re.sub(r"\((\d)\)$", lambda m: "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[int(m[1])], number)
+    return re.sub(r"\((\d)\)$", lambda m: _SUPERSCRIPTS[int(m[1])], number)

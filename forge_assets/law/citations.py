@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forge_assets.law.citation_classes import Situation, judge, situation
-from forge_assets.law.citation_forms import folded
 from forge_assets.law.citation_grammar import Part, Reference, read_chain
 from forge_assets.law.citation_style import render
+from forge_assets.law.citation_words import folded
 from forge_assets.law.law_index import CitationStatus, LawIndex
 from forge_assets.law.law_names import LawId, NamedLaw
 
@@ -62,7 +62,7 @@ def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) ->
             continue
         chain = read_chain(text, head, laws.forms, position)
         if not chain:
-            position = max(head.end(), head.start() + 1)
+            position = head.end("units") if head["units"] else max(head.end(), head.start() + 1)
             continue
         found, position = _cited(text, chain, mentions, home, default_jurisdiction, laws, position)
         citations += found
@@ -85,8 +85,8 @@ def _settled(text: str, mention: NamedLaw, laws: LawIndex) -> NamedLaw:
 
 
 def _chief(written: str, name: NamedLaw, laws: LawIndex) -> list[LawId]:
-    plain = written.casefold()
-    return [law for law in name.laws if plain in (laws.laws[law].law.short.casefold(), laws.laws[law].law.title.casefold())]
+    held = {law: laws.laws[law].law for law in name.laws}
+    return [key for key, law in held.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
 
 
 def _cited(
@@ -99,8 +99,11 @@ def _cited(
     floor: int,
 ) -> tuple[list[Citation], int]:
     """The citations of one chain, and where reading goes on."""
-    if _is_no_law(text, chain[-1].end, laws):
-        return [], chain[-1].end
+    finish = chain[-1].end
+    if _is_no_law(text, finish, laws):
+        chain.pop()  # the places before may be of a law that is named before them
+        if not chain:
+            return [], finish
     name = _name_after(text, chain[-1].end, laws)
     unknown = None if name else _unknown_after(text, chain[-1].end, laws)
     if unknown and unknown[0][0].islower() and "." in unknown[0]:
@@ -113,8 +116,7 @@ def _cited(
             chain.pop()
         name = _name_before(text, chain[0].start, mentions, laws, floor)
         doubtful = name is None
-        before = None if name else laws.forms.other_law_before.search(text, max(floor, chain[0].start - 60), chain[0].start)
-        unknown = (before[0].strip(" ,\u00a0"), chain[-1].end) if before else None
+        unknown = None if name else _unknown_before(text, chain[0].start, chain[-1].end, laws, floor)
     law = same or (_chosen(text, name, chain, home, laws) if name else None)
     if law is None and not name and unknown is None and home:
         law = _law_meant(mentions, chain[0].start, home)
@@ -129,7 +131,7 @@ def _cited(
         first = min(reference.start, name.start) if name and i == 0 else reference.start
         span = first, end if i == len(chain) - 1 else reference.end
         if law is None:
-            if i and reference.head != chain[0].head and laws.forms.may_be_part(folded(reference.head)):
+            if i and reference.head != chain[0].head and laws.forms.words.may_be_part(folded(reference.head)):
                 continue
             found.append(_citation(text, span, f"{UNKNOWN}:{label}:{reference.unit}", "unverifiable"))
             continue
@@ -145,7 +147,7 @@ def _cited(
             if found and found[-1].key == key and laws.is_narrow(law, reference):
                 continue
             found.append(_citation(text, span, key, laws.status(law, *place)))
-    return found, end
+    return found, max(end, finish)
 
 
 def _citation(text: str, span: tuple[int, int], key: str, status: CitationStatus) -> Citation:
@@ -164,21 +166,20 @@ def _is_prose(chain: Sequence[Reference]) -> bool:
     return len(chain) == 1 and not chain[0].parts and not chain[0].last and chain[0].head[:1] != "§"
 
 
-def _chosen(
-    text: str, name: NamedLaw, chain: Sequence[Reference], home: str | None, laws: LawIndex
-) -> LawId | None:
+def _chosen(text: str, name: NamedLaw, chain: Sequence[Reference], home: str | None, laws: LawIndex) -> LawId | None:
     """Which of the laws that bear a name is meant.
 
-    That of the country last named, or of the country in question; the one that has the unit; the one it is the chief
-    name of.
+    That of the country named with it; one that has the unit, best of the country in question; that country's own; the
+    one whose chief name it is.
     """
     if len(name.laws) == 1:
         return next(iter(name.laws))
     country = laws.country_after(text, name.end) or laws.country_before(text, name.end)
     for choice in (
         [law for law in name.laws if law[0] == country],
-        [law for law in name.laws if law[0] == home],
+        [law for law in name.laws if law[0] == home and laws.laws[law].unit(chain[0].unit)],
         [law for law in name.laws if laws.laws[law].unit(chain[0].unit)],
+        [law for law in name.laws if law[0] == home],
         _chief(text[name.start : name.end], name, laws),
     ):
         if len(choice) == 1:
@@ -194,9 +195,7 @@ def _is_no_law(text: str, at: int, laws: LawIndex) -> bool:
     return laws.names.at(text, _places_after(text, at, laws)[-1]) is None
 
 
-def _same_law(
-    text: str, chain: Sequence[Reference], mentions: Sequence[NamedLaw], laws: LawIndex
-) -> LawId | None:
+def _same_law(text: str, chain: Sequence[Reference], mentions: Sequence[NamedLaw], laws: LawIndex) -> LawId | None:
     """The law named before, where the text goes on with words such as `of that Act`."""
     before = bisect_right(mentions, chain[0].start, key=lambda m: m.end) - 1
     if before < 0:
@@ -247,6 +246,12 @@ def _unknown_after(text: str, at: int, laws: LawIndex) -> tuple[str, int] | None
     return None
 
 
+def _unknown_before(text: str, start: int, end: int, laws: LawIndex, floor: int) -> tuple[str, int] | None:
+    """The name of a law that is not held, right before a place: `ferieloven § 5`."""
+    found = laws.forms.ends_with_other_law.search(text, max(floor, start - 60), start)
+    return (found[0].strip(" ,\u00a0"), end) if found else None
+
+
 def _places_after(text: str, at: int, laws: LawIndex) -> list[int]:
     """Where a law's name may begin: behind brackets, articles and the like."""
     if _CLOSED.match(text, at):
@@ -257,9 +262,7 @@ def _places_after(text: str, at: int, laws: LawIndex) -> list[int]:
     return places
 
 
-def _name_before(
-    text: str, start: int, mentions: Sequence[NamedLaw], laws: LawIndex, floor: int
-) -> NamedLaw | None:
+def _name_before(text: str, start: int, mentions: Sequence[NamedLaw], laws: LawIndex, floor: int) -> NamedLaw | None:
     before = bisect_right(mentions, start, key=lambda m: m.end) - 1
     if before < 0 or mentions[before].start < floor:
         return None

@@ -64,8 +64,13 @@ def combine(
 
 
 def _combined(domain: Domain, group: Sequence[Facts]) -> dict[str, int | bool]:
-    """Sums and counts over the countries of a group; a fact that none of them states is not known."""
+    """Sums and counts over the countries of a group; what none of them states is not known.
+
+    Nor is it where one country alone is asked about: the group may work in others too.
+    """
     found: dict[str, int | bool] = {}
+    if len(group) < 2:
+        return found
     for name, rule in domain.combined_facts.items():
         stated = [int(known[part]) for known in group if (part := rule.sum or rule.count or "") in known]
         if stated:

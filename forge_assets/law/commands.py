@@ -39,15 +39,19 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
         return [], [Fault("readable", "error", str(error.path), error.line, error.problem, error.mend)]
     files = country_files(pack) if only is None else {only.stem.upper(): only}
     read: dict[str, Country] = {}
+    refused: list[Fault] = []
     for code, path in {**country_files(pack), **files}.items():
         try:
             read[code] = read_country(pack, domain, path)
         except LawError as error:
             if code in files:
-                faults.append(Fault("readable", "error", str(error.path), error.line, error.problem, error.mend))
+                refused.append(Fault("readable", "error", str(error.path), error.line, error.problem, error.mend))
     unions: dict[str, Statutes] = {code: c.statutes for code, c in read.items() if c.framework.members}
     for path in files.values():
-        faults += [f for f in check_country(pack, domain, path, unions) if f not in faults]
+        faults += check_country(pack, domain, path, unions)
+    # What keeps a country out of the catalog is mostly a fault that a check has named already, with a better mend.
+    named = {fault.file for fault in faults if fault.severity == "error"}
+    faults += [fault for fault in refused if fault.file not in named]
     faults += check_together({files[code]: c.framework for code, c in read.items() if code in files})
     return [_counts(code, read[code]) for code in files if code in read], faults
 

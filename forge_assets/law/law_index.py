@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from forge_assets.law.citation_forms import COMMON, Forms, folded
+from forge_assets.law.citation_forms import Forms
 from forge_assets.law.citation_grammar import DEGREE, POSITION, Part, Reference
+from forge_assets.law.citation_words import COMMON, folded
 from forge_assets.law.law_names import LawId, LawNames
 from forge_assets.law.model import Domain, Framework, Law
 from forge_assets.law.statutes import NO_PARAGRAPH, Paragraph, Statutes, StatuteUnit, is_repealed, subdivisions
@@ -19,8 +20,20 @@ CitationStatus = Literal["real", "repealed", "fabricated", "unverifiable"]
 Place = tuple[str, str | None, str | None]
 """Unit, paragraph and point."""
 
-_ROMAN = {name: str(n) for n, name in enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV XV".split(), 1)}
+_ROMAN = {
+    "I": "1",
+    "II": "2",
+    "III": "3",
+    "IV": "4",
+    "V": "5",
+    "VI": "6",
+    "VII": "7",
+    "VIII": "8",
+    "IX": "9",
+    "X": "10",
+}
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
+_RAISED = re.compile(r"[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _ALPHABETS = ("αβγδεζηθικλμ", "абвгдежзийкл")
 _SOUNDS = {"в": "v", "г": "g"}
 """English texts write a letter of another alphabet as the Latin one at its place, or as the one that sounds like it."""
@@ -94,6 +107,8 @@ class LawIndex:
     laws: Mapping[LawId, HeldLaw]
     names: LawNames
     forms: Forms
+    unions: Mapping[str, frozenset[str]]
+    """Country to the unions whose law binds it as well."""
     _called: Mapping[str, str]
     _countries: re.Pattern[str]
 
@@ -108,10 +123,13 @@ class LawIndex:
         held = {key: HeldLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
         called = {name: f.jurisdiction for f in frameworks for name in (f.name, *f.called)}
         names = LawNames.of(laws.items())
-        forms = Forms.compile({COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}, names, called)
+        written = {COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}
+        forms = Forms.compile(written, names, called)
         words = "|".join(re.escape(name) for name in sorted(called, key=len, reverse=True)) or "(?!)"
         countries = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
-        return cls(held, names, forms, called, countries)
+        codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
+        unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
+        return cls(held, names, forms, unions, called, countries)
 
     def country_before(self, text: str, end: int) -> str | None:
         """The country last named in a text before a place."""
@@ -155,7 +173,7 @@ class LawIndex:
 
     def continues(self, law: LawId, head: str) -> bool:
         """Whether a word that opens units elsewhere opens a part of a unit in this law, as `§` does in Poland."""
-        return not self.forms.opens_units_in(folded(head), law[0]) and self.forms.may_be_part(folded(head))
+        return not self.forms.words.opens_units_in(folded(head), law[0]) and self.forms.words.may_be_part(folded(head))
 
     def places(self, law: LawId, reference: Reference) -> list[Place]:
         """The places of a law that a reference names: several if it is a range."""
@@ -172,7 +190,7 @@ class LawIndex:
         if parts and (joined := self._joined(held, number, parts[0])):
             number, parts = joined, parts[1:]
         unit = held.unit(number) or self._by_ordinal(law, number) or _as_keyed(number, held)
-        if last and not self.forms.is_range(reference.by, law[0]):
+        if last and not self.forms.words.is_range(reference.by, law[0]):
             ends = [replace(reference, last=None), _with_end(reference, last)]
             return [place for each in ends for place in self.places(law, each)]
         if last and not parts:
@@ -183,7 +201,7 @@ class LawIndex:
             return [(unit, paragraph, point)]
         subdivided = held.parts(unit) if unit in held.units else {}
         if point is not None:
-            labels = list(subdivided[paragraph].points) if paragraph in subdivided else []
+            labels = list(subdivided[paragraph].points) if paragraph and paragraph in subdivided else []
             return [(unit, paragraph, each) for each in _series(point, _label(last, labels), labels)]
         labels = [label for label in subdivided if label != NO_PARAGRAPH]
         return [(unit, each, None) for each in _series(paragraph or "1", _label(last, labels), labels)]
@@ -191,7 +209,7 @@ class LawIndex:
     def is_narrow(self, law: LawId, reference: Reference) -> bool:
         """Whether the last part of a reference is below what a key names, as a sentence is."""
         word = reference.parts[-1].word if reference.parts else POSITION
-        return word not in (POSITION, DEGREE) and self.forms.kind(word, law[0])[0] in ("narrower", None)
+        return word not in (POSITION, DEGREE) and self.forms.words.kind(word, law[0])[0] in ("narrower", None)
 
     def _joined(self, held: HeldLaw, number: str, part: Part) -> str | None:
         """The unit whose number the first part belongs to, as in `art. 22(2)`."""
@@ -200,12 +218,10 @@ class LawIndex:
     def _by_ordinal(self, law: LawId, number: str) -> str | None:
         """The unit held under an ordinal word, as `d.a.vigesimotercera` for `DA 23.ª`."""
         start, digits = re.match(r"(.*?)(\d*)$", number.rstrip(".\u00aa"), re.DOTALL).groups()  # type: ignore[union-attr]
-        words = self.forms.ordinal_words(int(digits)) if start and digits else []
+        words = self.forms.words.ordinal_words(int(digits)) if start and digits else []
         return next((found for word in words if (found := self.laws[law].unit(start + word))), None)
 
-    def _placed(
-        self, law: LawId, held: HeldLaw, unit: str, parts: Sequence[Part]
-    ) -> tuple[str | None, str | None]:
+    def _placed(self, law: LawId, held: HeldLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
         """Paragraph and point, by what the words mean in this country and what the unit has."""
         subdivided = held.parts(unit) if unit in held.units else {}
         labels = [label for label in subdivided if label != NO_PARAGRAPH]
@@ -230,7 +246,7 @@ class LawIndex:
             return "any", False
         if part.word == DEGREE:
             return "point", True
-        kind, own = self.forms.kind(part.word, law[0])
+        kind, own = self.forms.words.kind(part.word, law[0])
         return ("paragraph" if kind == "unit" else kind), own
 
     def _opens_paragraph(
@@ -269,7 +285,9 @@ def order(number: str) -> tuple[tuple[int, str], ...]:
 def _form(number: str) -> str:
     """A unit's number without what differs from writer to writer."""
     number = re.sub(r"[^\W\d_]", lambda m: unicodedata.normalize("NFKC", m[0]) if m[0].isalpha() else m[0], number)
-    plain = re.sub(r"([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda m: f"({m[1].translate(_SUPERSCRIPTS)})", number)
+    plain = re.sub(
+        r"([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)", lambda m: f"({m[1].translate(_SUPERSCRIPTS)})", number
+    )
     plain = re.sub(r"\^(\d{1,2})|\[(\d)\]", lambda m: f"({m[1] or m[2]})", plain)
     plain = re.sub(r"^(\d+)(?:er|ère)$", r"\1", plain)
     plain = re.sub(r"-(?=(?:bis|ter|quater|quinquies)\b)", "", plain)

@@ -44,7 +44,8 @@ def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:
 
 def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
     """What citations are judged by."""
-    return LawIndex.build(domain, [c.framework for c in countries], {c.framework.jurisdiction: c.statutes for c in countries})
+    statutes = {c.framework.jurisdiction: c.statutes for c in countries}
+    return LawIndex.build(domain, [c.framework for c in countries], statutes)
 
 
 def _name(code: str) -> str:

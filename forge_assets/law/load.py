@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -32,22 +32,25 @@ class LawError(Exception):
         super().__init__(f"{path}:{line}: {problem}: {mend}")
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML 1.2 core scalars only, no aliases, bounded depth. `NO`, `on`, `12:30` and dates stay text."""
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast where PyYAML was built with libyaml."""
 
+
+class _StrictLoader(_Loader):  # type: ignore[misc]
+    """YAML 1.2 core scalars only. `NO`, `on`, `12:30` and dates stay text."""
+
+
+def _refuse_aliases_and_depth(text: str) -> None:
+    """Look at the events first: composing aliases may take all memory, and composing depth all stack."""
     depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = cast(Any, self).peek_event()
-        mark = event.start_mark
+    events: Any = yaml.parse(text, Loader=_Loader)
+    for event in events:
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
 
 
 _StrictLoader.yaml_implicit_resolvers = {}
@@ -90,6 +93,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LawError(path, line, "not UTF-8", "save the file as UTF-8") from error
     try:
+        _refuse_aliases_and_depth(text)
         node = _StrictLoader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -185,16 +185,21 @@ class Law(Strict):
     aliases: tuple[Text, ...] = ()
 
 
-class Body(Strict):
+class Grounded(Strict):
+    """What rests on a place in statute text."""
+
+    basis: CitationKey
+    quote: Text | None = None
+    """Words of the basis that say so, verbatim, in the original language."""
+
+
+class Body(Grounded):
     """An employee representation body."""
 
     id: Name
     name: Text
     english: Text
     min_employees: Annotated[int, Field(ge=1)] | None = None
-    basis: CitationKey
-    quote: Text | None = None
-    """Words of the basis that say so, verbatim."""
 
 
 class Provision(Strict):
@@ -221,25 +226,21 @@ class Provision(Strict):
     valid_to: dt.date | None = None
 
 
-class EscalationStep(Strict):
+class EscalationStep(Grounded):
     """One step of the path a dispute takes, in order."""
 
     step: Text
     stage: Name
     """A stage of `domain.yaml`; stages never go back along the path."""
-    basis: CitationKey
-    quote: Text | None = None
 
 
-class Rule(Strict):
+class Rule(Grounded):
     """A statement of law that is shown and traced, but pulled by no trigger."""
 
     id: Slug
     rule: Text
     """One English sentence."""
-    basis: CitationKey
     quote: Text
-    """Verbatim, in the original language."""
 
 
 class Framework(Strict):

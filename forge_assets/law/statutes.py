@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from forge_assets.law.labels import label_of, label_pattern
@@ -26,7 +26,7 @@ class StatuteUnit:
     number: str
     heading: str
     text: str
-    layout: Layout = Layout()
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _stamps(pack: Path, path: Path) -> Stamps:
 
 
 @lru_cache(maxsize=256)
-def _country_version(pack: Path, path: Path, stamps: Stamps) -> str:
+def _country_version(pack: Path, path: Path, stamps: Stamps) -> str:  # noqa: ARG001 - part of the cache's key
     """A sensor asks every few seconds: reading all countries each time would take a core from a training."""
     return read_country(pack, load_domain(pack), path).version
 

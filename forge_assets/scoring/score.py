@@ -28,7 +28,7 @@ class Scores:
     fabricated_rate: float
     """Share of citations of a law we hold to a unit or paragraph it does not have."""
     wrong_country_rate: float
-    """Share of citations of a country that the question is not about."""
+    """Share of citations of a country that the question is not about, nor of a union whose law binds it."""
     unverifiable_rate: float
     """Share of citations of no law we hold."""
     structure: float
@@ -68,7 +68,8 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Scores:
         precision = recall = f1 = 0.0
     fabricated = _share(sum(c.status == "fabricated" for c in cited.values()), len(cited))
     unverifiable = _share(sum(c.status == "unverifiable" for c in cited.values()), len(cited))
-    wrong = _share(sum(c.jurisdiction not in {*countries, UNKNOWN} for c in cited.values()), len(cited))
+    at_home = {*countries, UNKNOWN}.union(*(laws.unions.get(country, ()) for country in countries))
+    wrong = _share(sum(c.jurisdiction not in at_home for c in cited.values()), len(cited))
     rouge1, rouge2, rouge_l = rouge(answer, sample["response"])
     parts = {
         "citation_f1": f1,

@@ -87,7 +87,7 @@ def test_a_transposed_provision_that_the_union_does_not_have_is_an_error(check: 
 
 def test_an_outdated_text_needs_a_reason(check: Check) -> None:
     faults = check("    text_as_of: 2026-08-19\n", "    text_as_of: 2026-08-19\n    text_status: outdated\n")
-    assert ["sources"] == [f.check for f in faults]
+    assert [f.check for f in faults] == ["sources"]
 
 
 def test_output_is_file_line_problem_mend(
@@ -124,7 +124,8 @@ HOSTILE = {
     "path out of the pack": (
         "jurisdiction: XX\nname: X\nlanguage: en\nlaws:\n  - {id: l, short: L, title: L, english: L, "
         "statute: ../../../etc/passwd, text_as_of: 2026-01-01}\nbodies: [{id: b, name: b, english: b, basis: XX:l:1}]\n"
-        "provisions: [{id: x, cite: XX:l:1, quote: q, summary: s, level: information, body: b, triggers: [monitoring]}]\n",
+        "provisions:\n"
+        "  - {id: x, cite: XX:l:1, quote: q, summary: s, level: information, body: b, triggers: [monitoring]}\n",
         5,
         "give a path inside the pack",
     ),

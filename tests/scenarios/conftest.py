@@ -14,6 +14,7 @@ from forge_assets.law.verify import verify
 from forge_assets.scenarios.compose import compose, compose_cross_border
 from forge_assets.scenarios.pack import Pack, load_pack
 
+PAIRED = ("AT", "DE", "ES", "FR", "NL")
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 
 
@@ -46,10 +47,10 @@ def statuses(frameworks: dict[str, Framework]) -> dict[str, str]:
 def composed(
     domain: Domain, pack: Pack, frameworks: dict[str, Framework], statuses: dict[str, str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples of every country, and of every pair."""
-    parts = [compose(domain, pack, f, statuses, f"version-{code}") for code, f in frameworks.items()]
+    """Scenarios and samples of every country, asked for its principal duties, and of pairs of five countries."""
+    parts = [compose(domain, pack, f.core(), statuses, f"version-{code}") for code, f in frameworks.items()]
     versions = {code: f"version-{code}" for code in frameworks}
-    parts.append(compose_cross_border(domain, pack, list(frameworks.values()), statuses, versions))
+    parts.append(compose_cross_border(domain, pack, [frameworks[c].core() for c in PAIRED], statuses, versions))
     return pl.concat([p[0] for p in parts]), pl.concat([p[1] for p in parts])
 
 
