@@ -169,6 +169,8 @@ def test_a_country_that_was_deleted_and_comes_back_is_made_again(world: World) -
     world.watch()
     assert not world.warehouse(), "the tiny profile trains on Austria too"
     file.write_text(text)
+    assert world.watch() == [], "a chain that was refused has dropped nothing"
+    world.forge.store.keep_only("scenarios.samples", {"DE"})  # as a chain that does without Austria leaves it
     assert world.watch() == ["AT"]
     assert world.warehouse()
     assert set(world.forge.store.read("scenarios.sets")["jurisdictions"].explode()) == {"AT", "DE"}

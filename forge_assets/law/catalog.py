@@ -82,6 +82,7 @@ ESCALATION: dict[str, Any] = {
     "position": pl.Int64,
     "step": pl.String,
     "stage": pl.String,
+    "core": pl.Boolean,
     "basis": pl.String,
     "quote": pl.String,
     "framework_version": pl.String,

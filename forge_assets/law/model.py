@@ -232,6 +232,8 @@ class EscalationStep(Grounded):
     step: Text
     stage: Name
     """A stage of `domain.yaml`; stages never go back along the path."""
+    core: bool = False
+    """One of the principal steps, as for provisions. Where none is marked, all are."""
 
 
 class Rule(Grounded):
@@ -265,5 +267,6 @@ class Framework(Strict):
     """Which agreements exist, whom they bind, what they may settle."""
 
     def core(self) -> Framework:
-        """The framework with its principal duties only."""
-        return self.model_copy(update={"provisions": tuple(p for p in self.provisions if p.core)})
+        """The framework with its principal duties and steps only."""
+        steps = tuple(step for step in self.escalation if step.core) or self.escalation
+        return self.model_copy(update={"provisions": tuple(p for p in self.provisions if p.core), "escalation": steps})

@@ -107,7 +107,7 @@ def test_figures_and_tables_speak_to_who_cannot_see_them(page: Page) -> None:
 def test_citations_are_marked_by_what_they_are(page: Page) -> None:
     assert page.marks == {"expected", "fabricated", "unverifiable"}
     legend = [attrs["class"] for attrs in page.of("mark") if "title" not in attrs]
-    assert legend == ["expected", "other", "foreign", "fabricated", "unverifiable"]
+    assert legend == ["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
 
 
 def test_the_worst_answer_is_shown_with_every_models_attempt(page: Page, full_report: ReportInput) -> None:

@@ -30,8 +30,9 @@ def pack(domain: Domain) -> Pack:
 
 @pytest.fixture(scope="session")
 def frameworks(domain: Domain) -> dict[str, Framework]:
+    """Every country with its principal duties, which is what the profiles for small models ask."""
     read = [load_framework(path, domain) for path in sorted((PACK / "jurisdictions").glob("*.yaml"))]
-    return {framework.jurisdiction: framework for framework in read}
+    return {framework.jurisdiction: framework.core() for framework in read}
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +48,10 @@ def statuses(frameworks: dict[str, Framework]) -> dict[str, str]:
 def composed(
     domain: Domain, pack: Pack, frameworks: dict[str, Framework], statuses: dict[str, str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples of every country, asked for its principal duties, and of pairs of five countries."""
-    parts = [compose(domain, pack, f.core(), statuses, f"version-{code}") for code, f in frameworks.items()]
+    """Scenarios and samples of every country, and of pairs of five countries."""
+    parts = [compose(domain, pack, f, statuses, f"version-{code}") for code, f in frameworks.items()]
     versions = {code: f"version-{code}" for code in frameworks}
-    parts.append(compose_cross_border(domain, pack, [frameworks[c].core() for c in PAIRED], statuses, versions))
+    parts.append(compose_cross_border(domain, pack, [frameworks[c] for c in PAIRED], statuses, versions))
     return pl.concat([p[0] for p in parts]), pl.concat([p[1] for p in parts])
 
 
