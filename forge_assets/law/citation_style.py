@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from forge_assets.law.model import Framework
+from forge_assets.law.citation_words import words_of
+from forge_assets.law.model import CitationForms, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH
 
 Style = Literal["national", "english"]
@@ -43,6 +44,35 @@ def render(key: str, framework: Framework, style: Style = "national") -> str:
     text = _OPTIONAL.sub(lambda m: m[1] if fields[m[2]] else "", template)
     text = re.sub(r"\{number\}°", lambda _: re.sub(r"^(\d+)(\w*)$", r"\1° \2", fields["number"]).strip(), text)
     return re.sub(r"\{(\w+)\}", lambda m: fields[m[1]], text)
+
+
+def spoken(framework: Framework, usage: CitationForms) -> Framework:
+    """The framework with wordings fit for an answer: without the places that they give in brackets for a reader.
+
+    `open to appeal (art. 26(1))` becomes `open to appeal`; an answer cites what it is asked for and nothing beside it.
+
+    Args:
+        usage: how places are written in English, besides the country's own forms.
+    """
+    brackets = _places_in_brackets((framework.citation, usage))
+
+    def plain(text: str | None) -> str | None:
+        return brackets.sub("", text) if text else text
+
+    provisions = [
+        p.model_copy(update={name: plain(getattr(p, name)) for name in ("summary", "deadline", "consequence")})
+        for p in framework.provisions
+    ]
+    steps = [step.model_copy(update={"step": plain(step.step)}) for step in framework.escalation]
+    return framework.model_copy(update={"provisions": tuple(provisions), "escalation": tuple(steps)})
+
+
+def _places_in_brackets(forms: tuple[CitationForms, ...]) -> re.Pattern[str]:
+    templates = [t for form in forms for t in (*form.units, *form.many)]
+    opening = "|".join(re.escape(words_of(t).rstrip(".")) for t in templates if t.endswith("}")) or "(?!)"
+    closing = "|".join(re.escape(words_of(t)) for t in templates if t.startswith("{")) or "(?!)"
+    place = rf"(?:{opening})(?!\w)\.?\s?[^()\d]{{0,4}}\d|\d[^()]{{0,12}}(?:{closing})"
+    return re.compile(rf"\s?\((?={place})[^()]*(?:\([^()]*\)[^()]*)*\)", re.IGNORECASE)
 
 
 def _named(unit: str, framework: Framework) -> str:

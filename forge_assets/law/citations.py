@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from forge_assets.law.citation_classes import Situation, judge, situation
 from forge_assets.law.citation_grammar import Part, Reference, read_chain
-from forge_assets.law.citation_style import render
+from forge_assets.law.citation_style import render, spoken
 from forge_assets.law.citation_words import folded
 from forge_assets.law.law_index import CitationStatus, LawIndex
 from forge_assets.law.law_names import LawId, NamedLaw
 
-__all__ = ["UNKNOWN", "Citation", "LawIndex", "Situation", "judge", "parse", "render", "situation"]
+__all__ = ["UNKNOWN", "Citation", "LawIndex", "Situation", "judge", "parse", "render", "situation", "spoken"]
 
 UNKNOWN = "ZZ"
 """Jurisdiction in the key of a citation whose law is not known, e.g. `ZZ:arbzg:4`."""

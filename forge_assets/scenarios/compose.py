@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from forge_assets.law.citations import spoken
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.verify import text_is_current
 from forge_assets.scenarios.blocks import BLOCKS, Case, facts_in_words
@@ -69,6 +70,7 @@ def compose(
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id; facts are canonical JSON.
     """
+    framework = spoken(framework, domain.citation)
     found = [] if framework.members else situations(domain, pack, [framework])
     return _tables(domain, pack, [([framework], s) for s in found], statuses, {framework.jurisdiction: version})
 
@@ -85,7 +87,8 @@ def compose_cross_border(
     Provision ids are unique across frameworks, so `statuses` holds those of all of them.
     """
     placed: list[tuple[Sequence[Framework], Situation]] = []
-    countries = sorted((f for f in frameworks if not f.members), key=lambda f: f.jurisdiction)
+    asked = [spoken(f, domain.citation) for f in frameworks if not f.members]
+    countries = sorted(asked, key=lambda f: f.jurisdiction)
     for pair in combinations(countries, 2):
         for situation in situations(domain, pack, pair, CROSS_BORDER_KEPT, CROSS_BORDER_DRAWS):
             home_first = int(digest([situation.identity, *(f.jurisdiction for f in pair)]), 16) % 2
