@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forge_assets.law.citations import LawIndex, parse, spoken
 from forge_assets.law.model import Condition, Domain, Framework
 from forge_assets.law.obligations import Facts, obligations, pulled_triggers
 from forge_assets.law.statutes import Statutes
@@ -186,3 +187,14 @@ def test_monitoring_is_what_pulls_co_determination_in_germany(domain: Domain, fr
     with_it = _applying(domain, frameworks["DE"], "ai_system", monitoring=True)
     without = _applying(domain, frameworks["DE"], "ai_system", monitoring=False)
     assert with_it - without == {"de-monitoring-devices"}
+
+
+@pytest.mark.parametrize("code", HELD)
+def test_wordings_that_enter_answers_cite_nothing_beside_their_provision(
+    domain: Domain, frameworks: dict[str, Framework], laws: LawIndex, code: str
+) -> None:
+    framework = spoken(frameworks[code], domain.citation)
+    texts = [text for body in framework.bodies for text in (body.name, body.english)]
+    texts += [text for p in framework.provisions for text in (p.summary, p.deadline, p.consequence) if text]
+    texts += [step.step for step in framework.escalation]
+    assert [text for text in texts if parse(text, laws, code)] == []

