@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     checked.add_argument("path", nargs="?", type=Path, help="one country's file, or another pack; default the pack")
     checked.add_argument("--json", action="store_true", help="faults as JSON")
     explained = commands.add_parser("explain", help="what the law asks in one situation, with reasons and quotes")
+    cited = commands.add_parser("cite", help="the citations of a text: as written, key, status, canonical form")
+    cited.add_argument("text", help="the text, or - to read standard input")
+    cited.add_argument("--country", metavar="CODE", help="whose law a citation without a law's name means")
     commands.add_parser("schema", help="print the JSON Schema of the pack's jurisdiction files")
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
@@ -40,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
                 return check(given.path, given.json)
             case "explain":
                 return explain(given)
+            case "cite":
+                return cite(given.text, given.country)
             case "schema":
                 return schema()
         return {"models": models, "run": run, "report": report}[given.command]()
@@ -96,6 +101,15 @@ def explain(given: argparse.Namespace) -> int:
     pack = pack_folder()
     print(explain_law(pack, load_domain(pack), given))
     return 0
+
+
+def cite(text: str, country: str | None) -> int:
+    """Print the citations of a text; 1 if there is none."""
+    from forge_assets.law.commands import cite as cite_law
+
+    found = cite_law(pack_folder(), sys.stdin.read() if text == "-" else text, country)
+    print("\n".join(found) or "no citation found")
+    return 0 if found else 1
 
 
 def schema() -> int:

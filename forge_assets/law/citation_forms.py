@@ -28,6 +28,7 @@ LABEL = (
     rf"|(?:{_LETTER})(?:{_PRIME}?\)|{_PRIME}(?!\w))?)(?:(?<=\(.)\)|(?<=\(..)\)|(?<=\(...)\))?"
 )
 """A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
+_TOKEN = re.compile(r"\u00a7|\d+|[^\W\d_]+")
 EDGE = r"(?<![^\W_])"
 END = r"(?![^\W_])"
 
@@ -42,6 +43,8 @@ class Forms:
     head: re.Pattern[str]
     """Opens a citation; groups many, one, name (with `w`), fixed, ordinal (with `o`), code, or units closed by
     `after`."""
+    openers: frozenset[str]
+    """First words of heads, in small letters: at any other word no head can begin."""
     unit: re.Pattern[str]
     word_label: re.Pattern[str]
     label_word: re.Pattern[str]
@@ -114,7 +117,19 @@ class Forms:
             rf"[ ,\u00a0]{{0,2}}$",
             "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
         }
-        return cls(Words.of(given), names, **{name: re.compile(pattern) for name, pattern in patterns.items()})
+        opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
+        openers = {word[0].casefold() for t in opening if (word := _TOKEN.match(words_of(t)))} | {*_codes(forms).lower()}
+        compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        return cls(words=Words.of(given), names=names, openers=frozenset(openers), **compiled)
+
+    def next_head(self, text: str, position: int) -> re.Match[str] | None:
+        """The next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
+        for token in _TOKEN.finditer(text, position):
+            if token[0][0].isdigit() or token[0].casefold() in self.openers:
+                head = self.head.match(text, token.start())
+                if head:
+                    return head
+        return None
 
 
 def _unit(forms: Iterable[CitationForms], words: str) -> str:

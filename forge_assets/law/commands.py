@@ -1,4 +1,4 @@
-"""`forge check`, `forge explain` and `forge schema`: the law room at the command line."""
+"""`forge check`, `forge explain`, `forge cite` and `forge schema`: the law room at the command line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from forge_assets.law.checks import Fault, check_country, check_together
-from forge_assets.law.citations import render
+from forge_assets.law.citation_style import Style
+from forge_assets.law.citations import LawIndex, parse, render
 from forge_assets.law.combine import combine
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.explain import explained
 from forge_assets.law.load import LawError, load_domain
-from forge_assets.law.model import Domain
+from forge_assets.law.model import Domain, Framework
 from forge_assets.law.obligations import Facts
 from forge_assets.law.schema import framework_schema
 from forge_assets.law.statutes import Statutes
@@ -88,6 +89,7 @@ def add_explain(parser: argparse.ArgumentParser, domain: Domain) -> None:
     parser.add_argument(
         "--in", dest="local", action="append", default=[], metavar="CODE:FACT=VALUE", help="a fact of one country"
     )
+    parser.add_argument("--english", action="store_true", help="citations in English instead of the country's form")
     for name, kind in domain.facts.items():
         option = f"--{name.replace('_', '-')}"
         if kind.type == "boolean":
@@ -119,9 +121,34 @@ def explain(pack: Path, domain: Domain, given: argparse.Namespace) -> str:
     frameworks = {code: country.framework for code, country in read.items()}
     combined = combine(domain, list(frameworks.values()), given.change, facts, given.on or dt.date.today())
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
+    style: Style = "english" if given.english else "national"
     return explained(
-        domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key.split(":")[0]])
+        domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key[:2]], style)
     )
+
+
+def cite(pack: Path, text: str, country: str | None) -> list[str]:
+    """The citations of a text, one line each: as written, key, status, canonical form.
+
+    Args:
+        country: whose law a citation without a law's name means.
+
+    Raises:
+        LawError: a file of the pack cannot be read.
+    """
+    domain = load_domain(pack)
+    read = {code: read_country(pack, domain, path) for code, path in country_files(pack).items()}
+    frameworks = {code: each.framework for code, each in read.items()}
+    laws = LawIndex.build(domain, list(frameworks.values()), {code: each.statutes for code, each in read.items()})
+    return [
+        " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
+        for found in parse(text, laws, country)
+    ]
+
+
+def _canonical(key: str, frameworks: dict[str, Framework]) -> str:
+    framework = frameworks.get(key[:2])
+    return render(key, framework) if framework else "law not known"
 
 
 def _local(domain: Domain, given: list[str], code: str, codes: list[str]) -> dict[str, int | bool]:
