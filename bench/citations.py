@@ -73,7 +73,7 @@ def main() -> None:
     laws = LawIndex.build(domain, found, statutes)
     rows = read_set(LABELLED)
     print(f"# Citations, {machine()}, {date.today()}\n\nCommand: `python bench/citations.py`\n")
-    print_scores(rows, read_set(LABELLED / "held_out"), laws)
+    print_scores(rows, read_set(LABELLED / "second"), laws)
     print_speed(rows, laws, get_citations)
     print_corruptions(
         [v for code in frameworks for v in verdicts(cases(domain, frameworks, statutes, code), frameworks, laws)]
@@ -90,17 +90,17 @@ def machine() -> str:
     )
 
 
-def print_scores(main_set: list[LabelledText], held_out: list[LabelledText], laws: LawIndex) -> None:
+def print_scores(main_set: list[LabelledText], second_set: list[LabelledText], laws: LawIndex) -> None:
     """Precision and recall on both sets: in all, by jurisdiction and by form."""
-    first, second = score_set(main_set, laws), score_set(held_out, laws)
+    first, second = score_set(main_set, laws), score_set(second_set, laws)
     print("## Labelled strings\n")
-    print("| | Strings | Places | Precision | Recall | Held-out strings | Places | Precision | Recall |")
+    print("| | Strings | Places | Precision | Recall | Second-set strings | Places | Precision | Recall |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     print(row("**all**", first.whole, second.whole))
     for ours, others in ((first.by_jurisdiction, second.by_jurisdiction), (first.by_form, second.by_form)):
         for name, tally in ours.items():
             print(row(name, tally, others.get(name, Tally.of(()))))
-    for title, score in (("Main set", first), ("Held-out", second)):
+    for title, score in (("Main set", first), ("Second set", second)):
         empty = Tally.of(r for r in score.readings if not r.row.keys)
         print(
             f"\n{title}: nothing is read in {score.clean_negatives:.1%} of the look-alikes (`negative`); in all "
