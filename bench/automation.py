@@ -58,7 +58,7 @@ def observe(pack: Path) -> None:
     german = pack / "jurisdictions" / "de.yaml"
     good = german.read_text()
     with dg.DagsterInstance.get() as instance:
-        report(instance, "daemon started, nothing changed")
+        report(instance, "daemon started; France is new to it")
         german.write_text("# a comment\n" + good)
         report(instance, "a comment in de.yaml")
         changed = good.replace("deadline: before introduction", "deadline: before the system is introduced")

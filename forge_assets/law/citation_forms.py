@@ -118,9 +118,9 @@ class Forms:
             "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
         }
         opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
-        openers = {word[0].casefold() for t in opening if (word := _TOKEN.match(words_of(t)))} | {*_codes(forms).lower()}
+        first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
         compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
-        return cls(words=Words.of(given), names=names, openers=frozenset(openers), **compiled)
+        return cls(words=Words.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled)
 
     def next_head(self, text: str, position: int) -> re.Match[str] | None:
         """The next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""

@@ -43,6 +43,8 @@ class Reading:
     text: str
     laws: LawIndex
     mentions: Sequence[NamedLaw]
+    countries: Sequence[tuple[int, str]]
+    """Where countries are named; empty where no law's name is borne by several."""
     default: str | None
     home: str | None
     """Whose law a citation without a name means."""
@@ -50,9 +52,12 @@ class Reading:
     @classmethod
     def of(cls, text: str, laws: LawIndex, default: str | None) -> Reading:
         """Find the laws a text names; without a default, its home is the one country whose laws it names."""
-        mentions = [_settled(text, mention, laws) for mention in laws.names.all(text)]
-        countries = {law[0] for mention in mentions for law in mention.laws}
-        return cls(text, laws, mentions, default, default or (countries.pop() if len(countries) == 1 else None))
+        mentions = laws.names.all(text)
+        countries = laws.countries(text) if any(len(mention.laws) > 1 for mention in mentions) else []
+        mentions = [_settled(text, mention, countries, laws) for mention in mentions]
+        homes = {law[0] for mention in mentions for law in mention.laws}
+        home = default or (homes.pop() if len(homes) == 1 else None)
+        return cls(text, laws, mentions, countries, default, home)
 
     def name_around(self, position: int) -> NamedLaw | None:
         """The law's name that a position lies within, its first letter aside."""
@@ -105,8 +110,8 @@ class Reading:
 
     def _named_last(self, start: int, home: str) -> LawId | None:
         before = bisect_right(self.mentions, start, key=lambda m: m.end)
-        for mention in reversed(self.mentions[:before]):
-            at_home = [law for law in mention.laws if law[0] == home]
+        for place in range(before - 1, -1, -1):
+            at_home = [law for law in self.mentions[place].laws if law[0] == home]
             if len(at_home) == 1:
                 return at_home[0]
         everywhere = {law for mention in self.mentions for law in mention.laws if law[0] == home}
@@ -118,11 +123,12 @@ class Reading:
         That of the country named with it; one that has the unit, best of the home country; that country's own; the one
         whose chief name it is.
         """
+        if len(name.laws) == 1:
+            return next(iter(name.laws))
         held = self.laws.laws
-        country = self.laws.country_after(self.text, name.end) or self.laws.country_before(self.text, name.end)
+        country = _country_of(self.text, name, name.end, self.countries, self.laws)
         having = [law for law in name.laws if held[law].unit(chain[0].unit)]
         for choice in (
-            list(name.laws),
             [law for law in name.laws if law[0] == country],
             [law for law in having if law[0] == self.home],
             having,
@@ -222,11 +228,19 @@ def _attributed(
     return Attribution(tuple(chain), law, label, start, end)
 
 
-def _settled(text: str, mention: NamedLaw, laws: LawIndex) -> NamedLaw:
+def _country_of(
+    text: str, name: NamedLaw, before: int, countries: Sequence[tuple[int, str]], laws: LawIndex
+) -> str | None:
+    """The country named right behind a law's name, or else last named before a place."""
+    last = bisect_right(countries, before, key=lambda named: named[0]) - 1
+    return laws.country_after(text, name.end) or (countries[last][1] if last >= 0 else None)
+
+
+def _settled(text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]], laws: LawIndex) -> NamedLaw:
     """A mention narrowed to the one law meant: that of the country named with it, or whose chief name it is."""
     if len(mention.laws) == 1:
         return mention
-    country = laws.country_after(text, mention.end) or laws.country_before(text, mention.start)
+    country = _country_of(text, mention, mention.start, countries, laws)
     of_country = [law for law in mention.laws if law[0] == country]
     meant = of_country or _chief(text[mention.start : mention.end], mention, laws)
     return replace(mention, laws=frozenset(meant)) if len(meant) == 1 else mention

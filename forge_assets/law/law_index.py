@@ -49,12 +49,9 @@ class LawIndex:
         unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
         return cls(held, names, forms, unions, called, countries)
 
-    def country_before(self, text: str, end: int) -> str | None:
-        """The country last named in a text before a place."""
-        last = None
-        for found in self._countries.finditer(text, 0, end):
-            last = self._called[found[0]]
-        return last
+    def countries(self, text: str) -> list[tuple[int, str]]:
+        """Where each name or adjective of a country ends in a text, and which country it is."""
+        return [(found.end(), self._called[found[0]]) for found in self._countries.finditer(text)]
 
     def country_after(self, text: str, at: int) -> str | None:
         """The country named right behind a place, as in `Labour Code of Bulgaria`."""
