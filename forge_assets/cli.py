@@ -51,6 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     except (LawError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _add_facts(parser: argparse.ArgumentParser) -> None:

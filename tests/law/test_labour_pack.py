@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from forge_assets.law.citations import LawIndex, parse, spoken
-from forge_assets.law.model import Condition, Domain, Framework
+from forge_assets.law.corruptions import edge_facts
+from forge_assets.law.model import Domain, Framework
 from forge_assets.law.obligations import Facts, obligations, pulled_triggers
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verify import missing_bases, verify
@@ -73,28 +73,13 @@ def test_every_provision_that_a_change_can_trigger_can_apply(
 ) -> None:
     for provision in frameworks[code].provisions:
         for condition in provision.applies_when or ({},):
-            facts = _meeting(condition)
+            facts = edge_facts(condition)
             for change, kind in domain.change_types.items():
                 facts |= {c.fact: True for c in kind.conditional_triggers if c.trigger in provision.triggers}
                 if not pulled_triggers(domain, change, facts) & set(provision.triggers):
                     continue
                 found = obligations(domain, frameworks[code], change, facts, on=provision.valid_from)
                 assert next(f for f in found if f.provision == provision).applies, (provision.id, facts)
-
-
-def _meeting(condition: Condition) -> dict[str, int | bool]:
-    """Facts at the edge of a condition."""
-    facts: dict[str, int | bool] = {}
-    for name, bound in condition.items():
-        if bound.is_ is not None:
-            facts[name] = bound.is_
-        elif bound.min_share is None:
-            facts[name] = bound.min if bound.min is not None else bound.max or 0
-    for name, bound in condition.items():
-        if bound.min_share is not None and bound.share_of:
-            whole = facts.setdefault(bound.share_of, 1000)
-            facts[name] = max(math.ceil(bound.min_share * whole), bound.min or 0)
-    return facts
 
 
 @pytest.mark.parametrize("code", HELD)
