@@ -56,12 +56,12 @@ def test_a_question_that_cannot_be_asked_says_why(arguments: list[str], says: st
     assert says in capsys.readouterr().err
 
 
-def test_citations_may_be_shown_in_english(capsys: pytest.CaptureFixture[str]) -> None:
+def test_citations_may_be_shown_in_english(capsys: Output) -> None:
     assert main(["explain", "DE", "--change", "ai_system", "--monitoring", "--works-council", "--english"]) == 0
     assert "Section 87(1) no. 6 of the Works Constitution Act" in capsys.readouterr().out
 
 
-def test_a_text_is_told_its_citations_and_whether_they_exist(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_is_told_its_citations_and_whether_they_exist(capsys: Output) -> None:
     assert main(["cite", "Nach § 87 Abs. 1 Nr. 6 BetrVG und чл. 999 КТ."]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "§ 87 Abs. 1 Nr. 6 BetrVG | DE:betrvg:87:1:6 | real | § 87 Abs. 1 Nr. 6 BetrVG",
