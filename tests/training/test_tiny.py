@@ -8,8 +8,7 @@ from forge_assets.training.tiny import build
 
 
 def test_the_same_texts_give_the_same_model(tmp_path: Path, tiny_model: Path) -> None:
-    texts = sorted((Path(__file__).parents[2] / "frameworks" / "labour" / "jurisdictions").glob("*.yaml"))
-    build(tmp_path, texts, layers=4, hidden=64)
+    build(tmp_path, [Path(__file__).parents[2] / "LICENSE"], layers=4, hidden=64)
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (tmp_path / name).read_bytes() == (tiny_model / name).read_bytes()
 
