@@ -12,10 +12,11 @@ from pathlib import Path
 
 from forge_assets.law.checks import Fault, check_country, check_together
 from forge_assets.law.citation_style import Style
-from forge_assets.law.citations import LawIndex, parse, render
+from forge_assets.law.citations import parse, render
 from forge_assets.law.combine import combine
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.explain import explained
+from forge_assets.law.live import law_index
 from forge_assets.law.load import LawError, load_domain
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.obligations import Facts
@@ -139,7 +140,7 @@ def cite(pack: Path, text: str, country: str | None) -> list[str]:
     domain = load_domain(pack)
     read = {code: read_country(pack, domain, path) for code, path in country_files(pack).items()}
     frameworks = {code: each.framework for code, each in read.items()}
-    laws = LawIndex.build(domain, list(frameworks.values()), {code: each.statutes for code, each in read.items()})
+    laws = law_index(domain, list(read.values()))
     return [
         " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
         for found in parse(text, laws, country)

@@ -78,14 +78,6 @@ class LawIndex:
         """Whether a place exists in the text held of a law."""
         return self.laws[law].status(unit, paragraph, point)
 
-    def status_of(self, key: str) -> CitationStatus:
-        """Whether the place a key names exists in the text held."""
-        jurisdiction, law, unit, *rest = key.split(":")
-        if (jurisdiction, law) not in self.laws:
-            return "unverifiable"
-        paragraph, point = [*rest, None, None][:2]
-        return self.status((jurisdiction, law), unit, paragraph, point)
-
     def continues(self, law: LawId, head: str) -> bool:
         """Whether a word that opens units elsewhere opens a part of a unit in this law, as `§` does in Poland."""
         return not self.forms.words.opens_units_in(folded(head), law[0]) and self.forms.words.may_be_part(folded(head))

@@ -32,10 +32,11 @@ def sources(forge: Forge) -> Sources:
         LawError: the vocabulary shared by all countries (domain, companies, tasks) cannot be read.
     """
     pack = load_pack(forge.pack_path, load_domain(forge.pack_path))
+    shared = _stamps(forge.pack_path / "domain.yaml", *sorted((forge.pack_path / "statutes").rglob("*.jsonl")))
     versions, broken = {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
-            country_version = _country_version(forge.pack_path, path, _stamps(forge.pack_path, path))
+            country_version = _country_version(forge.pack_path, path, (*_stamps(path), *shared))
             versions[code] = _source_version(forge, pack, country_version)
         except LawError as error:
             broken[code] = str(error)
@@ -55,9 +56,8 @@ Stamps = tuple[tuple[str, int, int], ...]
 """Path, time of change in ns and size of files."""
 
 
-def _stamps(pack: Path, path: Path) -> Stamps:
-    """Of all that a country's version depends on: while they are the same, nothing has to be read again."""
-    files = [path, pack / "domain.yaml", *sorted((pack / "statutes").rglob("*.jsonl"))]
+def _stamps(*files: Path) -> Stamps:
+    """Of what a country's version depends on: while they are the same, nothing has to be read again."""
     return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])
 
 
