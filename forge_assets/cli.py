@@ -31,6 +31,11 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
     commands.add_parser("report", help="print the last report's table and the path of its page")
+    exported = commands.add_parser("export", help="write the samples as a dataset for other tools")
+    exported.add_argument("folder", type=Path, help="new, empty, or an earlier export, which is replaced")
+    exported.add_argument(
+        "--set", choices=("all", "chain"), default="all", help="all samples, or the last chain's sets"
+    )
     os.environ.setdefault("DAGSTER_HOME", str(PROJECT))
     os.environ.setdefault("FORGE_DAGSTER", str(data_folder() / "dagster"))
     arguments = sys.argv[1:] if argv is None else argv
@@ -47,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
                 return cite(given.text, given.country)
             case "schema":
                 return schema()
+            case "export":
+                return export(given.folder, given.set)
         return {"models": models, "run": run, "report": report}[given.command]()
     except (LawError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -179,6 +186,24 @@ def report() -> int:
     samples = forge.store.read("scenarios.sets").filter(pl.col("role") == "benchmark")
     print(terminal_table(summary(forge.store.read("benchmark.scores"), samples)))
     print(f"\n{forge.recall('student_adapter')['reason']}\nreport: {made['page']}\ntables: {forge.store.database}")
+    return 0
+
+
+def export(folder: Path, chosen: str) -> int:
+    """Write the composed samples, or the last chain's sets, as a dataset for other tools."""
+    from forge_assets.law.live import live_countries
+    from forge_assets.scenarios.dataset_card import dataset_info
+    from forge_assets.scenarios.export import export_dataset
+
+    forge = Forge.from_environment()
+    table = {"all": "samples", "chain": "sets"}[chosen]
+    parts = sorted((forge.store.root / "tables" / "scenarios" / table).glob("*.parquet"))
+    if not parts:
+        raise ValueError("nothing was composed yet: run `forge run`")
+    domain, countries = live_countries(forge)
+    sources = forge.pack_path / "statutes" / "SOURCES.md"
+    told = sources.read_text("utf-8") if sources.exists() else ""
+    print(export_dataset(parts, folder, dataset_info(domain, [country.framework for country in countries], told)))
     return 0
 
 

@@ -65,7 +65,7 @@ class Student(_Strict):
 
 
 class Data(_Strict):
-    """How many samples each stage takes."""
+    """How many samples each stage takes, and of which kinds; None is all."""
 
     train: Positive
     validation: Positive = 20
@@ -73,6 +73,12 @@ class Data(_Strict):
     """Validation samples on which the cut student is compared with its teacher."""
     benchmark: Positive = 132
     responses: Positive
+    languages: tuple[str, ...] | None = None
+    """Languages of the questions."""
+    registers: tuple[str, ...] | None = None
+    """Registers of the questions, e.g. note, email."""
+    variants: tuple[str, ...] | None = None
+    """Ways of asking, e.g. plain, below_threshold, missing_fact."""
 
 
 class Search(_Strict):

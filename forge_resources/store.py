@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,19 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from polars.datatypes import DataTypeClass
+
+from forge_resources.tables import TABLES, SchemaError, Table
+
+VIEWS = Path(__file__).with_name("views.sql")
+_SQL_TYPES: dict[DataTypeClass, str] = {
+    pl.String: "VARCHAR",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    pl.Int64: "BIGINT",
+    pl.UInt32: "UINTEGER",
+    pl.Float64: "DOUBLE",
+}
 
 
 def canonical(value: Any) -> bytes:
@@ -39,11 +53,22 @@ def atomic(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-class Store:
-    """Tables are named `schema.table`; a partitioned table is one Parquet file a partition."""
+def sql_type(kind: pl.DataType | DataTypeClass) -> str:
+    """A column's type in DuckDB."""
+    return f"{sql_type(kind.inner)}[]" if isinstance(kind, pl.List) else _SQL_TYPES[kind.base_type()]
 
-    def __init__(self, root: Path) -> None:
+
+class Store:
+    """Tables are named `schema.table`; a partitioned table is one Parquet file a partition.
+
+    Args:
+        root: the data folder.
+        tables: name to declaration of every table that may be written.
+    """
+
+    def __init__(self, root: Path, tables: Mapping[str, Table] = TABLES) -> None:
         self.root = root
+        self._tables = tables
 
     @property
     def database(self) -> Path:
@@ -53,24 +78,61 @@ class Store:
     def _folder(self, table: str) -> Path:
         return self.root.joinpath("tables", *table.split("."))
 
+    def _declared(self, table: str) -> Table:
+        if table not in self._tables:
+            raise SchemaError(
+                f"table {table} is not declared: use one of {', '.join(sorted(self._tables))}, "
+                "or declare it in forge_resources/tables.py"
+            )
+        return self._tables[table]
+
     def write(self, table: str, rows: pl.DataFrame, partition: str = "all") -> bool:
-        """Replace one partition of a table atomically. Returns whether its bytes changed."""
+        """Replace one partition of a table atomically. Returns whether its bytes changed.
+
+        Columns are put in the declared order.
+
+        Raises:
+            SchemaError: the table is not declared, or the rows' columns are not those declared; what was there stays.
+        """
+        declared = self._declared(table)
+        if faults := declared.faults(rows.schema):
+            raise SchemaError(
+                f'{table}, partition {partition}: {faults}: build the rows with schema=TABLES["{table}"].schema, '
+                "or change the declaration in forge_resources/tables.py"
+            )
         path = self._folder(table) / f"{partition}.parquet"
         before = hashlib.sha256(path.read_bytes()).digest() if path.exists() else None
         with atomic(path) as draft:
-            rows.write_parquet(draft)
+            rows.select(declared.schema.names()).write_parquet(draft)
             return hashlib.sha256(draft.read_bytes()).digest() != before
+
+    def _files(self, declared: Table, partition: str | None = None) -> list[Path]:
+        """A table's Parquet files in name order, each with the columns that are declared.
+
+        Raises:
+            SchemaError: a file was written when other columns were declared.
+        """
+        paths = sorted(self._folder(declared.name).glob(f"{partition or '*'}.parquet"))
+        for path in paths:
+            if faults := declared.faults(pl.read_parquet_schema(path)):
+                raise SchemaError(
+                    f"{declared.name}, partition {path.stem}: {faults}: it was written by another version of the "
+                    f"project; materialise it again, or remove {path}"
+                )
+        return paths
 
     def read(self, table: str, partition: str | None = None) -> pl.DataFrame:
         """All partitions of a table in name order, or one.
 
         Raises:
-            FileNotFoundError: nothing was written yet; the message names the asset folder.
+            SchemaError: the table is not declared, or a file was written when other columns were declared.
+            FileNotFoundError: nothing was written yet; the message names the folder.
         """
-        paths = sorted(self._folder(table).glob(f"{partition or '*'}.parquet"))
+        declared = self._declared(table)
+        paths = self._files(declared, partition)
         if not paths:
             raise FileNotFoundError(f"table {table} is empty: no Parquet file under {self._folder(table)}")
-        return pl.concat([pl.read_parquet(p) for p in paths])
+        return pl.concat([pl.read_parquet(p).select(declared.schema.names()) for p in paths])
 
     def has(self, table: str, partition: str | None = None) -> bool:
         """Whether the table holds at least one partition, or that one."""
@@ -94,33 +156,49 @@ class Store:
         """The folder of a content-addressed artefact."""
         return self.root / "artefacts" / identity
 
-    def publish(self, comments: Mapping[str, str] | None = None) -> Path:
-        """Build a fresh DuckDB from every table and swap it in, so readers never meet a writer.
+    def publish(self) -> Path:
+        """Build a fresh DuckDB from every declared table that has rows, and swap it in: readers never meet a writer.
 
-        Args:
-            comments: `schema.table` or `schema.table.column` to its description.
+        Tables and columns carry their declared types and comments. Views come from `views.sql`, each where all the
+        tables it reads are there.
+
+        Raises:
+            SchemaError: a file was written when other columns were declared.
         """
         with atomic(self.database) as draft:
             draft.unlink()  # DuckDB refuses an empty file
             with duckdb.connect(str(draft)) as connection:
-                for folder in sorted(p for p in (self.root / "tables").glob("*/*") if any(p.glob("*.parquet"))):
-                    schema, table = folder.parent.name, folder.name
-                    connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-                    connection.execute(
-                        f'CREATE TABLE "{schema}"."{table}" AS SELECT * FROM read_parquet(?, union_by_name = true)',
-                        [str(folder / "*.parquet")],
-                    )
-                for name, comment in (comments or {}).items():
-                    self._comment(connection, name, comment)
+                published = {name for name, table in self._tables.items() if self._publish(connection, table)}
+                _create_views(connection, published)
         return self.database
 
-    @staticmethod
-    def _comment(connection: duckdb.DuckDBPyConnection, name: str, comment: str) -> None:
-        parts = name.split(".")
-        known = connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?", parts[:2]
-        ).fetchone()
-        if known:
-            target = ".".join(f'"{p}"' for p in parts)
-            quoted = comment.replace("'", "''")
-            connection.execute(f"COMMENT ON {'TABLE' if len(parts) == 2 else 'COLUMN'} {target} IS '{quoted}'")
+    def _publish(self, connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+        """Copy one table with its comments; False where it has no file."""
+        files = [str(path) for path in self._files(table)]
+        if files:
+            schema, _ = table.name.split(".")
+            columns = ", ".join(f'"{name}" {sql_type(kind)}' for name, kind in table.schema.items())
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            connection.execute(f"CREATE TABLE {table.name} ({columns})")
+            connection.execute(
+                f"INSERT INTO {table.name} BY NAME SELECT * FROM read_parquet(?, union_by_name = true)", [files]
+            )
+            comment = f"A row is {table.grain}. {table.comment}"
+            connection.execute(f"COMMENT ON TABLE {table.name} IS {_quoted(comment)}")
+            for name, column in table.columns.items():
+                connection.execute(f'COMMENT ON COLUMN {table.name}."{name}" IS {_quoted(column.comment)}')
+        return bool(files)
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, published: Collection[str]) -> None:
+    """Run `views.sql`: a view, then its comments, which go with it."""
+    wanted = False
+    for statement in duckdb.extract_statements(VIEWS.read_text()):
+        if statement.type == duckdb.StatementType.CREATE:
+            wanted = set(re.findall(r"(?<!DISTINCT )\b(?:FROM|JOIN) (\w+\.\w+)", statement.query)) <= set(published)
+        if wanted:
+            connection.execute(statement)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -11,7 +11,6 @@ from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.table import markdown_table
 from forge_assets.law.citations import parse
 from forge_assets.law.live import law_index, live_countries
-from forge_assets.scenarios.comments import COMMENTS
 from forge_assets.scenarios.sets import prompt_rows
 from forge_assets.training.job import GenerateJob
 from forge_assets.training.jobs import Finished
@@ -41,7 +40,7 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     answers, scores = scored(forge, done, samples)
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
-    forge.store.publish(COMMENTS)
+    forge.store.publish()
     page = forge.store.root / "report" / "index.html"
     with atomic(page) as draft:
         draft.write_text(render(_report(forge, samples, answers, scores)))

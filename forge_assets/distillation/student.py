@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from forge_assets.training.job import Lora, SftJob
 from forge_resources.profile import Profile
-
-RESPONSES: dict[str, Any] = {
-    "sample_id": pl.String,
-    "response": pl.String,
-    "composite": pl.Float64,
-    "citation_f1": pl.Float64,
-    "structure": pl.Float64,
-    "accepted": pl.Boolean,
-    "why_not": pl.String,
-}
+from forge_resources.tables import TABLES
 
 
 def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
@@ -43,7 +33,7 @@ def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame
         .join(wide, on="sample_id", maintain_order="left")
         .with_columns(faults.alias("why_not"))
         .with_columns((pl.col("why_not") == "").alias("accepted"))
-        .select(pl.col(name).cast(dtype) for name, dtype in RESPONSES.items())
+        .select(pl.col(name).cast(dtype) for name, dtype in TABLES["distillation.teacher_responses"].schema.items())
     )
 
 

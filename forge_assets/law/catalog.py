@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -12,93 +13,9 @@ from forge_assets.law.obligations import threshold_words
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verify import Status, Verification, verify
 from forge_resources.store import digest
-
-TABLES = ("frameworks", "provisions", "rules", "bodies", "escalation", "statute_units")
-"""The tables of the schema `catalog`."""
+from forge_resources.tables import TABLES
 
 _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
-
-FRAMEWORKS: dict[str, Any] = {
-    "jurisdiction": pl.String,
-    "name": pl.String,
-    "language": pl.String,
-    "version": pl.String,
-    "bodies": pl.List(pl.String),
-    "legislation": pl.List(pl.String),
-    "status": pl.String,
-    "provisions": pl.Int64,
-    "verified": pl.Int64,
-    "text_as_of": pl.Date,
-}
-PROVISIONS: dict[str, Any] = {
-    "provision_id": pl.String,
-    "jurisdiction": pl.String,
-    "citation_key": pl.String,
-    "citation": pl.String,
-    "law_id": pl.String,
-    "unit": pl.String,
-    "quote": pl.String,
-    "summary": pl.String,
-    "level": pl.String,
-    "body": pl.String,
-    "triggers": pl.List(pl.String),
-    "threshold": pl.String,
-    "deadline": pl.String,
-    "consequence": pl.String,
-    "valid_from": pl.Date,
-    "valid_to": pl.Date,
-    "core": pl.Boolean,
-    "implements": pl.List(pl.String),
-    "text_as_of": pl.Date,
-    "status": pl.String,
-    "verified": pl.Boolean,
-    "problems": pl.List(pl.String),
-    "framework_version": pl.String,
-}
-RULES: dict[str, Any] = {
-    "rule_id": pl.String,
-    "jurisdiction": pl.String,
-    "topic": pl.String,
-    "rule": pl.String,
-    "citation_key": pl.String,
-    "citation": pl.String,
-    "quote": pl.String,
-    "status": pl.String,
-    "problems": pl.List(pl.String),
-    "framework_version": pl.String,
-}
-BODIES: dict[str, Any] = {
-    "jurisdiction": pl.String,
-    "body": pl.String,
-    "name": pl.String,
-    "english": pl.String,
-    "min_employees": pl.Int64,
-    "basis": pl.String,
-    "quote": pl.String,
-    "framework_version": pl.String,
-}
-ESCALATION: dict[str, Any] = {
-    "jurisdiction": pl.String,
-    "position": pl.Int64,
-    "step": pl.String,
-    "stage": pl.String,
-    "core": pl.Boolean,
-    "basis": pl.String,
-    "quote": pl.String,
-    "framework_version": pl.String,
-}
-STATUTE_UNITS: dict[str, Any] = {
-    "jurisdiction": pl.String,
-    "law_id": pl.String,
-    "law_short": pl.String,
-    "unit": pl.String,
-    "number": pl.String,
-    "heading": pl.String,
-    "text": pl.String,
-    "text_as_of": pl.Date,
-    "text_status": pl.String,
-    "cited": pl.Boolean,
-}
 
 
 def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:
@@ -126,6 +43,38 @@ def _cited(framework: Framework) -> set[tuple[str, str]]:
     return {(key.split(":")[1], key.split(":")[2]) for key in keys}
 
 
+def step_id(jurisdiction: str, position: int) -> str:
+    """How provenance names a step of the escalation path, counted from 1."""
+    return f"{jurisdiction.lower()}-escalation-{position}"
+
+
+def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
+    """Content digest of every provision and escalation step: what a sample that rests on it is traced by.
+
+    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status.
+    """
+    laws = {law.id: law.model_dump(mode="json") for law in framework.laws}
+    bodies = {body.id: body.model_dump(mode="json") for body in framework.bodies}
+    forms = [framework.citation.written, framework.citation.english]
+    versions = {
+        p.id: digest(
+            [
+                p.model_dump(mode="json", by_alias=True),
+                laws.get(p.cite.split(":")[1]),
+                bodies.get(p.body),
+                checked[p.id].status,
+                forms,
+            ]
+        )
+        for p in framework.provisions
+    }
+    steps = {
+        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.split(":")[1]), forms])
+        for i, s in enumerate(framework.escalation, start=1)
+    }
+    return versions | steps
+
+
 def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
     """The `catalog` tables of one framework, by name: frameworks (one row), provisions, rules, bodies,
     escalation and statute_units.
@@ -134,7 +83,11 @@ def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> 
     """
     version = framework_version(domain, framework, statutes)
     checked = verify(framework, statutes)
-    provisions = [_provision(p, framework, statutes, checked[p.id], version) for p in framework.provisions]
+    entries = entry_versions(framework, checked)
+    provisions = [
+        _provision(p, framework, statutes, checked[p.id], version) | {"version": entries[p.id]}
+        for p in framework.provisions
+    ]
     overview = {
         "jurisdiction": framework.jurisdiction,
         "name": framework.name,
@@ -147,23 +100,27 @@ def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> 
         "verified": sum(row["verified"] for row in provisions),
         "text_as_of": min(row["text_as_of"] for row in provisions),
     }
-    return {
-        "catalog.frameworks": pl.DataFrame([overview], schema=FRAMEWORKS),
-        "catalog.provisions": pl.DataFrame(provisions, schema=PROVISIONS),
-        "catalog.rules": pl.DataFrame(
-            [_rule(topic, r, framework, checked[r.id], version) for (topic, _), r in _rules(framework).items()],
-            schema=RULES,
-        ),
-        "catalog.bodies": pl.DataFrame([_body(body, framework, version) for body in framework.bodies], schema=BODIES),
-        "catalog.escalation": pl.DataFrame(
-            [
-                {"jurisdiction": framework.jurisdiction, "position": i, **s.model_dump(), "framework_version": version}
-                for i, s in enumerate(framework.escalation, start=1)
-            ],
-            schema=ESCALATION,
-        ),
-        "catalog.statute_units": pl.DataFrame(_units(framework, statutes), schema=STATUTE_UNITS),
+    rows: dict[str, list[dict[str, Any]]] = {
+        "catalog.frameworks": [overview],
+        "catalog.provisions": provisions,
+        "catalog.rules": [
+            _rule(topic, r, framework, checked[r.id], version) for (topic, _), r in _rules(framework).items()
+        ],
+        "catalog.bodies": [_body(body, framework, version) for body in framework.bodies],
+        "catalog.escalation": [
+            {
+                "jurisdiction": framework.jurisdiction,
+                "position": i,
+                **s.model_dump(),
+                "framework_version": version,
+                "step_id": step_id(framework.jurisdiction, i),
+                "version": entries[step_id(framework.jurisdiction, i)],
+            }
+            for i, s in enumerate(framework.escalation, start=1)
+        ],
+        "catalog.statute_units": _units(framework, statutes),
     }
+    return {name: pl.DataFrame(found, schema=TABLES[name].schema) for name, found in rows.items()}
 
 
 def _provision(

@@ -17,7 +17,7 @@ from forge_assets.law.citation_style import Style, render
 from forge_assets.law.citations import LawIndex, parse
 from forge_assets.law.model import Condition, Domain, Framework, Provision
 from forge_assets.law.obligations import Facts, obligations, pulled_triggers
-from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, subdivisions
+from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, repealed_units, subdivisions
 from forge_assets.law.verify import verify
 
 CaseKind = Literal["none", "unit", "paragraph", "point", "country", "repealed", "not_yet", "no_longer"]
@@ -95,7 +95,7 @@ def cases(
     framework, held = frameworks[jurisdiction], statutes[jurisdiction]
     checked = verify(framework, held)
     laws = {law.id: law for law in framework.laws}
-    repealed = {law_id: _repealed(units) for law_id, units in held.items()}
+    repealed = {law_id: repealed_units(units) for law_id, units in held.items()}
     for turn, provision in enumerate(framework.provisions):
         if checked[provision.id].status == "unverified":
             continue
@@ -257,7 +257,3 @@ def _holds(units: Mapping[str, StatuteUnit], place: Sequence[str]) -> bool:
     if paragraph is None or len(place) == 2:
         return paragraph is not None and not is_repealed(paragraph.text, unit.layout)
     return place[2] in paragraph.points
-
-
-def _repealed(units: Mapping[str, StatuteUnit]) -> list[str]:
-    return [number for number, unit in units.items() if is_repealed(unit.text, unit.layout)]

@@ -44,6 +44,8 @@ class FactType(Strict):
 
     type: Literal["integer", "boolean"]
     label: Text
+    scope: Literal["site", "plan"] = "site"
+    """Whether it is a fact of each country's site, or of the plan that is the same in all of them."""
     drawn: bool = True
     """Whether scenarios state it. A situation that hinges on a fact that none states is not asked about."""
 

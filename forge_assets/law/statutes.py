@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,6 +80,11 @@ def is_repealed(text: str, layout: Layout) -> bool:
     """Whether a unit or paragraph, its label aside, consists of words that say it is no longer law."""
     words = squeezed(label_pattern(() if layout.paragraphs == "lines" else tuple(layout.paragraphs)).sub("", text, 1))
     return words in layout.repealed
+
+
+def repealed_units(units: Mapping[str, StatuteUnit]) -> list[str]:
+    """Numbers of the units that are no longer law."""
+    return [number for number, unit in units.items() if is_repealed(unit.text, unit.layout)]
 
 
 def subdivisions(unit: StatuteUnit) -> dict[str, Paragraph]:

@@ -6,18 +6,20 @@ import dagster as dg
 import polars as pl
 
 from forge_assets.law.assets import JURISDICTIONS
-from forge_assets.law.catalog import TABLES
 from forge_assets.law.country import Country
 from forge_assets.law.live import live_codes, live_countries, live_country
 from forge_assets.law.load import load_domain
 from forge_assets.law.model import Framework
-from forge_assets.scenarios.comments import COMMENTS
-from forge_assets.scenarios.compose import compose, compose_cross_border
+from forge_assets.scenarios.across import compose_across
+from forge_assets.scenarios.compose import Law, compose
+from forge_assets.scenarios.core import load_core
 from forge_assets.scenarios.freshness import fingerprint, source_version
+from forge_assets.scenarios.leakage import leakage
 from forge_assets.scenarios.pack import load_pack
-from forge_assets.scenarios.sets import draw_sets
+from forge_assets.scenarios.sets import HELD_OUT, draw_sets
 from forge_resources.forge import Forge
 from forge_resources.markdown import markdown
+from forge_resources.tables import TABLES
 
 BORDERS = "cross_border"
 
@@ -34,47 +36,57 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     domain = load_domain(forge.pack_path)
     country = live_country(forge, domain, code)
     pack = load_pack(forge.pack_path, domain)
-    scenarios, samples = compose(domain, pack, asked(forge, country), country.statuses, country.version)
+    scenarios, samples = compose(domain, pack, asked(forge, country), Law.of([country]))
     forge.store.write("scenarios.scenarios", scenarios, code)
     forge.store.write("scenarios.samples", samples, code)
     version = forge.store.version("scenarios.samples", code)
     forge.remember(f"scenarios/{code}", {"version": version, "source": source_version(forge, pack, country)})
     splits = dict(samples.group_by("split").len().sort("split").iter_rows())
+    counts = samples.group_by("variant", "task_type").len().pivot(on="task_type", index="variant", values="len")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
-        metadata={"scenarios": scenarios.height, "samples": samples.height, **splits},
+        metadata={
+            "scenarios": scenarios.height,
+            "samples": samples.height,
+            **splits,
+            "by variant and task": dg.MetadataValue.md(markdown(counts.sort("variant"))),
+        },
     )
 
 
 @dg.asset(
     deps=[dg.AssetDep("scenario_dataset", partition_mapping=dg.AllPartitionMapping())],
+    check_specs=[
+        dg.AssetCheckSpec("no_leakage", asset="warehouse", blocking=True),
+        dg.AssetCheckSpec("core_is_whole", asset="warehouse"),
+    ],
     group_name="scenarios",
     kinds={"duckdb", "polars"},
 )
 def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Cross-border samples, the training, validation and benchmark sets, and `forge.duckdb` for analysts."""
+    """Samples on several countries' law, the training, validation and benchmark sets, and `forge.duckdb`."""
     made_from = fingerprint(forge)
     domain, countries = live_countries(forge)
-    compared = [c for c in countries if c.framework.jurisdiction in (forge.profile.jurisdictions or live_codes(forge))]
-    scenarios, samples = compose_cross_border(
-        domain,
-        load_pack(forge.pack_path, domain),
-        [asked(forge, c) for c in compared],
-        {name: status for c in countries for name, status in c.statuses.items()},
-        {c.framework.jurisdiction: c.version for c in countries},
-    )
+    compared = [
+        c
+        for c in countries
+        if c.framework.members or c.framework.jurisdiction in (forge.profile.jurisdictions or live_codes(forge))
+    ]
+    pack, law = load_pack(forge.pack_path, domain), Law.of(countries)
+    scenarios, samples = compose_across(domain, pack, [asked(forge, c) for c in compared], law)
     codes = [c.framework.jurisdiction for c in countries]
     made = [code for code in codes if forge.store.has("scenarios.samples", code)]
     everything = pl.concat([*(forge.store.read("scenarios.samples", code) for code in made), samples])
-    sets = draw_sets(everything, forge.profile, codes)  # refuses before anything is written
+    core = load_core(forge.pack_path)
+    sets = draw_sets(everything, forge.profile, codes, core)  # refuses before anything is written
     forge.store.write("scenarios.scenarios", scenarios, BORDERS)
     forge.store.write("scenarios.samples", samples, BORDERS)
     for table in ("scenarios.scenarios", "scenarios.samples"):
         forge.store.keep_only(table, {*codes, BORDERS})
-    for table in TABLES:
-        forge.store.keep_only(f"catalog.{table}", set(codes))
+    for table in (name for name in TABLES if name.startswith("catalog.")):
+        forge.store.keep_only(table, set(codes))
     forge.store.write("scenarios.sets", sets)
-    forge.store.publish(COMMENTS)
+    forge.store.publish()
     forge.remember("warehouse", {"fingerprint": made_from, "at": time.time()})
     sizes = dict(sets.group_by("role").len().sort("role").iter_rows())
     counts = everything.group_by("task_type", "split").len().pivot(on="split", index="task_type", values="len")
@@ -86,4 +98,35 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
             "by task and split": dg.MetadataValue.md(markdown(counts.sort("task_type"))),
             "database": dg.MetadataValue.path(forge.store.database),
         },
+        check_results=[_no_leakage(sets), _core_is_whole(sets, len(core))],
+    )
+
+
+def _no_leakage(sets: pl.DataFrame) -> dg.AssetCheckResult:
+    """Whether a training prompt equals or nearly equals one that is held out: nothing is trained on such sets."""
+    held_out = sets.filter(pl.col("role").is_in(HELD_OUT)).unique("sample_id", maintain_order=True)
+    found = leakage(sets.filter(pl.col("role") == "train"), held_out)
+    return dg.AssetCheckResult(
+        check_name="no_leakage",
+        passed=found.clean,
+        metadata={
+            "training prompts": found.taught,
+            "held-out prompts": found.held_out,
+            "exact": found.exact.flagged,
+            "same scenario": found.scenario.flagged,
+            "13-gram containment, highest": found.ngram.maximum,
+            "3-shingle Jaccard, highest": found.near.maximum,
+            "nearest pairs": dg.MetadataValue.md(markdown(found.pairs.head(5))),
+        },
+    )
+
+
+def _core_is_whole(sets: pl.DataFrame, size: int) -> dg.AssetCheckResult:
+    """Whether every question of the frozen core is still composed; a profile with few countries has few of them."""
+    held = sets.filter(pl.col("role") == "core").height
+    return dg.AssetCheckResult(
+        check_name="core_is_whole",
+        passed=held == size,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"frozen questions": size, "composed": held},
     )

@@ -1,4 +1,8 @@
-"""Text blocks that answers are made of; each says only what the judgement found and the framework states."""
+"""Text blocks that answers are made of; each says only what the judgement found and the framework states.
+
+What differs between cases that the law cannot tell apart stands as a slot: `{company}`, `{change}`, `{date}` and the
+numbers, `{employees}`. One text serves them all.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,15 @@ from dataclasses import dataclass
 
 from forge_assets.law.citations import render
 from forge_assets.law.model import Domain, Provision
+from forge_assets.law.obligations import Facts
 from forge_assets.scenarios.judge import Judgement, body_of
 from forge_assets.scenarios.pack import Vocabulary
-from forge_assets.scenarios.situations import Situation
 
 NOTHING_TO_CITE = "None in the catalogue."
+NAMED = 2
+"""Provisions named that do not apply, or not yet, or that hinge on what is not stated."""
+SHORT = 60
+"""Characters of a threshold in words; longer ones are left to the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +29,11 @@ class Case:
 
     domain: Domain
     words: Vocabulary
-    situation: Situation
-    change: str
-    """The wording of the change that the prompt uses."""
+    change_type: str
+    facts: Facts
+    """What is stated of the first country."""
     judged: tuple[Judgement, ...]
-    facts: tuple[str, ...]
+    deciding: tuple[str, ...]
     """Names of the facts that decide where nothing applies."""
 
 
@@ -38,19 +46,45 @@ class Part:
 
 
 def verdict(case: Case) -> Part:
-    """Country and kind of change, then the strongest duty and its body, or why nothing applies."""
-    judged = case.judged[0]
-    if judged.body is None:
-        return Part(f"{_qualified(case)} No provision in the catalogue applies: {facts_in_words(case, case.facts)}.")
-    return Part(f"{_qualified(case)} {case.words.levels[judged.level]}: owed to the {_body(judged)}.")
+    """Country and kind of change, then the strongest duty and its body, or why nothing applies.
+
+    What must be asked first, and what is not in force yet, is said here too.
+    """
+    return _verdict(case, "")
 
 
 def thresholds(case: Case) -> Part:
     """The verdict and the threshold that the strongest provision needed."""
     judged = case.judged[0]
     met = _numbers(judged.thresholds.get(judged.lead.id, "")) if judged.lead else ""
-    text = verdict(case).text
-    return Part(f"{text} Threshold met: {met}." if met else text)
+    return _verdict(case, f" Threshold met: {met}." if met else "")
+
+
+def _verdict(case: Case, met: str) -> Part:
+    judged = case.judged[0]
+    said, keys = [_qualified(case)], []
+    if judged.asks:
+        labels = ", ".join(case.domain.facts[name].label for name in judged.asks)
+        open_ = judged.undecided[:NAMED]
+        keys += [p.cite for p in open_]
+        said.append(f"Not stated: {labels}. On it depends {_cites(judged, open_)}.")
+    if judged.body is not None:
+        sure = "In any case: " if judged.asks else ""
+        said.append(f"{sure}{case.words.levels[judged.level]}: owed to the {_body(judged)}.{met}")
+    elif judged.asks:
+        said.append("In any case no provision in the catalogue applies.")
+    else:
+        said.append(f"No provision in the catalogue applies: {facts_in_words(case, case.deciding)}.")
+        needs = {name: _needs(misses) for name, misses in judged.failed.items()}
+        short = [p for p in judged.considered if 0 < len(needs.get(p.id, "")) <= SHORT]
+        for provision in sorted(short, key=lambda p: list(needs).index(p.id))[:NAMED]:
+            keys.append(provision.cite)
+            said.append(f"Not reached: {render(provision.cite, judged.framework)}, {needs[provision.id]}.")
+    for provision in judged.later[:NAMED]:
+        keys.append(provision.cite)
+        cite = render(provision.cite, judged.framework)
+        said.append(f"Not yet in force on {{date}}: {cite}, which applies from {provision.valid_from}.")
+    return Part(" ".join(said), tuple(keys))
 
 
 def basis(case: Case) -> Part:
@@ -72,7 +106,7 @@ def steps(case: Case) -> Part:
 def lead(case: Case) -> Part:
     """The strongest duty with its citation."""
     judged = case.judged[0]
-    if judged.lead is None:
+    if judged.lead is None or judged.asks or judged.later:
         return verdict(case)
     text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}."
     return Part(text, (judged.lead.cite,))
@@ -97,14 +131,14 @@ def timing(case: Case) -> Part:
 def agreement(case: Case) -> Part:
     """What an agreement is about, led by the strongest duty behind it."""
     level = case.words.levels[case.judged[0].level]
-    return Part(f"{_qualified(case)} {level}: agreement at {case.situation.company.name} to {case.change}.")
+    return Part(f"{_qualified(case)} {level}: agreement at {{company}} to {{change}}.")
 
 
 def stricter(case: Case) -> Part:
     """Which of two countries asks for more on the obligation ladder."""
     home, other = case.judged
     ranks = [_rank(case.domain, j) for j in case.judged]
-    change = f"{_capital(case.domain.change_types[case.situation.change].title)}."
+    change = f"{_capital(case.domain.change_types[case.change_type].title)}."
     if ranks[0] == ranks[1]:
         return Part(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
     strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
@@ -132,9 +166,9 @@ def facts_in_words(case: Case, names: Iterable[str]) -> str:
     """The facts as a prompt states them, comma separated."""
     said = []
     for name in names:
-        value, phrase = case.situation.facts[name], case.words.facts[name]
+        value, phrase = case.facts[name], case.words.facts[name]
         if isinstance(phrase, str):
-            said.append(phrase.format(n=value))
+            said.append(phrase.format(n=f"{{{name}}}"))
         else:
             said.append(phrase.if_true if value else phrase.if_false)
     return ", ".join(said)
@@ -157,6 +191,16 @@ def _numbers(met: str) -> str:
     return " and ".join(re.sub(r"^(\w+) (?:from )?(.+)$", r"\2 \1", test) for test in tests).replace("_", " ")
 
 
+def _needs(misses: str) -> str:
+    """What failed, as an answer says it: `at least 21 employees`; empty where it is not numbers alone."""
+    tests = [_numbers(alternative) for alternative in misses.split("; or ")]
+    return " or ".join(dict.fromkeys(tests)) if all(tests) else ""
+
+
+def _cites(judged: Judgement, provisions: Iterable[Provision]) -> str:
+    return ", ".join(render(p.cite, judged.framework) for p in provisions)
+
+
 def _timing(provision: Provision) -> str:
     return "".join(f"; {part}" for part in (provision.deadline, provision.consequence) if part)
 
@@ -167,7 +211,7 @@ def _capital(text: str) -> str:
 
 def _qualified(case: Case) -> str:
     """The facts under their legal name, as a lawyer begins: `Germany, transfer of an undertaking.`"""
-    change = case.domain.change_types[case.situation.change]
+    change = case.domain.change_types[case.change_type]
     return f"{case.judged[0].framework.name}, {change.title}."
 
 

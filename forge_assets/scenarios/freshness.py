@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.live import live_codes
 from forge_assets.law.load import LawError, load_domain
+from forge_assets.scenarios.core import load_core
 from forge_assets.scenarios.pack import Pack, load_pack
 from forge_resources.store import digest
 
@@ -68,7 +69,7 @@ def _country_version(pack: Path, path: Path, stamps: Stamps) -> str:  # noqa: AR
 
 
 def fingerprint(forge: Forge) -> str:
-    """Digest of every live country's samples, the profile and the pinned dependencies."""
+    """Digest of every live country's samples, the frozen core, the profile and the pinned dependencies."""
     names = [f"scenarios/{code}" for code in live_codes(forge) if forge.knows(f"scenarios/{code}")]
     live = {name: forge.recall(name)["version"] for name in names}
-    return digest([live, forge.profile.model_dump(mode="json"), forge.environment])
+    return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forge_assets.law.model import Body, Domain, Framework, Provision
 from forge_assets.law.obligations import Facts, Finding, obligations
 
+_MISSED = "threshold not met: "
 NOTHING = "none"
 """The expected level where no provision applies."""
 
@@ -25,6 +28,14 @@ class Judgement:
     """Facts at which a triggered provision's threshold failed."""
     lead: Provision | None
     """The first provision of the strongest level."""
+    asks: tuple[str, ...]
+    """Facts that are not stated and decide."""
+    undecided: tuple[Provision, ...]
+    """Provisions that hinge on them, strongest duty first."""
+    later: tuple[Provision, ...]
+    """Provisions that would apply, were they in force at the date of the change already."""
+    failed: dict[str, str]
+    """Provision id to the tests it failed, in words, strongest duty first."""
     grounded: bool
     """Whether the law held settles the case: it has provisions on such a change, and no unstated fact decides.
 
@@ -52,9 +63,20 @@ def body_of(framework: Framework, body_id: str) -> Body:
     return next(b for b in framework.bodies if b.id == body_id)
 
 
-def judge(domain: Domain, framework: Framework, change: str, facts: Facts, conditional_only: bool = False) -> Judgement:
-    """Judge a change; `conditional_only` leaves what the change pulls whatever its facts out of account."""
-    findings = obligations(domain, framework, change, facts)
+def judge(
+    domain: Domain,
+    framework: Framework,
+    change: str,
+    facts: Facts,
+    conditional_only: bool = False,
+    on: dt.date | None = None,
+) -> Judgement:
+    """Judge a change; `conditional_only` leaves what the change pulls whatever its facts out of account.
+
+    Args:
+        on: the date of the change; None tests no dates.
+    """
+    findings = obligations(domain, framework, change, facts, on)
     if conditional_only:
         conditions = domain.change_types[change].conditional_triggers
         possible = {c.trigger for c in conditions}
@@ -65,20 +87,35 @@ def judge(domain: Domain, framework: Framework, change: str, facts: Facts, condi
             if possible & set(f.provision.triggers)
         ]
     applying = tuple(f.provision for f in findings if f.applies)
-    ranked = sorted(applying, key=lambda p: domain.levels.index(p.level), reverse=True)
+    ranked = _ranked(domain, applying)
+    misses = {f.provision.id: r.removeprefix(_MISSED) for f in findings for r in f.reasons if r.startswith(_MISSED)}
+    undated = {f.provision.id for f in obligations(domain, framework, change, facts) if f.applies} if on else set()
     return Judgement(
         framework=framework,
         applying=applying,
-        considered=tuple(f.provision for f in [f for f in findings if f.triggered] or findings),
+        considered=tuple(f.provision for f in [f for f in findings if f.triggered or f.hinges_on] or findings),
         thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
         missed=tuple(name for name in _missed(domain, findings) if name in facts),
         lead=ranked[0] if ranked else None,
+        asks=tuple(dict.fromkeys(name for f in findings for name in f.hinges_on)),
+        undecided=_ranked(domain, (f.provision for f in findings if f.hinges_on)),
+        later=tuple(f.provision for f in findings if not f.applies and _not_yet(f) and f.provision.id in undated),
+        failed={p.id: misses[p.id] for p in _ranked(domain, (f.provision for f in findings)) if p.id in misses},
         grounded=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
     )
 
 
+def _ranked(domain: Domain, provisions: Iterable[Provision]) -> tuple[Provision, ...]:
+    """Strongest duty first; equals stay in the order of the framework."""
+    return tuple(sorted(provisions, key=lambda p: domain.levels.index(p.level), reverse=True))
+
+
+def _not_yet(finding: Finding) -> bool:
+    return any(reason.startswith("not in force before") for reason in finding.reasons)
+
+
 def _missed(domain: Domain, findings: list[Finding]) -> tuple[str, ...]:
-    words = {w for f in findings for r in f.reasons if r.startswith("threshold not met: ") for w in r.split()}
+    words = {w for f in findings for r in f.reasons if r.startswith(_MISSED) for w in r.split()}
     named = {w.strip(";,") for w in words}
     return tuple(name for name in domain.facts if name in named)
 

@@ -1,4 +1,4 @@
-"""The scenario side of a domain pack: `companies.yaml` and `tasks.yaml` as strict frozen models."""
+"""The scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from forge_assets.law.load import LawError, Problem, line_of, read_yaml, validate
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Strict, Text
+from forge_assets.scenarios.language import ENGLISH, Language, YesNo
 
 Block = Literal[
     "verdict",
@@ -53,8 +54,8 @@ class Company(Strict):
     """An archetype: where it works and which facts are realistic for it."""
 
     id: Name
-    name: Text
-    sector: Text
+    names: tuple[Text, ...] = Field(min_length=1)
+    """Made-up names; which one a company bears is drawn."""
     countries: tuple[JurisdictionCode, ...] = ()
     """Empty: everywhere."""
     facts: dict[Name, Choice]
@@ -74,12 +75,11 @@ class BooleanPhrase(Strict):
 
 
 class Vocabulary(Strict):
-    """Wordings shared by every task."""
+    """Wordings of the answers, which are English."""
 
     levels: dict[Name, Text]
     facts: dict[Name, BooleanPhrase | Text]
     changes: dict[Name, tuple[Text, ...]]
-    frames: tuple[Text, ...] = Field(min_length=1)
 
 
 class Section(Strict):
@@ -89,13 +89,6 @@ class Section(Strict):
     block: Block
 
 
-class Question(Strict):
-    """One phrasing, by the person who asks."""
-
-    asker: Name
-    text: Text
-
-
 class TaskType(Strict):
     """What is asked, about which scenarios, answered under which headings."""
 
@@ -103,7 +96,6 @@ class TaskType(Strict):
     title: Text
     sections: tuple[Section, ...] = Field(min_length=1)
     changes: tuple[Name, ...] = Field(min_length=1)
-    questions: tuple[Question, ...] = Field(min_length=1)
     countries: Literal[1, 2] = 1
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
@@ -118,26 +110,48 @@ class Tasks(Strict):
     """`tasks.yaml`."""
 
     vocabulary: Vocabulary
+    neighbours: dict[JurisdictionCode, tuple[JurisdictionCode, ...]] = {}
+    """Countries whose law is easily taken for this one's."""
     tasks: tuple[TaskType, ...] = Field(min_length=1)
 
 
 class Pack(Strict):
-    """Both files, checked against the domain."""
+    """All files, checked against the domain."""
 
     companies: tuple[Company, ...]
     vocabulary: Vocabulary
+    neighbours: dict[JurisdictionCode, tuple[JurisdictionCode, ...]]
     tasks: tuple[TaskType, ...]
+    languages: dict[str, Language]
+    """By code; `en` asks about every country, the others about those that speak them."""
+
+    @property
+    def shares(self) -> frozenset[str]:
+        """Facts that are a share of another."""
+        return frozenset(name for c in self.companies for name, choice in c.facts.items() if isinstance(choice, Share))
 
 
 def load_pack(pack_dir: Path, domain: Domain) -> Pack:
-    """Read and check `companies.yaml` and `tasks.yaml` of a domain pack.
+    """Read and check `companies.yaml`, `tasks.yaml` and `languages/*.yaml` of a domain pack.
 
     Raises:
         LawError: names file, line, problem and mend.
     """
     companies = _read(pack_dir / "companies.yaml", Companies, _company_problems, domain)
     tasks = _read(pack_dir / "tasks.yaml", Tasks, _task_problems, domain)
-    return Pack(companies=companies.companies, vocabulary=tasks.vocabulary, tasks=tasks.tasks)
+    languages = {}
+    for path in sorted((pack_dir / "languages").glob("*.yaml")):
+        languages[path.stem] = _read(path, Language, _language_problems(path.stem, tasks, companies), domain)
+    if ENGLISH not in languages:
+        path = pack_dir / "languages" / f"{ENGLISH}.yaml"
+        raise LawError(path, 1, "the file is missing", "add it: every country is asked about in English")
+    return Pack(
+        companies=companies.companies,
+        vocabulary=tasks.vocabulary,
+        neighbours=tasks.neighbours,
+        tasks=tasks.tasks,
+        languages=languages,
+    )
 
 
 def _read(path: Path, model: type[M], check: Callable[[M, Domain], Iterator[Problem]], domain: Domain) -> M:
@@ -188,6 +202,38 @@ def _task_problems(file: Tasks, domain: Domain) -> Iterator[Problem]:
                 f"{task.lowest_level} is no level",
                 "use a level of domain.yaml",
             )
+
+
+def _language_problems(
+    code: str, tasks: Tasks, companies: Companies
+) -> Callable[[Language, Domain], Iterator[Problem]]:
+    """The checks of one language's file: it must have words for all that a question may say."""
+
+    def problems(file: Language, domain: Domain) -> Iterator[Problem]:
+        if file.language != code:
+            yield ("language",), f"the file says {file.language}, its name says {code}", "make them agree"
+        wanted: dict[str, tuple[set[str], set[str]]] = {
+            "facts": (set(file.facts), {name for name, fact in domain.facts.items() if fact.drawn}),
+            "changes": (set(file.changes), set(domain.change_types)),
+            "sectors": (set(file.sectors), {c.id for c in companies.companies}),
+            "questions": (set(file.questions), {t.id for t in tasks.tasks if t.countries == 1 or code == ENGLISH}),
+        }
+        for group, (given, needed) in wanted.items():
+            if given != needed:
+                odd = ", ".join(sorted(given ^ needed))
+                yield (group,), f"differs from the pack in {odd}", "name each exactly once"
+        for change, kinds in file.changes.items():
+            if len(kinds) != (needed_kinds := len(tasks.vocabulary.changes.get(change, ()))):
+                mend = f"give {needed_kinds}, in the order of tasks.yaml"
+                yield ("changes", change), f"{len(kinds)} wordings for {change}", mend
+        for name, words in file.facts.items():
+            if isinstance(words, YesNo) is (name in domain.facts and domain.facts[name].type == "integer"):
+                yield ("facts", name), f"{name} is of type {domain.facts[name].type}", "give words of that type"
+        for name, asker in file.askers.items():
+            if asker.needs is not None and asker.needs not in domain.facts:
+                yield ("askers", name), f"{asker.needs} is no fact", f"use one of {', '.join(domain.facts)}"
+
+    return problems
 
 
 def _before(name: str, domain: Domain) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import polars as pl
@@ -67,15 +68,33 @@ def _pool(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl
 
 
 def _spread(pool: pl.DataFrame, n: int) -> pl.DataFrame:
-    """Round-robin over task type and countries, each stratum in hash order."""
-    strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for row in pool.iter_rows(named=True):
-        strata[row["task_type"], *sorted(row["jurisdictions"])].append(row["sample_id"])
-    queues = [sorted(names, key=_order) for _, names in sorted(strata.items(), key=lambda item: _order(*item[0]))]
-    ranked = sorted(
-        ((place, stratum, name) for stratum, queue in enumerate(queues) for place, name in enumerate(queue))
-    )
-    return _picked(pool, [name for _, _, name in ranked[:n]])
+    """Round-robin over task types, within each over countries, within those over variants, each in hash order.
+
+    So a small set has every task about equally often, and every country and variant as far as it goes.
+    """
+    strata: dict[str, dict[tuple[str, ...], dict[str, list[str]]]] = {}
+    rows = pool.select("sample_id", "task_type", "jurisdictions", "variant").sort("sample_id")
+    for name, task, countries, variant in rows.iter_rows():
+        strata.setdefault(task, {}).setdefault(tuple(sorted(countries)), {}).setdefault(variant, []).append(name)
+    by_task = [
+        _merged(
+            [
+                _merged([sorted(names, key=_order) for _, names in _ordered(variants, task, *countries)])
+                for countries, variants in _ordered(places, task)
+            ]
+        )
+        for task, places in _ordered(strata)
+    ]
+    return _picked(pool, _merged(by_task)[:n])
+
+
+def _ordered(groups: Mapping[Any, Any], *stream: str) -> list[tuple[Any, Any]]:
+    return sorted(groups.items(), key=lambda item: _order(*stream, *([item[0]] if isinstance(item[0], str) else item[0])))
+
+
+def _merged(queues: list[list[str]]) -> list[str]:
+    """One from each queue in turn."""
+    return [name for place in zip_longest(*queues) for name in place if name is not None]
 
 
 def _picked(pool: pl.DataFrame, names: list[str]) -> pl.DataFrame:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from forge_assets.scenarios.leakage import clear_of
+from forge_assets.scenarios.power import EXTENDED_SIZE
 from forge_assets.scenarios.select import benchmark_set, training_set, validation_set
 from forge_resources.profile import Profile
 
+HELD_OUT = ("validation", "choice", "benchmark", "core", "extended", "contrast")
+"""Roles that no training sample may resemble."""
 
-def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str]) -> pl.DataFrame:
-    """Training, search validation, student choice (validation split, more items) and benchmark sets of a profile.
+
+def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core: Collection[str] = ()) -> pl.DataFrame:
+    """The sets of a profile.
+
+    Roles: train; validation (for the search) and choice (validation split, more items); benchmark, of the profile's
+    countries and ways of asking; extended, the same and more, for small differences; contrast, pairs; core, the
+    frozen questions over every country. A profile that asks everything has the core as its benchmark.
+
+    Args:
+        core: question ids of the frozen core.
 
     Raises:
         ValueError: the profile names a jurisdiction that is not live, or a set comes out smaller than asked for.
@@ -20,18 +32,38 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str]) -> p
     missing = sorted(set(wanted) - set(live))
     if missing:
         raise ValueError(f"profile {profile.name}: jurisdictions {', '.join(missing)} are not in the catalog")
+    asked = _asked(samples, profile)
+    frozen = samples.filter((pl.col("split") == "benchmark") & pl.col("question_id").is_in(list(core))).sort("sample_id")
+    everything = profile.jurisdictions is None and asked.height == samples.height
+    complete = everything and frozen.height == len(core) == profile.data.benchmark
     drawn = {
-        "train": training_set(samples, wanted, profile.data.train),
-        "validation": validation_set(samples, wanted, profile.data.validation),
-        "choice": validation_set(samples, wanted, profile.data.choice),
-        "benchmark": benchmark_set(samples, wanted, profile.data.benchmark),
+        "validation": validation_set(asked, wanted, profile.data.validation),
+        "choice": validation_set(asked, wanted, profile.data.choice),
+        "benchmark": frozen if complete else benchmark_set(asked, wanted, profile.data.benchmark),
+        "core": frozen,
+        "extended": benchmark_set(asked, wanted, EXTENDED_SIZE),
+        "contrast": _of(asked, wanted).filter(pl.col("split") == "contrast").sort("pair", "sample_id"),
     }
-    for role, asked in (("validation", profile.data.validation), ("benchmark", profile.data.benchmark)):
-        if drawn[role].height < asked:
-            raise ValueError(f"profile {profile.name}: {asked} {role} samples asked for, {drawn[role].height} exist")
+    for role, size in (("validation", profile.data.validation), ("benchmark", profile.data.benchmark)):
+        if drawn[role].height < size:
+            raise ValueError(f"profile {profile.name}: {size} {role} samples asked for, {drawn[role].height} exist")
+    held_out = pl.concat(drawn.values()).unique("sample_id", maintain_order=True)
+    taught = clear_of(_of(asked, wanted).filter(pl.col("split") == "train"), held_out)
+    drawn = {"train": training_set(taught, wanted, profile.data.train), **drawn}
     return pl.concat(
         [rows.select(pl.lit(role).alias("role"), pl.all()) for role, rows in drawn.items()]
     ).with_row_index("position")
+
+
+def _of(samples: pl.DataFrame, jurisdictions: Sequence[str]) -> pl.DataFrame:
+    """Samples all of whose countries are wanted."""
+    return samples.filter(pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all())
+
+
+def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """Samples of the languages, registers and variants that a profile asks for."""
+    kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
+    return samples.filter(pl.col(name).is_in(list(wanted)) for name, wanted in kinds.items() if wanted is not None)
 
 
 def messages(row: dict[str, str]) -> list[dict[str, str]]:

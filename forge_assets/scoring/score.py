@@ -10,6 +10,7 @@ import polars as pl
 
 from forge_assets.law.citations import UNKNOWN, LawIndex, parse
 from forge_assets.scoring.text import level_named, rouge, structure
+from forge_resources.tables import TABLES
 
 WEIGHTS = {"citation_f1": 0.4, "structure": 0.2, "rougeL": 0.2, "level": 0.1, "clean": 0.1}
 """Shares of the composite.
@@ -41,12 +42,6 @@ class Scores:
 
 
 METRICS = tuple(field.name for field in fields(Scores))
-SCORE_COLUMNS: dict[str, Any] = {
-    "model": pl.String,
-    "sample_id": pl.String,
-    "metric": pl.String,
-    "value": pl.Float64,
-}
 
 
 def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Scores:
@@ -113,7 +108,7 @@ def score_frame(answers: pl.DataFrame, samples: pl.DataFrame, laws: LawIndex) ->
         for row in answers.iter_rows(named=True)
         for metric, value in asdict(score(row["answer"], by_id[row["sample_id"]], laws)).items()
     ]
-    return pl.DataFrame(rows, schema=SCORE_COLUMNS)
+    return pl.DataFrame(rows, schema=TABLES["benchmark.scores"].schema)
 
 
 def _match(cited: set[str], expected: set[str]) -> tuple[float, float, float]:

@@ -12,24 +12,7 @@ import polars as pl
 from forge_assets.search.strategy import Config, Seen
 from forge_assets.training.job import Lora, Probe, SftJob
 from forge_resources.profile import Profile
-
-COLUMNS: dict[str, Any] = {
-    "trial": pl.Int64,
-    "phase": pl.String,
-    "score": pl.Float64,
-    "status": pl.String,
-    "asked": pl.String,
-    "ran": pl.String,
-    "guard": pl.String,
-    "citation_f1": pl.Float64,
-    "structure": pl.Float64,
-    "rougeL": pl.Float64,
-    "loss": pl.Float64,
-    "predicted_bytes": pl.Int64,
-    "measured_bytes": pl.Int64,
-    "seconds": pl.Float64,
-    "job": pl.String,
-}
+from forge_resources.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -111,7 +94,7 @@ def trials_table(trials: Sequence[Trial]) -> pl.DataFrame:
         }
         for index, trial in enumerate(trials)
     ]
-    return pl.DataFrame(rows, schema=COLUMNS)
+    return pl.DataFrame(rows, schema=TABLES["search.trials"].schema)
 
 
 def best(trials: Sequence[Trial]) -> Trial:

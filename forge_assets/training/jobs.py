@@ -13,21 +13,7 @@ import polars as pl
 
 from forge_assets.training.job import Job, identity
 from forge_resources.store import Store, atomic, canonical, digest
-
-JOB_COLUMNS: dict[str, Any] = {
-    "title": pl.String,
-    "identity": pl.String,
-    "kind": pl.String,
-    "seconds": pl.Float64,
-    "attempts": pl.Int64,
-    "peak_memory_bytes": pl.Int64,
-    "steps": pl.Int64,
-    "tokens_per_second": pl.Float64,
-    "loss_first": pl.Float64,
-    "loss_last": pl.Float64,
-    "asked_at": pl.Float64,
-    "spec": pl.String,
-}
+from forge_resources.tables import TABLES
 
 
 class Launch(Protocol):
@@ -102,14 +88,14 @@ class Jobs:
 
     def _enter(self, title: str, job: Job, record: Mapping[str, Any]) -> None:
         row = {
-            **{name: record.get(name) for name in JOB_COLUMNS},
+            **{name: record.get(name) for name in TABLES["ops.jobs"].columns},
             "title": title,
             "peak_memory_bytes": record["peak_rss_bytes"],
             "tokens_per_second": record.get("tokens_per_second") or record.get("generate_tokens_per_second"),
             "asked_at": time.time(),
             "spec": job.model_dump_json(),
         }
-        self._store.write("ops.jobs", pl.DataFrame([row], schema=JOB_COLUMNS), record["identity"])
+        self._store.write("ops.jobs", pl.DataFrame([row], schema=TABLES["ops.jobs"].schema), record["identity"])
 
     def _dataset(self, name: str) -> Path:
         return self._store.root / "datasets" / f"{name}.jsonl"

@@ -10,6 +10,7 @@ from forge_assets.law.live import law_index, live_countries
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.job import Sampling
 from forge_assets.training.jobs import Finished, Jobs
+from forge_resources.tables import TABLES
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -49,7 +50,7 @@ def scored(forge: Forge, finished: dict[str, Finished], samples: pl.DataFrame) -
     rows: list[dict[str, Any]] = [
         {"model": model, **answer} for model, job in finished.items() for answer in job.answers()
     ]
-    answers = pl.DataFrame(rows, schema={"model": pl.String, "sample_id": pl.String, "answer": pl.String})
+    answers = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema)
     domain, countries = live_countries(forge)
     unique = samples.unique("sample_id", keep="first", maintain_order=True)
     return answers, score_frame(answers, unique, law_index(domain, countries))

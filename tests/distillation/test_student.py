@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 
 from forge_assets.distillation.assets import tuned
-from forge_assets.distillation.student import RESPONSES, choose, equal_time_steps, judge_responses, student_job
+from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.training.job import Lora
 from forge_assets.training.jobs import Finished
 from forge_resources.profile import Loading, load_profile
+from forge_resources.tables import TABLES
 
 A, B = "a" * 64, "b" * 64
 FAULTLESS = {"citation_f1": 1.0, "structure": 1.0, "level": 1.0, "rougeL": 0.3, "composite": 0.8}
@@ -54,7 +55,7 @@ def test_wrong_law_is_the_first_fault_named() -> None:
 
 def test_every_answer_keeps_its_own_scores_and_its_place() -> None:
     table = _judged(FAULTLESS, FAULTLESS | {"level": 0.0, "composite": 0.1}, FAULTLESS | {"composite": 0.9})
-    assert dict(table.schema) == RESPONSES
+    assert table.schema == TABLES["distillation.teacher_responses"].schema
     assert table["sample_id"].to_list() == ["sample-0", "sample-1", "sample-2"]
     assert table["composite"].to_list() == [0.8, 0.1, 0.9]
     assert table["accepted"].to_list() == [True, False, True]

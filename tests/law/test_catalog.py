@@ -7,9 +7,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from forge_assets.law.catalog import PROVISIONS, STATUTE_UNITS, catalog_tables, framework_version
+from forge_assets.law.catalog import catalog_tables, framework_version
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
+from forge_resources.tables import TABLES
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ def test_all_countries_fit_into_one_table_also_when_one_has_no_statute_text(
     tables = [catalog_tables(domain, framework, held[code]) for code, framework in frameworks.items()]
     provisions = pl.concat([found["catalog.provisions"] for found in tables])
     units = pl.concat([found["catalog.statute_units"] for found in tables])
-    assert dict(provisions.schema) == PROVISIONS
-    assert dict(units.schema) == STATUTE_UNITS
+    assert provisions.schema == TABLES["catalog.provisions"].schema
+    assert units.schema == TABLES["catalog.statute_units"].schema
     austrian = provisions.filter(pl.col("jurisdiction") == "AT")
     assert austrian["status"].unique().to_list() == ["unverified"]
     assert units.filter(pl.col("jurisdiction") == "AT").is_empty()

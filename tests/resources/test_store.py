@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
 
 from forge_resources.store import Store, atomic, canonical, digest
+from forge_resources.tables import Column, SchemaError, Table
+
+_NUMBER = Column(pl.Int64(), "It's the number.")
+_COLUMNS = {"n": _NUMBER, "note": Column(pl.String(), "What was noted.")}
+DECLARED = {
+    "law.rows": Table("law.rows", "a reading", "Of provisions.", {"n": _NUMBER}, "jurisdiction"),
+    "law.others": Table("law.others", "another reading", "Of provisions.", {"n": _NUMBER}, "jurisdiction"),
+    "law.notes": Table("law.notes", "a note", "On a reading.", _COLUMNS),
+}
 
 READER = """
 import sys, duckdb
@@ -27,7 +38,7 @@ print(len(seen))
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+    return Store(tmp_path, DECLARED)
 
 
 def _rows(*values: int) -> pl.DataFrame:
@@ -108,15 +119,66 @@ def test_keep_only_removes_the_partitions_that_are_not_named(store: Store) -> No
 def test_every_table_is_published_with_its_comments(store: Store) -> None:
     store.write("law.rows", _rows(1, 2), "AT")
     store.write("law.rows", _rows(3), "DE")
-    store.write("ops.jobs", pl.DataFrame({"title": ["teacher"]}))
-    comments = {"law.rows": "One row a provision's reading.", "law.rows.n": "It's the number.", "law.nothing": "None."}
-    path = store.publish(comments)
-    with duckdb.connect(str(path), read_only=True) as connection:
+    store.write("law.notes", pl.DataFrame({"note": ["kept"], "n": [1]}))
+    with duckdb.connect(str(store.publish()), read_only=True) as connection:
         assert connection.execute("SELECT count(*), sum(n) FROM law.rows").fetchone() == (3, 6)
-        assert connection.execute("SELECT title FROM ops.jobs").fetchone() == ("teacher",)
+        assert connection.execute("FROM law.notes").fetchone() == (1, "kept")
         table = connection.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'rows'").fetchone()
-        column = connection.execute("SELECT comment FROM duckdb_columns() WHERE column_name = 'n'").fetchone()
-    assert (table, column) == (("One row a provision's reading.",), ("It's the number.",))
+        column = connection.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'rows'").fetchone()
+    assert (table, column) == (("A row is a reading. Of provisions.",), ("It's the number.",))
+
+
+def test_rows_are_written_in_the_declared_order_of_columns(store: Store) -> None:
+    store.write("law.notes", pl.DataFrame({"note": ["kept"], "n": [1]}))
+    assert store.read("law.notes").columns == ["n", "note"]
+    assert not store.write("law.notes", pl.DataFrame({"n": [1], "note": ["kept"]}))
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ({"n": [1]}, "law.notes, partition all: column note is declared String and came as nothing: build the rows"),
+        ({"n": [1], "note": [""], "by": [1]}, "column by is not declared and came as Int64: build the rows"),
+        ({"n": ["1"], "note": [""]}, "column n is declared Int64 and came as String: build the rows"),
+        ({"n": [None], "note": [""]}, "column n is declared Int64 and came as Null: build the rows"),
+        ({"n": [1.0]}, "column n is declared Int64 and came as Float64; column note is declared String and came as"),
+    ],
+)
+def test_rows_that_are_not_as_declared_are_refused_and_the_old_ones_stay(
+    store: Store, rows: dict[str, list[Any]], says: str
+) -> None:
+    before = pl.DataFrame({"n": [1], "note": ["kept"]})
+    store.write("law.notes", before)
+    with pytest.raises(SchemaError, match=re.escape(says)) as caught:
+        store.write("law.notes", pl.DataFrame(rows))
+    assert 'schema=TABLES["law.notes"].schema, or change the declaration in' in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert store.read("law.notes").equals(before)
+    assert _below(store.root) == ["tables/law/notes/all.parquet"]
+
+
+def test_a_table_that_is_not_declared_is_refused_and_the_declared_ones_are_named(store: Store) -> None:
+    with pytest.raises(
+        SchemaError, match=r"table law\.row is not declared: use one of law\.notes, law\.others, law\.rows"
+    ):
+        store.write("law.row", _rows(1))
+    assert _below(store.root) == []
+
+
+def test_rows_of_an_older_declaration_are_refused_with_the_file_to_remove(store: Store) -> None:
+    older = {"law.notes": Table("law.notes", "a note", "On a reading.", {"n": _NUMBER})}
+    Store(store.root, older).write("law.notes", _rows(1))
+    for use in (lambda: store.read("law.notes"), store.publish):
+        with pytest.raises(SchemaError, match=r"column note .* came as nothing: .* remove .*law/notes/all\.parquet"):
+            use()
+    store.write("law.notes", pl.DataFrame({"n": [1], "note": ["new"]}))
+    assert store.read("law.notes").rows() == [(1, "new")]
+
+
+def test_empty_tables_are_published_with_their_columns(store: Store) -> None:
+    store.write("law.notes", DECLARED["law.notes"].empty())
+    with duckdb.connect(str(store.publish()), read_only=True) as connection:
+        assert connection.execute("DESCRIBE law.notes").fetchall()[1][:2] == ("note", "VARCHAR")
 
 
 def test_publishing_leaves_nothing_but_the_database(store: Store) -> None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forge_assets.law.citations import LawIndex
-from forge_assets.scoring.score import METRICS, SCORE_COLUMNS, WEIGHTS, score, score_frame
+from forge_assets.scoring.score import METRICS, WEIGHTS, score, score_frame
+from forge_resources.tables import TABLES
 
 Sample = dict[str, Any]
 
@@ -102,7 +103,7 @@ def test_any_text_scores_from_zero_to_one(sample: Sample, laws: LawIndex, answer
 def test_a_frame_of_answers_gives_one_row_a_metric(sample: Sample, laws: LawIndex) -> None:
     answers = pl.DataFrame({"model": ["good", "bad"], "sample_id": ["one", "one"], "answer": [sample["response"], "?"]})
     frame = score_frame(answers, pl.DataFrame([sample]), laws)
-    assert dict(frame.schema) == SCORE_COLUMNS
+    assert frame.schema == TABLES["benchmark.scores"].schema
     assert frame.group_by("model", maintain_order=True).agg("metric")["metric"].to_list() == [list(METRICS)] * 2
     composite = dict(frame.filter(pl.col("metric") == "composite").select("model", "value").iter_rows())
     assert composite["good"] == pytest.approx(1.0)
@@ -111,7 +112,7 @@ def test_a_frame_of_answers_gives_one_row_a_metric(sample: Sample, laws: LawInde
 
 def test_no_answers_give_an_empty_frame_with_its_columns(sample: Sample, laws: LawIndex) -> None:
     none = pl.DataFrame(schema={"model": pl.String, "sample_id": pl.String, "answer": pl.String})
-    assert dict(score_frame(none, pl.DataFrame([sample]), laws).schema) == SCORE_COLUMNS
+    assert score_frame(none, pl.DataFrame([sample]), laws).schema == TABLES["benchmark.scores"].schema
 
 
 def test_an_answer_to_an_unknown_sample_is_refused(sample: Sample, laws: LawIndex) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from forge_assets.search.guard import guard
-from forge_assets.search.trials import COLUMNS, Trial, best, teacher_job, trials_table
+from forge_assets.search.trials import Trial, best, teacher_job, trials_table
 from forge_assets.training.job import Lora
 from forge_assets.training.memory import Shape, predict
 from forge_resources.profile import Profile, load_profile
+from forge_resources.tables import TABLES
 
 A = "a" * 64
 SHAPE = Shape(parameters=134_515_008, layers=30, hidden=576, heads=9, intermediate=1536, vocabulary=49152)
@@ -65,12 +66,12 @@ def test_the_strategy_learns_what_ran_and_not_what_was_asked(profile: Profile) -
 def test_the_table_has_a_row_for_every_trial_failed_ones_too(profile: Profile) -> None:
     asked = {"learning_rate": 1e-3, "rank": 8.0}
     table = trials_table([_trial(profile, asked, 0.4), _trial(profile, asked, None, status="killed")])
-    assert dict(table.schema) == COLUMNS
+    assert table.schema == TABLES["search.trials"].schema
     assert table["score"].to_list() == [0.4, None]
     assert table["status"].to_list() == ["finished", "killed"]
     assert json.loads(table["ran"][0]) == asked
     assert table["job"].to_list() == [A, None]
-    assert dict(trials_table([]).schema) == COLUMNS
+    assert trials_table([]).schema == TABLES["search.trials"].schema
 
 
 def test_the_best_trial_has_the_highest_composite(profile: Profile) -> None:

@@ -1,0 +1,113 @@
+"""Sorts drawn facts into cells that the law cannot tell apart, so that each cell is judged once, not each row.
+
+A cell is the outcome of every single test that a country's provisions make of the facts (a bound of a threshold, a
+date of entry into force, a yes/no fact). The tests are columns; judging stays the law room's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forge_assets.law.model import Bound, Domain, Framework, Provision
+
+Bits = NDArray[np.bool_]
+NUDGES = ((3, 4), (13, 10))
+"""A number moved by these factors must change no outcome, else the case is borderline and left out."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows sorted into cells."""
+
+    of_row: NDArray[np.int64]
+    """The cell of each row, from 0."""
+    first: NDArray[np.int64]
+    """A row of each cell."""
+
+
+def asked_of(domain: Domain, framework: Framework, change: str) -> Framework:
+    """The framework with the provisions that a change may trigger."""
+    kind = domain.change_types[change]
+    triggers = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers)}
+    kept = tuple(p for p in framework.provisions if triggers & set(p.triggers))
+    return framework.model_copy(update={"provisions": kept})
+
+
+def sort(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Cells:
+    """Sort drawn facts by what the provisions that the change may trigger test.
+
+    Args:
+        rows: one column a fact; `date` as well where the case has one.
+    """
+    code = np.zeros(rows.height, dtype=np.int64)
+    for width, bits in enumerate(_tests(domain, framework, change, rows), 1):
+        code = code * 2 + bits
+        if width % 32 == 0:  # before it runs over
+            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+    _, first, of_row = np.unique(code, return_index=True, return_inverse=True)
+    return Cells(of_row.astype(np.int64), first.astype(np.int64))
+
+
+def nudged(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
+    """The rows with one number moved, for every number and both directions."""
+    for name, fact in domain.facts.items():
+        if fact.type == "integer" and name in rows.columns:
+            values = rows[name].to_numpy()
+            for over, under in NUDGES:
+                moved = values * over // under if over < under else -(-values * over // under)
+                yield rows.with_columns(pl.Series(name, moved))
+
+
+def plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
+    """A fact named like a body says that the body exists: not below the headcount the body needs."""
+    kept = np.ones(rows.height, dtype=np.bool_)
+    for body in framework.bodies:
+        if body.min_employees is not None and body.id in rows.columns and "employees" in rows.columns:
+            kept &= ~rows[body.id].to_numpy() | (rows["employees"].to_numpy() >= body.min_employees)
+    return kept
+
+
+def needed(domain: Domain, provisions: Iterator[Provision] | tuple[Provision, ...], change: str) -> tuple[str, ...]:
+    """Facts that the change or the given provisions ask for, in the order of the domain."""
+    kind = domain.change_types[change]
+    wanted = {*kind.facts, *(c.fact for c in kind.conditional_triggers)}
+    for provision in provisions:
+        for condition in provision.applies_when:
+            wanted |= {*condition, *(b.share_of for b in condition.values() if b.share_of)}
+    return tuple(name for name, fact in domain.facts.items() if name in wanted and fact.drawn)
+
+
+def _tests(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Iterator[Bits]:
+    """Every test once, in a fixed order: yes/no facts that may be stated, bounds, dates."""
+    for name in needed(domain, framework.provisions, change):
+        if domain.facts[name].type == "boolean":
+            yield rows[name].to_numpy()
+    seen: set[tuple[str, Bound]] = set()
+    for provision in framework.provisions:
+        for condition in provision.applies_when:
+            for name, bound in condition.items():
+                if (name, bound) not in seen and name in rows.columns:
+                    seen.add((name, bound))
+                    yield from _bound_tests(rows, name, bound)
+    if "date" in rows.columns:
+        dates = rows["date"].to_numpy()
+        for day in sorted({d for p in framework.provisions for d in (p.valid_from, p.valid_to) if d is not None}):
+            yield dates >= np.datetime64(day)
+            yield dates > np.datetime64(day)
+
+
+def _bound_tests(rows: pl.DataFrame, name: str, bound: Bound) -> Iterator[Bits]:
+    values = rows[name].to_numpy()
+    if bound.min is not None:
+        yield values >= bound.min
+    if bound.max is not None:
+        yield values <= bound.max
+    if bound.min_share is not None and bound.share_of in rows.columns:
+        share = Fraction(str(bound.min_share))
+        yield values * share.denominator >= rows[bound.share_of].to_numpy() * share.numerator

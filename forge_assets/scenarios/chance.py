@@ -1,0 +1,48 @@
+"""Choices drawn by counter and key, the same on any machine: SplitMix64 over SHA-256 seeds, integers only."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def seed(*words: object) -> np.uint64:
+    """The first 64 bits of the SHA-256 of the words."""
+    text = "\x1f".join(map(str, words))
+    return np.uint64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+def mix(state: Keys) -> Keys:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): a bijection of 64-bit words."""
+    with np.errstate(over="ignore"):
+        z = state + _GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def keys(counters: Keys, *words: object) -> Keys:
+    """One key a counter, in the stream that the words name."""
+    with np.errstate(over="ignore"):
+        return mix(counters * _GOLDEN + seed(*words))
+
+
+def derive(given: Keys, *words: object) -> Keys:
+    """Independent keys for a further choice."""
+    return mix(given ^ seed(*words))
+
+
+def choose(given: Keys, n: int, *words: object) -> NDArray[np.int64]:
+    """An index below `n` a key. The bias of the remainder is below n / 2^64."""
+    return (derive(given, *words) % np.uint64(n)).astype(np.int64)
+
+
+def combine(given: Keys, values: NDArray[np.int64] | NDArray[np.bool_]) -> Keys:
+    """Fold a value into each key."""
+    return mix(given ^ mix(values.astype(np.uint64)))

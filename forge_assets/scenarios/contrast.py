@@ -1,0 +1,115 @@
+"""Contrast pairs: one question twice, with one fact changed so that the answer changes (Gardner et al., 2020)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from forge_assets.law.model import Domain
+from forge_assets.scenarios.answers import Answers
+from forge_assets.scenarios.chance import choose, derive
+from forge_assets.scenarios.draws import split_names, split_percentiles
+from forge_assets.scenarios.pack import Pack, Share
+from forge_assets.scenarios.questions import answered
+from forge_assets.scenarios.settled import Judged, capped, settle
+from forge_assets.scenarios.wording import Prompts
+
+KEPT = 4
+"""Cases tried for each company and outcome."""
+FACTORS = ((1, 16), (1, 8), (1, 4), (1, 2), (2, 1), (4, 1), (8, 1))
+"""What a number is multiplied by in the second question."""
+
+
+def contrasted(domain: Domain, pack: Pack, answers: Answers, found: Judged) -> list[Prompts]:
+    """Pairs made from benchmark cases of one country: both sides of a pair belong to that split, and to no other set."""
+    rows = _held_out(domain, pack, capped(found, KEPT)) if found.rows.height else found.rows
+    if rows.is_empty():
+        return []
+    edited = pl.concat(list(_edits(domain, pack, rows.drop("cell", "group"))))
+    twins = settle(domain, answers, found.framework, found.change, edited)
+    twins = Judged(twins.framework, twins.change, _held_out(domain, pack, twins.rows), twins.settings, twins.judged)
+    originals = {(row["archetype"], row["draw"]): row for row in rows.iter_rows(named=True)}
+    pairs: dict[str, tuple[dict[str, object], dict[str, object], str]] = {}
+    ranks = choose(twins.rows["key"].to_numpy() ^ twins.rows["edit"].to_numpy(), 2**31, "twin").tolist()
+    by_rank = sorted(zip(ranks, twins.rows.iter_rows(named=True), strict=True), key=lambda pair: pair[0])
+    for _, twin in by_rank:
+        original = originals[twin["archetype"], twin["draw"]]
+        name = _pair_id(found, twin)
+        before, after = found.judged[original["cell"]], twins.judged[twin["cell"]]
+        stated = found.settings[original["cell"]].facts[0].keys()
+        if name in pairs or before[0].outcome == after[0].outcome:
+            continue
+        if twin["edited"] not in stated or twins.settings[twin["cell"]].facts[0].keys() != stated:
+            continue
+        both = [
+            task
+            for task in answers.tasks(before, found.settings[original["cell"]])
+            if task in answers.tasks(after, twins.settings[twin["cell"]])
+        ]
+        if both:
+            task = both[int(choose(np.array([twin["key"]], dtype=np.uint64), len(both), "pair task")[0])]
+            pairs[name] = (original, twin, task)
+    return [
+        *_side(domain, answers, found, rows, {name: (first, task) for name, (first, _, task) in pairs.items()}),
+        *_side(domain, answers, twins, twins.rows, {name: (second, task) for name, (_, second, task) in pairs.items()}),
+    ]
+
+
+def _held_out(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(split_names(split_percentiles(domain, rows, pack.shares)) == "benchmark")
+
+
+def _edits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The rows with one fact changed, for every fact; shares stay below their whole."""
+    number = 0
+    for name in (n for n, fact in domain.facts.items() if fact.drawn):
+        if domain.facts[name].type == "boolean":
+            changes = [~pl.col(name)]
+        else:
+            changes = [(pl.col(name) * over // under).alias(name) for over, under in FACTORS]
+        for change in changes:
+            number += 1
+            edit = rows.with_columns(change, pl.lit(name).alias("edited"), pl.lit(number, dtype=pl.UInt64).alias("edit"))
+            yield edit.filter(_possible(domain, pack, name))
+
+
+def _possible(domain: Domain, pack: Pack, name: str) -> pl.Expr:
+    if domain.facts[name].type == "boolean":
+        return pl.lit(True)
+    shares = [(part, c.share_of) for company in pack.companies for part, c in company.facts.items() if isinstance(c, Share)]
+    wholes = {whole for part, whole in shares if part == name}
+    parts = {part for part, whole in shares if whole == name}
+    possible = pl.col(name) >= 2
+    for whole in wholes:
+        possible = possible & (pl.col(name) <= pl.col(whole))
+    for part in parts:
+        possible = possible & (pl.col(part) <= pl.col(name))
+    return possible
+
+
+def _pair_id(found: Judged, twin: dict[str, object]) -> str:
+    words = (found.framework.jurisdiction, found.change, twin["archetype"], twin["draw"])
+    return hashlib.sha256("\x1f".join(map(str, words)).encode()).hexdigest()[:16]
+
+
+def _side(
+    domain: Domain,
+    answers: Answers,
+    found: Judged,
+    rows: pl.DataFrame,
+    chosen: dict[str, tuple[dict[str, object], str]],
+) -> list[Prompts]:
+    """One side of the pairs as rows to put into words; both sides have the same keys, so the same words."""
+    if not chosen:
+        return []
+    picked = pl.DataFrame([row for row, _ in chosen.values()], schema=rows.schema)
+    keys = derive(picked["key"].to_numpy(), "pair", found.framework.jurisdiction)
+    picked = picked.with_columns(
+        pl.Series("key", keys),
+        pl.Series("task_type", [task for _, task in chosen.values()]),
+        pl.Series("pair", list(chosen)),
+    )
+    return answered(domain, answers, found, picked)

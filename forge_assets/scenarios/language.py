@@ -1,0 +1,109 @@
+"""How people ask in one language: `languages/<code>.yaml` as a strict frozen model, and its frames cut into parts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from forge_assets.law.model import JurisdictionCode, Name, Strict, Text
+
+ENGLISH = "en"
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+OPTIONAL = ("extra", "plan_facts")
+"""Parts of a frame that may come out empty; the space beside them goes with them."""
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Place(Strict):
+    """A country's name, alone and within a sentence."""
+
+    name: Text
+    in_: Text = Field(alias="in")
+
+
+class Words(Strict):
+    """Alternatives for a list and alternatives as sentences."""
+
+    listed: Texts
+    told: Texts
+
+
+class YesNo(Strict):
+    """Words for a fact that holds or fails."""
+
+    if_true: Words
+    if_false: Words
+
+
+class Asker(Strict):
+    """Who asks, and the fact without which there is no such person."""
+
+    needs: Name | None = None
+    opens: Texts
+
+
+class Language(Strict):
+    """All pieces of a question in one language."""
+
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    countries: dict[JurisdictionCode, Place]
+    date: Text
+    sectors: dict[Name, Text]
+    facts: dict[Name, YesNo | Words]
+    changes: dict[Name, Annotated[tuple[Words, ...], Field(min_length=1)]]
+    askers: dict[Name, Asker] = Field(min_length=1)
+    asides: Texts
+    premises: Texts
+    repealed: Texts
+    neighbours: Texts
+    dates: Texts
+    questions: dict[Name, Texts]
+    closings: Texts
+    frames: dict[Name, Texts]
+    compared: dict[Name, Texts] = {}
+
+    @field_validator("frames")
+    @classmethod
+    def _whole(cls, frames: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for register, alternatives in frames.items():
+            for frame in alternatives:
+                slots = set(_SLOT.findall(frame))
+                for wanted in ("company", "sector", "facts", "plan", "extra", "question", "close"):
+                    if not slots & {wanted, f"{wanted}_told"}:
+                        raise ValueError(f"a frame of {register} lacks {{{wanted}}}")
+                if not slots & {"country", "in_country"}:
+                    raise ValueError(f"a frame of {register} lacks {{country}}")
+                if odd := slots - PARTS:
+                    raise ValueError(f"a frame of {register} has the unknown part {{{min(odd)}}}")
+        return frames
+
+
+PARTS = {
+    "open",
+    "country",
+    "in_country",
+    "company",
+    "sector",
+    "facts",
+    "facts_told",
+    "plan",
+    "plan_told",
+    "extra",
+    "question",
+    "close",
+}
+"""What a frame may be made of."""
+
+
+def cut(template: str) -> list[tuple[str, str]]:
+    """A template as (literal, slot) pairs in order; the last slot is empty. The space before an optional slot, or
+    after one that opens a line, is its own."""
+    for name in OPTIONAL:
+        template = re.sub(rf"(?<=[^\n]) \{{{name}\}}", f"{{{name}}}", template)
+    found, end = [], 0
+    for match in _SLOT.finditer(template):
+        found.append((template[end : match.start()], match[1]))
+        end = match.end()
+    return [*found, (template[end:], "")]

@@ -1,0 +1,111 @@
+"""Draws that a country's law settles, sorted into cells and judged once a cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forge_assets.law.model import Domain, Framework
+from forge_assets.law.obligations import Facts
+from forge_assets.scenarios.answers import Answers, Setting
+from forge_assets.scenarios.cells import asked_of, needed, nudged, plausible, sort
+from forge_assets.scenarios.draws import dated, draws
+from forge_assets.scenarios.judge import Judgement
+from forge_assets.scenarios.pack import Pack
+
+
+@dataclass(frozen=True)
+class Volume:
+    """How much is composed."""
+
+    draws: int = 192
+    """Fact sets drawn for each company and change."""
+    kept: int = 12
+    """Of those that the law answers alike, for each company and change."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Drawn facts of one change in one country that can be asked about, and what each cell of them says."""
+
+    framework: Framework
+    change: str
+    rows: pl.DataFrame
+    """Facts, key, draw and `cell`."""
+    settings: list[Setting]
+    judged: list[tuple[Judgement, ...]]
+    """Both by cell."""
+
+
+def judged_draws(
+    domain: Domain,
+    pack: Pack,
+    answers: Answers,
+    framework: Framework,
+    change: str,
+    volume: Volume,
+    site: int = 0,
+    around: Sequence[dt.date] = (),
+) -> Judged:
+    """The draws of a change that one country's law settles, clear of every threshold's edge.
+
+    Args:
+        around: days near which the change is dated; without them it has no date.
+    """
+    drawn = [
+        draws(domain, pack, company, change, range(volume.draws), site).with_row_index("draw")
+        for company in pack.companies
+        if not company.countries or framework.jurisdiction in company.countries
+    ]
+    if not drawn:
+        return Judged(framework, change, pl.DataFrame(), [], [])
+    rows = pl.concat(drawn)
+    return settle(domain, answers, framework, change, rows.with_columns(dated(rows, around)) if around else rows)
+
+
+def settle(domain: Domain, answers: Answers, framework: Framework, change: str, rows: pl.DataFrame) -> Judged:
+    """Judge rows of facts, and keep those that are plausible, settled and clear of every threshold's edge."""
+    asked = asked_of(domain, framework, change)
+    rows = rows.filter(pl.Series(plausible(framework, rows)))
+    frames = [rows, *nudged(rows, domain)]
+    cells = sort(domain, asked, change, pl.concat(frames))
+    firsts = pl.concat(frames)[cells.first.tolist()]
+    settings = [_setting(domain, asked, change, row) for row in firsts.iter_rows(named=True)]
+    judged = [answers.judged((asked,), setting) for setting in settings]
+    outcomes = _numbered(j[0].outcome for j in judged)
+    groups = _numbered((j[0].outcome, tuple(p.id for p in j[0].considered)) for j in judged)
+    of_row = cells.of_row.reshape(len(frames), rows.height)
+    steady = (outcomes[of_row] == outcomes[of_row[0]]).all(axis=0)
+    grounded = np.array([j[0].grounded for j in judged], dtype=np.bool_)
+    kept = rows.with_columns(pl.Series("cell", of_row[0]), pl.Series("group", groups[of_row[0]])).filter(
+        pl.Series(steady & grounded[of_row[0]])
+    )
+    return Judged(framework, change, kept, settings, judged)
+
+
+def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
+    """A number for each value, equal for equal ones."""
+    seen: dict[object, int] = {}
+    return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
+
+
+def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> Setting:
+    """What is stated in a cell: the change's own facts and those that its triggered provisions test."""
+    kind = domain.change_types[change]
+    pulled = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers if row[c.fact])}
+    names = needed(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
+    facts: Facts = {name: row[name] for name in names}  # type: ignore[misc]
+    return Setting(change, (facts,), row.get("date"))  # type: ignore[arg-type]
+
+
+def capped(found: Judged, kept: int) -> pl.DataFrame:
+    """The first draws of every company and outcome, in the order drawn."""
+    if found.rows.is_empty():
+        return found.rows
+    nth = pl.col("draw").cum_count().over("archetype", "group")
+    return found.rows.filter(nth <= kept)

@@ -1,0 +1,360 @@
+"""Turns judged rows into the tables `scenarios.scenarios` and `scenarios.samples`: words, ids, splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from forge_assets.law.model import Domain
+from forge_assets.scenarios.answers import PREMISE, Answer
+from forge_assets.scenarios.chance import choose
+from forge_assets.scenarios.draws import split_names, split_percentiles
+from forge_assets.scenarios.language import ENGLISH, Language
+from forge_assets.scenarios.pack import Pack
+from forge_assets.scenarios.phrases import (
+    asides,
+    asker_of,
+    filled,
+    joined,
+    kinds_of,
+    opening,
+    pick,
+    planned,
+    said,
+)
+from forge_resources.tables import TABLES
+
+OTHER = "@1"
+"""Marks the columns that hold the second country's facts."""
+EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
+"""Columns that are empty unless a part says more."""
+TELEGRAPHIC = ("note", "form")
+"""Registers that list facts and say little beside them."""
+NATIONAL = 3
+"""One question in so many is asked in the country's own language, where there are words for it."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Rows to put into words, all about one change.
+
+    Columns of `rows`: home, other (a second country, or empty), archetype, company, key, task_type, answer (index into
+    `answers`), variant (empty: as the answer says), without, neighbour, premise, correction, `also` (provision ids the
+    question rests on), pair, date, and one a fact, null where it is not stated; facts of the second country end in
+    `OTHER`, and `split` is given.
+    """
+
+    change: str
+    rows: pl.DataFrame
+    answers: list[Answer]
+    spoken: str = ENGLISH
+    """The language of the country that is asked about."""
+
+    @property
+    def compared(self) -> bool:
+        """Whether two countries are."""
+        return "other" in self.rows.columns
+
+
+def worded(
+    domain: Domain, pack: Pack, versions: Mapping[str, str], parts: Sequence[Prompts]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both tables, sorted by id, each question once.
+
+    Args:
+        versions: id of provision or escalation step to its content digest.
+    """
+    rows = [_worded(domain, pack, versions, part) for part in parts if part.rows.height]
+    if not rows:
+        return _empty("scenarios.scenarios"), _empty("scenarios.samples")
+    everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
+    scenarios = everything.select(
+        "scenario_id",
+        "jurisdictions",
+        "archetype",
+        "company",
+        "change_type",
+        "facts",
+        "date",
+        "applies",
+        pl.col("drawn").alias("split"),
+    ).unique("scenario_id", keep="first", maintain_order=True)
+    samples = everything.select(TABLES["scenarios.samples"].schema.keys())
+    return scenarios.sort("scenario_id"), samples.sort("sample_id")
+
+
+def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Prompts) -> pl.DataFrame:
+    rows = _defaults(part.rows)
+    answers = _answer_table(domain, versions, part)
+    rows = pl.concat([rows, answers[rows["answer"].to_list()]], how="horizontal")
+    drawn = rows["split"] if part.compared else _splits(domain, pack, rows, part.change)
+    rows = rows.with_columns(_facts_json(domain, rows), drawn.alias("drawn"))
+    rows = rows.with_columns(_language(pack, rows, part))
+    texts = [
+        _phrased(domain, pack, part, group, pack.languages[str(code)]) for (code,), group in _by(rows, "language")
+    ]
+    rows = pl.concat(texts)
+    rows = rows.with_columns(
+        pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
+        pl.lit(part.change).alias("change_type"),
+        pl.lit(domain.system_prompt).alias("system"),
+        pl.lit(list(domain.levels), dtype=pl.List(pl.String)).alias("levels"),
+        pl.when(pl.col("variant") == "").then(pl.col("kind")).otherwise(pl.col("variant")).alias("variant"),
+        pl.when(~pl.col("current"))
+        .then(pl.lit("withheld"))
+        .when(pl.col("pair") != "")
+        .then(pl.lit("contrast"))
+        .otherwise(pl.col("drawn"))
+        .alias("split"),
+        _response(domain, rows),
+    )
+    rows = _with_versions(rows, versions)
+    rows = rows.with_columns(
+        _hashed(rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date"),
+        _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
+    )
+    return rows.with_columns(_hashed(rows, "sample_id", "question_id", "scenario_id", "response")).select(
+        *TABLES["scenarios.samples"].schema, "archetype", "company", "facts", "date", "applies", "drawn"
+    )
+
+
+def _defaults(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fill in what a part does not say."""
+    empty = {name: pl.lit("") for name in EMPTY}
+    missing = [value.alias(name) for name, value in empty.items() if name not in rows.columns]
+    if "also" not in rows.columns:
+        missing.append(pl.lit([], dtype=pl.List(pl.String)).alias("also"))
+    return rows.with_columns(missing)
+
+
+def _answer_table(domain: Domain, versions: Mapping[str, str], part: Prompts) -> pl.DataFrame:
+    """One row an answer."""
+    return pl.DataFrame(
+        [
+            {
+                "kind": a.kind,
+                "response": a.response,
+                "sections": list(a.sections),
+                "expected_citations": list(a.citations),
+                "expected_level": a.level,
+                "expected_body": a.body,
+                "provenance": list(a.provenance),
+                "applies": list(a.applies),
+                "current": a.current,
+            }
+            for a in part.answers
+        ],
+        schema={
+            "kind": pl.String,
+            "response": pl.String,
+            "sections": pl.List(pl.String),
+            "expected_citations": pl.List(pl.String),
+            "expected_level": pl.String,
+            "expected_body": pl.String,
+            "provenance": pl.List(pl.String),
+            "applies": pl.List(pl.String),
+            "current": pl.Boolean,
+        },
+    )
+
+
+def _drawn_facts(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
+    return [n for n, fact in domain.facts.items() if fact.drawn and f"{n}{mark}" in rows.columns]
+
+
+def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
+    """Canonical JSON: country to the facts stated of it."""
+    home, other = (_side_json(domain, rows, mark, code) for mark, code in (("", "home"), (OTHER, "other")))
+    both = pl.when(pl.col("home") < pl.col("other")).then(pl.format("{},{}", home, other))
+    sides = pl.when(pl.col("other") == "").then(home).otherwise(both.otherwise(pl.format("{},{}", other, home)))
+    return pl.concat_str(pl.lit("{"), sides, pl.lit("}")).alias("facts")
+
+
+def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.Expr:
+    stated = [
+        pl.concat_str(pl.lit(f'"{name}":'), pl.col(f"{name}{mark}").cast(pl.String))
+        for name in sorted(_drawn_facts(domain, rows, mark))
+    ]
+    text = pl.concat_str(stated, separator=",", ignore_nulls=True) if stated else pl.lit("")
+    return pl.concat_str(pl.lit('"'), pl.col(code), pl.lit('":{'), text, pl.lit("}"))
+
+
+def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame, change: str) -> pl.Series:
+    """The split of each row; what a question leaves unsaid does not count."""
+    numbered = rows.with_columns(pl.lit(change).alias("change_type")).with_row_index("at")
+    found = []
+    for (name,), group in _by(numbered, "without"):
+        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+        found.append(group.select("at", names.alias("split")))
+    return pl.concat(found).sort("at")["split"]
+
+
+def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
+    national = pack.languages.get(part.spoken)
+    if part.compared or national is None:
+        return pl.Series("language", [ENGLISH] * rows.height)
+    chosen = pl.Series(choose(rows["key"].to_numpy(), NATIONAL, "language") == 0)
+    known = pl.col("home").is_in(list(national.countries)) & pl.col("neighbour").is_in(["", *national.countries])
+    asked = pl.when(pl.lit(chosen) & known).then(pl.lit(national.language)).otherwise(pl.lit(ENGLISH))
+    return rows.select(asked.alias("language")).to_series()
+
+
+def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: Language) -> pl.DataFrame:
+    """Rows of one language with columns prompt, register, asker and plan_said (the change as the answer words it)."""
+    frames = language.compared if part.compared else language.frames
+    registers = pick(list(frames), rows["key"].to_numpy(), "register").alias("register")
+    done = []
+    for (register,), group in _by(rows.with_columns(registers), "register"):
+        prompts, askers = _prompts(domain, part, group, language, str(register), frames[str(register)])
+        kinds = kinds_of(language, part.change, group["key"].to_numpy())
+        english = pl.Series("plan_said", list(pack.vocabulary.changes[part.change])).gather(kinds)
+        done.append(group.with_columns(prompts.alias("prompt"), askers.alias("asker"), english))
+    return pl.concat(done)
+
+
+def _prompts(
+    domain: Domain, part: Prompts, rows: pl.DataFrame, language: Language, register: str, frames: Sequence[str]
+) -> tuple[pl.Series, pl.Series]:
+    key = rows["key"].to_numpy()
+    brief = register in TELEGRAPHIC
+    names = {code: place.name for code, place in language.countries.items()}
+    within = {code: place.in_ for code, place in language.countries.items()}
+    asker = asker_of(language, rows.select(_drawn_facts(domain, rows)), key)
+    kinds = kinds_of(language, part.change, key)
+    slots = {
+        "open": opening(language, asker, key),
+        "company": rows["company"],
+        "sector": rows["archetype"].replace_strict(dict(language.sectors), return_dtype=pl.String),
+        "country": rows["home"].replace_strict(names, return_dtype=pl.String),
+        "in_country": rows["home"].replace_strict(within, return_dtype=pl.String),
+        "plan": planned(language, part.change, kinds, "listed", key),
+        "plan_told": planned(language, part.change, kinds, "told", key),
+        "extra": _extra(language, rows, 1 if brief else 2),
+        "question": _by_task(language, rows),
+        "close": _closings(language, rows),
+    }
+    if not part.compared:
+        for slot, style, separator in (("facts", "listed", ", "), ("facts_told", "told", " ")):
+            if any(f"{{{slot}}}" in frame for frame in frames):
+                phrases = [said(language, style, n, rows[n], key) for n in _drawn_facts(domain, rows)]
+                slots[slot] = joined(domain, phrases, key, separator)
+    else:
+        slots |= _sites(domain, rows, names, language)
+    texts, opens = filled(frames, pl.DataFrame([series.alias(name) for name, series in slots.items()]), key)
+    named = pl.select(pl.when(pl.lit(opens)).then(pl.lit(asker)).otherwise(pl.lit("")).alias("asker")).to_series()
+    return texts, named
+
+
+def _sites(domain: Domain, rows: pl.DataFrame, names: Mapping[str, str], language: Language) -> dict[str, pl.Series]:
+    """What differs by country, and what is the same in all."""
+    key = rows["key"].to_numpy()
+    called, texts = [], []
+    for code, mark in (("home", ""), ("other", OTHER)):
+        own = [n for n in _drawn_facts(domain, rows, mark) if domain.facts[n].scope == "site"]
+        phrases = [said(language, "listed", n, rows[f"{n}{mark}"], key) for n in own]
+        called.append(rows[code].replace_strict(dict(names), return_dtype=pl.String))
+        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(joined(domain, phrases, key, ", "))))
+    shared = [n for n in _drawn_facts(domain, rows) if domain.facts[n].scope == "plan"]
+    plan = joined(domain, [said(language, "told", n, rows[n], key) for n in shared], key, " ") if shared else None
+    return {
+        "sites": pl.select(pl.format("{}; {}", *texts)).to_series(),
+        "plan_facts": plan.fill_null("") if plan is not None else pl.Series([""] * rows.height),
+        "countries": pl.select(pl.format("{} / {}", *map(pl.lit, called))).to_series(),
+    }
+
+
+def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
+    """A false premise, a neighbour or a date, then what decides nothing."""
+    key = rows["key"].to_numpy()
+    false = pick(language.premises, key, "premise")
+    old = pick(language.repealed, key, "premise")
+    near = pick(language.neighbours, key, "near")
+    on = pick(language.dates, key, "date")
+    names = {code: place.name for code, place in language.countries.items()}
+    within = {code: place.in_ for code, place in language.countries.items()}
+    wrong = pl.col("also").list.len() > 0
+    claim = pl.when(wrong).then(pl.lit(false)).otherwise(pl.lit(old))
+    premise = claim.str.replace("{citation}", pl.col("premise"), literal=True)
+    neighbour = (
+        pl.lit(near)
+        .str.replace("{in_neighbour}", pl.col("neighbour").replace_strict(within, default=""), literal=True)
+        .str.replace("{neighbour}", pl.col("neighbour").replace_strict(names, default=""), literal=True)
+    )
+    day = pl.col("date").str.to_date("%Y-%m-%d", strict=False)
+    date = pl.lit(pl.Series([language.date] * rows.height))
+    for mark, number in (("{d}", day.dt.day()), ("{m}", day.dt.month()), ("{y}", day.dt.year())):
+        date = date.str.replace(mark, number.cast(pl.String), literal=True)
+    dated = pl.lit(on).str.replace("{date}", date, literal=True)
+    idle = asides(language, key, most)
+    return rows.select(
+        pl.concat_str(
+            pl.when(pl.col("premise") != "").then(premise),
+            pl.when(pl.col("neighbour") != "").then(neighbour),
+            pl.when(pl.col("date") != "").then(dated),
+            pl.when(pl.lit(idle) != "").then(pl.lit(idle)),
+            separator=" ",
+            ignore_nulls=True,
+        ).alias("extra")
+    ).to_series()
+
+
+def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
+    key, text = rows["key"].to_numpy(), pl.lit("")
+    for task, questions in language.questions.items():
+        text = pl.when(pl.col("task_type") == task).then(pl.lit(pick(questions, key, "question", task))).otherwise(text)
+    return rows.select(text.alias("question")).to_series()
+
+
+def _closings(language: Language, rows: pl.DataFrame) -> pl.Series:
+    closing = pick(language.closings, rows["key"].to_numpy(), "closing")
+    return rows.select(
+        pl.lit(closing).str.replace("{sections}", pl.col("sections").list.join("; "), literal=True).alias("close")
+    ).to_series()
+
+
+def _response(domain: Domain, rows: pl.DataFrame) -> pl.Series:
+    """The answer with its slots filled."""
+    numbers = [n for n in _drawn_facts(domain, rows) if domain.facts[n].type == "integer"]
+    values = {"company": pl.col("company"), "change": pl.col("plan_said"), "date": pl.col("date")}
+    values |= {n: pl.col(n).cast(pl.String).fill_null("") for n in numbers}
+    text = rows.select(pl.col("response").str.replace(PREMISE, pl.col("correction"), literal=True), *values.values())
+    for name, value in values.items():
+        slot = f"{{{name}}}"
+        while (slotted := text["response"].str.contains(slot, literal=True)).any():
+            text = text.with_columns(
+                pl.when(pl.lit(slotted))
+                .then(pl.col("response").str.replace(slot, value, literal=True))
+                .otherwise(pl.col("response"))
+                .alias("response")
+            )
+    return text["response"]
+
+
+def _with_versions(rows: pl.DataFrame, versions: Mapping[str, str]) -> pl.DataFrame:
+    """Provenance, with what the question rests on, and the digest of each."""
+    rows = rows.with_columns(pl.col("provenance").list.concat(pl.col("also")).list.unique(maintain_order=True))
+    known = list({name for names in rows["provenance"].unique() for name in names})
+    table = {name: versions[name] for name in known}
+    return rows.with_columns(
+        pl.col("provenance")
+        .list.eval(pl.element().replace_strict(table, return_dtype=pl.String))
+        .alias("provenance_versions")
+    )
+
+
+def _hashed(rows: pl.DataFrame, name: str, *columns: Any) -> pl.Series:
+    """24 hex digits of the SHA-256 of some columns."""
+    texts = rows.select(pl.concat_str(*columns, separator="\x1f")).to_series()
+    return pl.Series(name, [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts])
+
+
+def _by(rows: pl.DataFrame, column: str) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
+    return list(rows.group_by(column, maintain_order=True))
+
+
+def _empty(table: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=TABLES[table].schema)
