@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     cited = commands.add_parser("cite", help="the citations of a text: as written, key, status, canonical form")
     cited.add_argument("text", help="the text, or - to read standard input")
     cited.add_argument("--country", metavar="CODE", help="whose law a citation without a law's name means")
+    commands.add_parser("freeze", help="draw a new core of the benchmark from the pack and write it there")
     commands.add_parser("schema", help="print the JSON Schema of the pack's jurisdiction files")
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
@@ -52,6 +53,8 @@ def main(argv: list[str] | None = None) -> int:
                 return cite(given.text, given.country)
             case "schema":
                 return schema()
+            case "freeze":
+                return freeze()
             case "export":
                 return export(given.folder, given.set)
         return {"models": models, "run": run, "report": report}[given.command]()
@@ -127,6 +130,14 @@ def schema() -> int:
     from forge_assets.law.commands import schema as law_schema
 
     print(law_schema(pack_folder()), end="")
+    return 0
+
+
+def freeze() -> int:
+    """Draw a new core of the benchmark; figures on the old one no longer compare."""
+    from forge_assets.scenarios.core import freeze as freeze_core
+
+    print(f"written: {freeze_core(pack_folder())}")
     return 0
 
 

@@ -13,6 +13,9 @@ FOLDER = Path(__file__).with_name("profiles")
 PARAMETERS = ("learning_rate", "rank", "alpha_ratio", "dropout", "batch_size")
 """What a search may vary."""
 
+DRAWS, KEPT = 192, 12
+"""Of each company, change and country: fact sets drawn, and of those that the law answers alike, kept."""
+
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 
@@ -73,6 +76,10 @@ class Data(_Strict):
     """Validation samples on which the cut student is compared with its teacher."""
     benchmark: Positive = 132
     responses: Positive
+    draws: Positive = DRAWS
+    """Fact sets drawn for each company, change and country."""
+    kept: Positive = KEPT
+    """Of those that the law answers alike, how many are asked about."""
     languages: tuple[str, ...] | None = None
     """Languages of the questions."""
     registers: tuple[str, ...] | None = None

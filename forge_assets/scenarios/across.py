@@ -19,13 +19,16 @@ from forge_assets.scenarios.questions import answered, asked
 from forge_assets.scenarios.settled import Judged, Volume, capped, judged_draws
 from forge_assets.scenarios.wording import OTHER, Prompts, worded
 
-VOLUME = Volume(draws=48, kept=4)
+THINNER = Volume(draws=4, kept=3)
+"""What a country's volume is divided by here: pairs of countries are many."""
+FAR = 24
+"""One draw in so many is asked about two countries that are no neighbours."""
 PREMISES = 4
 """One question in so many is asked with a premise from the law of a neighbour."""
 
 
 def compose_across(
-    domain: Domain, pack: Pack, frameworks: Sequence[Framework], law: Law, volume: Volume = VOLUME
+    domain: Domain, pack: Pack, frameworks: Sequence[Framework], law: Law, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scenarios and samples that need several frameworks.
 
@@ -36,6 +39,7 @@ def compose_across(
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
+    volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
     answers = Answers(domain, pack, law.statuses)
     said = sorted((spoken(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
     countries = [f for f in said if not f.members]
@@ -108,8 +112,30 @@ def _comparisons(
     there = [_placed(domain, pack, found, "other", OTHER) for found in abroad if found.rows.height]
     if not here or not there:
         return []
-    first, second = pl.concat(here), pl.concat(there)
-    second = second.drop("company", "key", "change_type").rename({name: f"{name}{OTHER}" for name in facts})
+    second = pl.concat(there).drop("company", "key", "change_type").rename({name: f"{name}{OTHER}" for name in facts})
+    both = pl.concat([_paired_draws(domain, pack, first, second) for first in here])  # a home at a time: less memory
+    nth = pl.col("draw").cum_count().over("home", "other", "archetype", "group", f"group{OTHER}")
+    both = both.filter(nth <= volume.kept)
+    homes = {found.framework.jurisdiction: found for found in at_home}
+    others = {found.framework.jurisdiction: found for found in abroad}
+    composed: list[Answer] = []
+    cases = ["home", "other", "cell", f"cell{OTHER}"]
+    asked_: list[tuple[str, str, int, int, str, int]] = []
+    for home, other, cell, away in both.select(cases).unique(maintain_order=True).iter_rows():
+        judged = (*homes[home].judged[cell], *others[other].judged[away])
+        setting = Setting(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
+        for task in answers.tasks(judged, setting):
+            asked_.append((home, other, cell, away, task, len(composed)))
+            composed.append(answers.compose(task, judged, setting))
+    kinds = [pl.String, pl.String, pl.Int64, pl.Int64, pl.String, pl.Int64]
+    schema = dict(zip([*cases, "task_type", "answer"], kinds, strict=True))
+    both = both.with_columns(_stated(domain, both, homes, others))
+    both = both.join(pl.DataFrame(asked_, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
+    return [Prompts(both, composed)]
+
+
+def _paired_draws(domain: Domain, pack: Pack, first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """The draws of one home beside the same draws abroad, as far as they are asked about."""
     both = first.join(second, on=["archetype", "draw"], how="inner", maintain_order="left_right")
     both = both.filter(pl.col("home") != pl.col("other"))
     both = both.with_columns(_pair_keys(both), _pair_splits(both))
@@ -118,29 +144,7 @@ def _comparisons(
             both = both.filter(pl.col(name) >= pl.col(rule.sum) + pl.col(f"{rule.sum}{OTHER}"))
     in_order = pl.Series(choose(both["key"].to_numpy(), 2, "home first") == 0)
     both = both.filter(in_order == (both["home"] < both["other"]))
-    nth = pl.col("draw").cum_count().over("home", "other", "archetype", "group", f"group{OTHER}")
-    both = both.filter(nth <= volume.kept)
-    homes = {found.framework.jurisdiction: found for found in at_home}
-    others = {found.framework.jurisdiction: found for found in abroad}
-    made: dict[tuple[str, str, int, int, str], int] = {}
-    composed: list[Answer] = []
-    picked: list[list[tuple[str, int]]] = []
-    for home, other, cell, away in both.select("home", "other", "cell", f"cell{OTHER}").iter_rows():
-        case = (home, other, cell, away)
-        if (*case, "") not in made:
-            made[*case, ""] = 0
-            judged = (*homes[home].judged[cell], *others[other].judged[away])
-            setting = Setting(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
-            for task in answers.tasks(judged, setting):
-                made[*case, task] = len(composed)
-                composed.append(answers.compose(task, judged, setting))
-        picked.append([(task, made[*case, task]) for task in _paired(pack) if (*case, task) in made])
-    both = both.with_columns(
-        pl.Series("task_type", [[t for t, _ in some] for some in picked], dtype=pl.List(pl.String)),
-        pl.Series("answer", [[n for _, n in some] for some in picked], dtype=pl.List(pl.Int64)),
-        *_stated(domain, both, homes, others),
-    ).explode("task_type", "answer")
-    return [Prompts(change, both.drop_nulls("answer"), composed)]
+    return both.filter(_wanted(pack, both))
 
 
 def _placed(domain: Domain, pack: Pack, found: Judged, column: str, mark: str) -> pl.DataFrame:
@@ -151,8 +155,11 @@ def _placed(domain: Domain, pack: Pack, found: Judged, column: str, mark: str) -
     )
 
 
-def _paired(pack: Pack) -> list[str]:
-    return [task.id for task in pack.tasks if task.countries == 2]
+def _wanted(pack: Pack, both: pl.DataFrame) -> pl.Series:
+    """All draws of countries that are easily confused, few of the many other pairs."""
+    close = [f"{code}{other}" for code, others in pack.neighbours.items() for other in others]
+    near = (both["home"] + both["other"]).is_in(close) | (both["other"] + both["home"]).is_in(close)
+    return near | pl.Series(choose(both["key"].to_numpy(), FAR, "far") == 0)
 
 
 def _pair_keys(both: pl.DataFrame) -> pl.Series:
@@ -177,17 +184,22 @@ def _stated(
     domain: Domain, both: pl.DataFrame, homes: Mapping[str, Judged], others: Mapping[str, Judged]
 ) -> list[pl.Expr]:
     """Facts of each site where its country's law asks for them; of the plan, where either's does."""
-    sides = []
+    known: dict[str, list[pl.Series]] = {}
+    names = [name for name, fact in domain.facts.items() if fact.drawn]
     for found, code, cell in ((homes, "home", "cell"), (others, "other", f"cell{OTHER}")):
-        names = [found[c].settings[n].facts[0].keys() for c, n in both.select(code, cell).iter_rows()]
-        sides.append(names)
+        places = both.select(code, cell).unique(maintain_order=True)
+        stated = [found[c].settings[n].facts[0].keys() for c, n in places.iter_rows()]
+        table = places.with_columns(pl.Series(n, [n in some for some in stated], dtype=pl.Boolean) for n in names)
+        rows = both.select(code, cell).join(table, on=[code, cell], how="left", maintain_order="left")
+        for name in names:
+            known.setdefault(name, []).append(rows[name])
     columns = []
-    for name in (n for n, fact in domain.facts.items() if fact.drawn):
-        here, there = (pl.Series([name in names for names in side], dtype=pl.Boolean) for side in sides)
+    for name in names:
+        here, there = known[name]
         if domain.facts[name].scope == "plan":
             here = there = here | there
-        for known, column in ((here, name), (there, f"{name}{OTHER}")):
-            columns.append(pl.when(pl.lit(known)).then(pl.col(column)).alias(column))
+        for is_known, column in ((here, name), (there, f"{name}{OTHER}")):
+            columns.append(pl.when(pl.lit(is_known)).then(pl.col(column)).alias(column))
     return columns
 
 
@@ -215,7 +227,9 @@ def _dated(
     for country in (f for f in countries if f.jurisdiction in union.members):
         merged = _with_union_law(country, union, rules)
         found = judged_draws(domain, pack, answers, merged, change, volume, around=around)
-        parts += answered(domain, answers, found, asked(capped(found, 1), found, answers, country.jurisdiction, "dated"))
+        parts += answered(
+            domain, answers, found, asked(capped(found, 1), found, answers, country.jurisdiction, "dated")
+        )
     return parts
 
 

@@ -39,6 +39,7 @@ class Answer:
     level: str
     body: str
     provenance: tuple[str, ...]
+    """Provisions that were weighed, whether they apply or not, and the escalation steps named."""
     applies: tuple[str, ...]
     """Ids of the provisions that apply in any of the countries."""
     current: bool
@@ -84,8 +85,8 @@ class Answers:
         parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
         strongest = max(scoped, key=lambda j: self._domain.levels.index(j.level) if j.lead else -1)
         response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
-        considered = [p for j in scoped for p in j.considered]
-        current = all(self._statuses.get(p.id) == "verified" for p in considered) and all(
+        considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
+        current = all(self._statuses.get(name) == "verified" for name in considered) and all(
             _text_is_current(j.framework, key) for j in scoped for _, part in parts for key in part.citations
         )
         return Answer(
@@ -98,7 +99,7 @@ class Answers:
             provenance=tuple(
                 dict.fromkeys(
                     [
-                        *(p.id for p in considered),
+                        *considered,
                         *(step for s in task.sections if s.block == "escalation" for step in _steps(first.framework)),
                     ]
                 )

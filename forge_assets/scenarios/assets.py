@@ -17,6 +17,7 @@ from forge_assets.scenarios.freshness import fingerprint, source_version
 from forge_assets.scenarios.leakage import leakage
 from forge_assets.scenarios.pack import load_pack
 from forge_assets.scenarios.sets import HELD_OUT, draw_sets
+from forge_assets.scenarios.settled import Volume
 from forge_resources.forge import Forge
 from forge_resources.markdown import markdown
 from forge_resources.tables import TABLES
@@ -29,6 +30,11 @@ def asked(forge: Forge, country: Country) -> Framework:
     return country.framework.core() if forge.profile.provisions == "core" else country.framework
 
 
+def volume(forge: Forge) -> Volume:
+    """How much the profile composes."""
+    return Volume(forge.profile.data.draws, forge.profile.data.kept)
+
+
 @dg.asset(partitions_def=JURISDICTIONS, deps=["framework_catalog"], group_name="scenarios", kinds={"polars"})
 def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Scenarios of one jurisdiction and the samples composed from them."""
@@ -36,7 +42,7 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     domain = load_domain(forge.pack_path)
     country = live_country(forge, domain, code)
     pack = load_pack(forge.pack_path, domain)
-    scenarios, samples = compose(domain, pack, asked(forge, country), Law.of([country]))
+    scenarios, samples = compose(domain, pack, asked(forge, country), Law.of([country]), volume(forge))
     forge.store.write("scenarios.scenarios", scenarios, code)
     forge.store.write("scenarios.samples", samples, code)
     version = forge.store.version("scenarios.samples", code)
@@ -73,7 +79,7 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
         if c.framework.members or c.framework.jurisdiction in (forge.profile.jurisdictions or live_codes(forge))
     ]
     pack, law = load_pack(forge.pack_path, domain), Law.of(countries)
-    scenarios, samples = compose_across(domain, pack, [asked(forge, c) for c in compared], law)
+    scenarios, samples = compose_across(domain, pack, [asked(forge, c) for c in compared], law, volume(forge))
     codes = [c.framework.jurisdiction for c in countries]
     made = [code for code in codes if forge.store.has("scenarios.samples", code)]
     everything = pl.concat([*(forge.store.read("scenarios.samples", code) for code in made), samples])

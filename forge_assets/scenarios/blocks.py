@@ -64,10 +64,10 @@ def _verdict(case: Case, met: str) -> Part:
     judged = case.judged[0]
     said, keys = [_qualified(case)], []
     if judged.asks:
-        labels = ", ".join(case.domain.facts[name].label for name in judged.asks)
+        labels = ", ".join(_asked(case.domain, name) for name in judged.asks)
         open_ = judged.undecided[:NAMED]
         keys += [p.cite for p in open_]
-        said.append(f"Not stated: {labels}. On it depends {_cites(judged, open_)}.")
+        said.append(f"Not stated: {labels}. On this depends {_stop(_cites(judged, open_))}")
     if judged.body is not None:
         sure = "In any case: " if judged.asks else ""
         said.append(f"{sure}{case.words.levels[judged.level]}: owed to the {_body(judged)}.{met}")
@@ -108,8 +108,8 @@ def lead(case: Case) -> Part:
     judged = case.judged[0]
     if judged.lead is None or judged.asks or judged.later:
         return verdict(case)
-    text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}."
-    return Part(text, (judged.lead.cite,))
+    text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}"
+    return Part(_stop(text), (judged.lead.cite,))
 
 
 def escalation(case: Case) -> Part:
@@ -195,6 +195,17 @@ def _needs(misses: str) -> str:
     """What failed, as an answer says it: `at least 21 employees`; empty where it is not numbers alone."""
     tests = [_numbers(alternative) for alternative in misses.split("; or ")]
     return " or ".join(dict.fromkeys(tests)) if all(tests) else ""
+
+
+def _asked(domain: Domain, name: str) -> str:
+    """A fact that must be asked for: a number by its label, a yes/no fact as a question."""
+    fact = domain.facts[name]
+    return f"whether {fact.label}" if fact.type == "boolean" else fact.label
+
+
+def _stop(text: str) -> str:
+    """The text with one full stop: some citations end in one."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def _cites(judged: Judgement, provisions: Iterable[Provision]) -> str:

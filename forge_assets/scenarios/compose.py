@@ -61,7 +61,7 @@ class Law:
 
 
 def compose(
-    domain: Domain, pack: Pack, framework: Framework, law: Law, volume: Volume = Volume()
+    domain: Domain, pack: Pack, framework: Framework, law: Law, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scenarios and samples on one country's law; none of a union, whose law is asked through its members.
 
@@ -74,13 +74,13 @@ def compose(
     for change in () if framework.members else domain.change_types:
         found = judged_draws(domain, pack, answers, framework, change, volume)
         rows = asked(capped(found, volume.kept), found, answers, framework.jurisdiction)
-        rows = _varied(domain, pack, framework, law, rows)
+        rows = _varied(pack, framework, law, rows)
         parts += answered(domain, answers, found, rows)
         parts += contrasted(domain, pack, answers, found)
     return worded(domain, pack, law.versions, parts)
 
 
-def _varied(domain: Domain, pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> pl.DataFrame:
+def _varied(pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> pl.DataFrame:
     """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, correction."""
     key = rows["key"].to_numpy() if rows.height else np.zeros(0, dtype=np.uint64)
     drawn = choose(key, 100, "variant")
@@ -99,7 +99,10 @@ def _varied(domain: Domain, pack: Pack, framework: Framework, law: Law, rows: pl
         pl.Series("variant", variant),
         pl.lit("").alias("without"),
     ).with_columns(
-        pl.when(pl.col("variant") == "confusable_neighbour").then(pl.lit(near)).otherwise(pl.lit("")).alias("neighbour"),
+        pl.when(pl.col("variant") == "confusable_neighbour")
+        .then(pl.lit(near))
+        .otherwise(pl.lit(""))
+        .alias("neighbour"),
         pl.when(pl.col("variant") == "repealed").then(pl.lit(place)).otherwise(pl.lit("")).alias("premise"),
         pl.when(pl.col("variant") == "repealed")
         .then(pl.lit("The provision named in the question has been repealed. "))
@@ -107,5 +110,3 @@ def _varied(domain: Domain, pack: Pack, framework: Framework, law: Law, rows: pl
         .alias("correction"),
         pl.col("variant").replace("repealed", "false_premise"),
     )
-
-

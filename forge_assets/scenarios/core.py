@@ -6,7 +6,15 @@ from pathlib import Path
 
 import polars as pl
 
+from forge_assets.law.country import country_files, read_country
+from forge_assets.law.load import load_domain
+from forge_assets.scenarios.across import compose_across
+from forge_assets.scenarios.compose import Law, compose
+from forge_assets.scenarios.pack import load_pack
 from forge_assets.scenarios.select import BENCHMARK_SIZE, benchmark_set
+from forge_assets.scenarios.settled import Volume
+from forge_resources.profile import DRAWS, KEPT
+from forge_resources.store import atomic
 
 HEADER = """\
 # The frozen core of the benchmark: question ids, one a line, with what each asks. `forge freeze` writes this file.
@@ -15,12 +23,33 @@ HEADER = """\
 """
 
 
+def compose_pack(pack_dir: Path) -> pl.DataFrame:
+    """All samples of a pack, with every provision: table `scenarios.samples`."""
+    volume = Volume(DRAWS, KEPT)
+    domain = load_domain(pack_dir)
+    pack = load_pack(pack_dir, domain)
+    countries = [read_country(pack_dir, domain, path) for path in country_files(pack_dir).values()]
+    law = Law.of(countries)
+    tables = [compose(domain, pack, c.framework, law, volume)[1] for c in countries]
+    tables.append(compose_across(domain, pack, [c.framework for c in countries], law, volume)[1])
+    return pl.concat(tables)
+
+
 def load_core(pack_dir: Path) -> list[str]:
     """Question ids of `benchmark/core.txt`; none where there is no such file."""
     path = pack_dir / "benchmark" / "core.txt"
     if not path.is_file():
         return []
     return [line.split()[0] for line in path.read_text("utf-8").splitlines() if line.strip() and line[0] != "#"]
+
+
+def freeze(pack_dir: Path) -> Path:
+    """Draw a new core from all that the pack composes, and write it in the place of the old one."""
+    path = pack_dir / "benchmark" / "core.txt"
+    text = frozen(compose_pack(pack_dir))
+    with atomic(path) as draft:
+        draft.write_text(text, "utf-8")
+    return path
 
 
 def frozen(samples: pl.DataFrame, size: int = BENCHMARK_SIZE) -> str:

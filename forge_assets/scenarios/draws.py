@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.chance import Keys, choose, combine, derive, keys, seed
-from forge_assets.scenarios.pack import Choice, Company, NumberRange, Pack, Share
+from forge_assets.scenarios.pack import Choice, Company, NumberRange, Share
 
 SPLITS = (("train", 70), ("validation", 80), ("benchmark", 100))
 """Split and the percentile it ends at."""
 FINE, COARSE = (21, 20), (9, 8)
 """Growth of the grids on which numbers are drawn, and on which two of them count as the same case for the split."""
-DAYS = 900
+DAYS = 180
 """Dates of a change are drawn this many days around the day a rule enters into force."""
 
 
-def draws(domain: Domain, pack: Pack, company: Company, change: str, counters: range, site: int = 0) -> pl.DataFrame:
+def draws(domain: Domain, company: Company, change: str, counters: range, site: int = 0) -> pl.DataFrame:
     """Facts of one company and change, one row a counter, in order.
 
     Args:
@@ -64,10 +64,12 @@ def _values(
         numbers = edges[cell] + choose(stream, 2**31, "within") % (edges[cell + 1] - edges[cell])
         tens = np.where(numbers >= 1000, 100, np.where(numbers >= 100, 10, 1))
         rounded = np.maximum(numbers - numbers % tens, choice.min)
-        return np.where(choose(stream, 2, "round") == 0, rounded, numbers)
+        either: NDArray[np.int64] = np.where(choose(stream, 2, "round") == 0, rounded, numbers)
+        return either
     if isinstance(choice, Share):
         percent = np.array(choice.percent, dtype=np.int64)[choose(stream, len(choice.percent), "percent")]
-        return np.maximum(1, (drawn[choice.share_of].astype(np.int64) * percent + 50) // 100)
+        part: NDArray[np.int64] = np.maximum(2, (drawn[choice.share_of].astype(np.int64) * percent + 50) // 100)
+        return part
     options: NDArray[np.bool_] = np.array(choice, dtype=np.bool_)
     return options[choose(stream, len(choice), "choice")]
 

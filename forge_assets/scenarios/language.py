@@ -62,7 +62,7 @@ class Language(Strict):
     questions: dict[Name, Texts]
     closings: Texts
     frames: dict[Name, Texts]
-    compared: dict[Name, Texts] = {}
+    compared: dict[Name, Texts] = Field(default_factory=dict)
 
     @field_validator("frames")
     @classmethod

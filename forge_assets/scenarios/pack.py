@@ -110,7 +110,7 @@ class Tasks(Strict):
     """`tasks.yaml`."""
 
     vocabulary: Vocabulary
-    neighbours: dict[JurisdictionCode, tuple[JurisdictionCode, ...]] = {}
+    neighbours: dict[JurisdictionCode, tuple[JurisdictionCode, ...]] = Field(default_factory=dict)
     """Countries whose law is easily taken for this one's."""
     tasks: tuple[TaskType, ...] = Field(min_length=1)
 

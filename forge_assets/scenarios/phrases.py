@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.chance import Keys, choose, derive, seed
-from forge_assets.scenarios.language import OPTIONAL, Language, Words, YesNo, cut
+from forge_assets.scenarios.language import OPTIONAL, Language, YesNo, cut
 
 ORDERS = 8
 """Orders in which facts may be listed."""
@@ -86,21 +85,39 @@ def filled(templates: Sequence[str], slots: pl.DataFrame, keys: Keys) -> tuple[p
     return slots.select(text.alias("prompt")).to_series(), pl.Series(opens)
 
 
-def planned(language: Language, change: str, kind: NDArray[np.int64], style: str, keys: Keys) -> pl.Series:
-    """The plan in words: the wording of the kind drawn."""
-    kinds: tuple[Words, ...] = language.changes[change]
-    table = pl.DataFrame(
-        [pick(getattr(words, style), keys, "plan", change).alias(str(i)) for i, words in enumerate(kinds)]
+def planned(language: Language, changes: pl.Series, style: str, keys: Keys) -> pl.Series:
+    """The plan in words: one of the alternatives of the wording drawn.
+
+    Args:
+        style: `listed` or `told`.
+    """
+    return _by_change(
+        changes,
+        {
+            change: [pick(getattr(words, style), keys, "plan", change) for words in kinds]
+            for change, kinds in language.changes.items()
+        },
+        keys,
     )
+
+
+def phrased_change(wordings: Mapping[str, Sequence[str]], changes: pl.Series, keys: Keys) -> pl.Series:
+    """The change as the answer words it: the wording drawn is the same in every language."""
+    texts = {
+        change: [pl.Series([text]).new_from_index(0, len(changes)) for text in some]
+        for change, some in wordings.items()
+    }
+    return _by_change(changes, texts, keys)
+
+
+def _by_change(changes: pl.Series, wordings: Mapping[str, Sequence[pl.Series]], keys: Keys) -> pl.Series:
     text = pl.lit("")
-    for i in range(len(kinds)):
-        text = pl.when(pl.lit(pl.Series(kind == i))).then(pl.col(str(i))).otherwise(text)
-    return table.select(text.alias("plan")).to_series()
-
-
-def kinds_of(language: Language, change: str, keys: Keys) -> NDArray[np.int64]:
-    """Which wording of the change each row uses: the same in every language."""
-    return choose(keys, len(language.changes[change]), "kind")
+    for change, kinds in wordings.items():
+        drawn = choose(keys, len(kinds), "kind")
+        for i, words in enumerate(kinds):
+            here = pl.lit(pl.Series((changes == change).to_numpy() & (drawn == i)))
+            text = pl.when(here).then(pl.lit(words)).otherwise(text)
+    return pl.select(text.alias("plan")).to_series()
 
 
 def asker_of(language: Language, facts: pl.DataFrame, keys: Keys) -> pl.Series:

@@ -72,7 +72,7 @@ def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame
         pl.when(unheard).then(pl.lit("")).otherwise(pl.col("variant")).alias("variant"),
     )
     rows = rows.with_columns(pl.lit(framework.jurisdiction).alias("home"))
-    return [Prompts(found.change, rows, composed, framework.language)]
+    return [Prompts(rows, composed, framework.language)]
 
 
 def _answer(answers: Answers, found: Judged, cell: int, task: str, fact: str) -> Answer | None:

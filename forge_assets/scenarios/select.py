@@ -89,7 +89,9 @@ def _spread(pool: pl.DataFrame, n: int) -> pl.DataFrame:
 
 
 def _ordered(groups: Mapping[Any, Any], *stream: str) -> list[tuple[Any, Any]]:
-    return sorted(groups.items(), key=lambda item: _order(*stream, *([item[0]] if isinstance(item[0], str) else item[0])))
+    return sorted(
+        groups.items(), key=lambda item: _order(*stream, *([item[0]] if isinstance(item[0], str) else item[0]))
+    )
 
 
 def _merged(queues: list[list[str]]) -> list[str]:

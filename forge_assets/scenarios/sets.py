@@ -33,7 +33,8 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     if missing:
         raise ValueError(f"profile {profile.name}: jurisdictions {', '.join(missing)} are not in the catalog")
     asked = _asked(samples, profile)
-    frozen = samples.filter((pl.col("split") == "benchmark") & pl.col("question_id").is_in(list(core))).sort("sample_id")
+    held = samples.filter((pl.col("split") == "benchmark") & pl.col("question_id").is_in(list(core)))
+    frozen = held.sort("sample_id")
     everything = profile.jurisdictions is None and asked.height == samples.height
     complete = everything and frozen.height == len(core) == profile.data.benchmark
     drawn = {

@@ -23,9 +23,9 @@ from forge_assets.scenarios.pack import Pack
 class Volume:
     """How much is composed."""
 
-    draws: int = 192
+    draws: int
     """Fact sets drawn for each company and change."""
-    kept: int = 12
+    kept: int
     """Of those that the law answers alike, for each company and change."""
 
 
@@ -58,7 +58,7 @@ def judged_draws(
         around: days near which the change is dated; without them it has no date.
     """
     drawn = [
-        draws(domain, pack, company, change, range(volume.draws), site).with_row_index("draw")
+        draws(domain, company, change, range(volume.draws), site).with_row_index("draw")
         for company in pack.companies
         if not company.countries or framework.jurisdiction in company.countries
     ]
@@ -78,7 +78,12 @@ def settle(domain: Domain, answers: Answers, framework: Framework, change: str, 
     settings = [_setting(domain, asked, change, row) for row in firsts.iter_rows(named=True)]
     judged = [answers.judged((asked,), setting) for setting in settings]
     outcomes = _numbered(j[0].outcome for j in judged)
-    groups = _numbered((j[0].outcome, tuple(p.id for p in j[0].considered)) for j in judged)
+    conditions = [c.fact for c in domain.change_types[change].conditional_triggers]
+    # Cases that an edited provision could set apart are never counted together, or it would move its neighbours.
+    groups = _numbered(
+        (j[0].outcome, tuple(p.id for p in j[0].considered), *(s.facts[0].get(name) for name in conditions))
+        for j, s in zip(judged, settings, strict=True)
+    )
     of_row = cells.of_row.reshape(len(frames), rows.height)
     steady = (outcomes[of_row] == outcomes[of_row[0]]).all(axis=0)
     grounded = np.array([j[0].grounded for j in judged], dtype=np.bool_)

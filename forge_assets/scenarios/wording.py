@@ -20,8 +20,8 @@ from forge_assets.scenarios.phrases import (
     asker_of,
     filled,
     joined,
-    kinds_of,
     opening,
+    phrased_change,
     pick,
     planned,
     said,
@@ -40,15 +40,14 @@ NATIONAL = 3
 
 @dataclass(frozen=True)
 class Prompts:
-    """Rows to put into words, all about one change.
+    """Rows to put into words.
 
-    Columns of `rows`: home, other (a second country, or empty), archetype, company, key, task_type, answer (index into
-    `answers`), variant (empty: as the answer says), without, neighbour, premise, correction, `also` (provision ids the
-    question rests on), pair, date, and one a fact, null where it is not stated; facts of the second country end in
-    `OTHER`, and `split` is given.
+    Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
+    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, correction,
+    `also` (provision ids the question rests on), pair, date, and one a fact, null where it is not stated; facts of
+    the second country end in `OTHER`, and `split` is given.
     """
 
-    change: str
     rows: pl.DataFrame
     answers: list[Answer]
     spoken: str = ENGLISH
@@ -57,7 +56,7 @@ class Prompts:
     @property
     def compared(self) -> bool:
         """Whether two countries are."""
-        return "other" in self.rows.columns
+        return "split" in self.rows.columns
 
 
 def worded(
@@ -68,7 +67,7 @@ def worded(
     Args:
         versions: id of provision or escalation step to its content digest.
     """
-    rows = [_worded(domain, pack, versions, part) for part in parts if part.rows.height]
+    rows = [_worded(domain, pack, versions, part) for part in _merged(parts)]
     if not rows:
         return _empty("scenarios.scenarios"), _empty("scenarios.samples")
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
@@ -87,24 +86,38 @@ def worded(
     return scenarios.sort("scenario_id"), samples.sort("sample_id")
 
 
+def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
+    """Parts in one language, or that compare, as one: the fewer and longer the columns, the faster."""
+    together: dict[tuple[bool, str], list[Prompts]] = {}
+    for part in parts:
+        if part.rows.height:
+            together.setdefault((part.compared, part.spoken), []).append(part)
+    merged = []
+    for (_, spoken), some in together.items():
+        rows: list[pl.DataFrame] = []
+        answers: list[Answer] = []
+        for part in some:
+            rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
+            answers += part.answers
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, spoken))
+    return merged
+
+
 def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Prompts) -> pl.DataFrame:
-    rows = _defaults(part.rows)
-    answers = _answer_table(domain, versions, part)
+    rows, answers = part.rows, _answer_table(part)
     rows = pl.concat([rows, answers[rows["answer"].to_list()]], how="horizontal")
-    drawn = rows["split"] if part.compared else _splits(domain, pack, rows, part.change)
+    drawn = rows["split"] if part.compared else _splits(domain, pack, rows)
     rows = rows.with_columns(_facts_json(domain, rows), drawn.alias("drawn"))
     rows = rows.with_columns(_language(pack, rows, part))
-    texts = [
-        _phrased(domain, pack, part, group, pack.languages[str(code)]) for (code,), group in _by(rows, "language")
-    ]
+    texts = [_phrased(domain, pack, part, group, pack.languages[str(code)]) for (code,), group in _by(rows, "language")]
     rows = pl.concat(texts)
+    broken = rows.filter((pl.col("pair") != "") & ~pl.col("current"))["pair"].unique().to_list()
     rows = rows.with_columns(
         pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
-        pl.lit(part.change).alias("change_type"),
         pl.lit(domain.system_prompt).alias("system"),
         pl.lit(list(domain.levels), dtype=pl.List(pl.String)).alias("levels"),
         pl.when(pl.col("variant") == "").then(pl.col("kind")).otherwise(pl.col("variant")).alias("variant"),
-        pl.when(~pl.col("current"))
+        pl.when(~pl.col("current") | pl.col("pair").is_in(broken))
         .then(pl.lit("withheld"))
         .when(pl.col("pair") != "")
         .then(pl.lit("contrast"))
@@ -114,7 +127,9 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     )
     rows = _with_versions(rows, versions)
     rows = rows.with_columns(
-        _hashed(rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date"),
+        _hashed(
+            rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
+        ),
         _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
     )
     return rows.with_columns(_hashed(rows, "sample_id", "question_id", "scenario_id", "response")).select(
@@ -131,7 +146,7 @@ def _defaults(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(missing)
 
 
-def _answer_table(domain: Domain, versions: Mapping[str, str], part: Prompts) -> pl.DataFrame:
+def _answer_table(part: Prompts) -> pl.DataFrame:
     """One row an answer."""
     return pl.DataFrame(
         [
@@ -183,9 +198,9 @@ def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.E
     return pl.concat_str(pl.lit('"'), pl.col(code), pl.lit('":{'), text, pl.lit("}"))
 
 
-def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame, change: str) -> pl.Series:
+def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
     """The split of each row; what a question leaves unsaid does not count."""
-    numbered = rows.with_columns(pl.lit(change).alias("change_type")).with_row_index("at")
+    numbered = rows.with_row_index("at")
     found = []
     for (name,), group in _by(numbered, "without"):
         names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
@@ -210,9 +225,8 @@ def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, lang
     done = []
     for (register,), group in _by(rows.with_columns(registers), "register"):
         prompts, askers = _prompts(domain, part, group, language, str(register), frames[str(register)])
-        kinds = kinds_of(language, part.change, group["key"].to_numpy())
-        english = pl.Series("plan_said", list(pack.vocabulary.changes[part.change])).gather(kinds)
-        done.append(group.with_columns(prompts.alias("prompt"), askers.alias("asker"), english))
+        english = phrased_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
+        done.append(group.with_columns(prompts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
     return pl.concat(done)
 
 
@@ -223,16 +237,17 @@ def _prompts(
     brief = register in TELEGRAPHIC
     names = {code: place.name for code, place in language.countries.items()}
     within = {code: place.in_ for code, place in language.countries.items()}
-    asker = asker_of(language, rows.select(_drawn_facts(domain, rows)), key)
-    kinds = kinds_of(language, part.change, key)
+    alone = pl.col("pair") == ""  # both sides of a pair are asked by the same person
+    known = rows.select(pl.when(alone).then(pl.col(name)).alias(name) for name in _drawn_facts(domain, rows))
+    asker = asker_of(language, known, key)
     slots = {
         "open": opening(language, asker, key),
         "company": rows["company"],
         "sector": rows["archetype"].replace_strict(dict(language.sectors), return_dtype=pl.String),
         "country": rows["home"].replace_strict(names, return_dtype=pl.String),
         "in_country": rows["home"].replace_strict(within, return_dtype=pl.String),
-        "plan": planned(language, part.change, kinds, "listed", key),
-        "plan_told": planned(language, part.change, kinds, "told", key),
+        "plan": planned(language, rows["change_type"], "listed", key),
+        "plan_told": planned(language, rows["change_type"], "told", key),
         "extra": _extra(language, rows, 1 if brief else 2),
         "question": _by_task(language, rows),
         "close": _closings(language, rows),
@@ -278,7 +293,8 @@ def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
     within = {code: place.in_ for code, place in language.countries.items()}
     wrong = pl.col("also").list.len() > 0
     claim = pl.when(wrong).then(pl.lit(false)).otherwise(pl.lit(old))
-    premise = claim.str.replace("{citation}", pl.col("premise"), literal=True)
+    cited = claim.str.replace("{citation}", pl.col("premise"), literal=True)
+    premise = cited.str.replace("..", ".", literal=True)  # some citations end in a full stop
     neighbour = (
         pl.lit(near)
         .str.replace("{in_neighbour}", pl.col("neighbour").replace_strict(within, default=""), literal=True)

@@ -91,7 +91,20 @@ def filled(tmp_path: Path) -> Store:
         write("catalog.provisions", found, code)
         write("catalog.rules", [where | {"rule_id": f"{code}-gdpr", "topic": "data_protection"}], code)
         write("catalog.bodies", [where | {"body": "works_council", "min_employees": 5}], code)
-        write("catalog.escalation", [where | {"position": 1, "step": "They negotiate.", "core": True}], code)
+        write(
+            "catalog.escalation",
+            [
+                where
+                | {
+                    "position": 1,
+                    "step": "They negotiate.",
+                    "core": True,
+                    "step_id": f"{code.lower()}-escalation-1",
+                    "version": "v1",
+                }
+            ],
+            code,
+        )
         write("catalog.statute_units", [where | {"law_id": "betrvg", "number": "87", "cited": True}], code)
         write("scenarios.scenarios", scenarios, code)
         write("scenarios.samples", samples, code)

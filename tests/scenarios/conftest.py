@@ -7,15 +7,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from forge_assets.law.load import load_domain, load_framework
+from forge_assets.law.country import Country, country_files, read_country
+from forge_assets.law.load import load_domain
 from forge_assets.law.model import Domain, Framework
-from forge_assets.law.statutes import load_statutes
-from forge_assets.law.verify import verify
-from forge_assets.scenarios.compose import compose, compose_cross_border
+from forge_assets.scenarios.across import compose_across
+from forge_assets.scenarios.compose import Law, compose
 from forge_assets.scenarios.pack import Pack, load_pack
+from forge_assets.scenarios.settled import Volume
 
-PAIRED = ("AT", "DE", "ES", "FR", "NL")
+PAIRED = ("AT", "DE", "ES", "EU", "FR", "NL")
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
+VOLUME = Volume(draws=160, kept=8)
 
 
 @pytest.fixture(scope="session")
@@ -29,29 +31,28 @@ def pack(domain: Domain) -> Pack:
 
 
 @pytest.fixture(scope="session")
-def frameworks(domain: Domain) -> dict[str, Framework]:
-    """Every country with its principal duties, which is what the profiles for small models ask."""
-    read = [load_framework(path, domain) for path in sorted((PACK / "jurisdictions").glob("*.yaml"))]
-    return {framework.jurisdiction: framework.core() for framework in read}
+def countries(domain: Domain) -> dict[str, Country]:
+    return {code: read_country(PACK, domain, path) for code, path in country_files(PACK).items()}
 
 
 @pytest.fixture(scope="session")
-def statuses(frameworks: dict[str, Framework]) -> dict[str, str]:
-    return {
-        provision: verification.status
-        for framework in frameworks.values()
-        for provision, verification in verify(framework, load_statutes(PACK, framework)).items()
-    }
+def frameworks(countries: dict[str, Country]) -> dict[str, Framework]:
+    """Every country with its principal duties, which is what the profiles for small models ask."""
+    return {code: country.framework.core() for code, country in countries.items()}
+
+
+@pytest.fixture(scope="session")
+def law(countries: dict[str, Country]) -> Law:
+    return Law.of(countries.values())
 
 
 @pytest.fixture(scope="session")
 def composed(
-    domain: Domain, pack: Pack, frameworks: dict[str, Framework], statuses: dict[str, str]
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples of every country, and of pairs of five countries."""
-    parts = [compose(domain, pack, f, statuses, f"version-{code}") for code, f in frameworks.items()]
-    versions = {code: f"version-{code}" for code in frameworks}
-    parts.append(compose_cross_border(domain, pack, [frameworks[c] for c in PAIRED], statuses, versions))
+    """Scenarios and samples of every country, and across five countries and the union."""
+    parts = [compose(domain, pack, framework, law, VOLUME) for framework in frameworks.values()]
+    parts.append(compose_across(domain, pack, [frameworks[c] for c in PAIRED], law, VOLUME))
     return pl.concat([p[0] for p in parts]), pl.concat([p[1] for p in parts])
 
 

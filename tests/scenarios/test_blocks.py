@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,7 @@ import pytest
 from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.blocks import BLOCKS, Case
 from forge_assets.scenarios.judge import judge
-from forge_assets.scenarios.pack import Company, NumberRange, Vocabulary
-from forge_assets.scenarios.situations import Situation
+from forge_assets.scenarios.pack import Vocabulary
 
 DOMAIN = Domain.model_validate(
     {
@@ -88,16 +88,14 @@ WORDS = Vocabulary.model_validate(
             "cooks": {"if_true": "own cooks", "if_false": "no cooks"},
         },
         "changes": {"new_menu": ("serve soup",)},
-        "frames": ("{facts}",),
     }
 )
-COMPANY = Company(id="inn", name="Inn", sector="inn", facts={"employees": NumberRange(min=1, max=9)})
 
 
 def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Case:
     facts = {"employees": employees, "cooks": cooks}
     judged = tuple(judge(DOMAIN, f, "new_menu", facts) for f in frameworks or (LAND,))
-    return Case(DOMAIN, WORDS, Situation(COMPANY, "new_menu", facts), "serve soup", judged, judged[0].missed)
+    return Case(DOMAIN, WORDS, "new_menu", facts, judged, judged[0].missed)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +119,7 @@ def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Cas
             "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG; before lunch; the menu is void\n"
             "- report on the heat, § 4 KG",
         ),
-        ("agreement", "Utopia, new menu. Co-determination: agreement at Inn to serve soup."),
+        ("agreement", "Utopia, new menu. Co-determination: agreement at {company} to {change}."),
     ],
 )
 def test_a_block_reads(block: str, text: str) -> None:
@@ -134,7 +132,10 @@ def test_a_body_without_a_name_of_its_own_is_not_named_twice() -> None:
 
 def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
     idle = case(5, False)
-    assert BLOCKS["verdict"](idle).text == "Utopia, new menu. No provision in the catalogue applies: 5 employees."
+    assert BLOCKS["verdict"](idle).text == (
+        "Utopia, new menu. No provision in the catalogue applies: {employees} employees. "
+        "Not reached: § 3 Abs. 1 Nr. 2 KG, 20 to 99 employees or at least 100 employees."
+    )
     assert BLOCKS["basis"](idle).text == "None in the catalogue."
     assert BLOCKS["basis"](idle).citations == ()
 
@@ -159,5 +160,30 @@ def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
 
 def test_a_conditional_review_leaves_other_duties_out() -> None:
     full = case()
-    only = judge(DOMAIN, LAND, "new_menu", full.situation.facts, conditional_only=True)
+    only = judge(DOMAIN, LAND, "new_menu", full.facts, conditional_only=True)
     assert BLOCKS["basis"](replace(full, judged=(only,))).citations == ("DE:kg:4",)
+
+
+def test_a_missing_fact_is_asked_for_and_what_is_sure_is_said() -> None:
+    judged = (judge(DOMAIN, LAND, "new_menu", {"cooks": True}),)
+    part = BLOCKS["verdict"](Case(DOMAIN, WORDS, "new_menu", {"cooks": True}, judged, ()))
+    assert part.text == (
+        "Utopia, new menu. Not stated: employees. On this depends § 3 Abs. 1 Nr. 2 KG. "
+        "In any case: Information: owed to the office."
+    )
+    assert part.citations == ("DE:kg:3:1:2",)
+
+
+def test_a_rule_not_yet_in_force_is_named_with_its_day() -> None:
+    later = LAND.provisions[0].model_copy(update={"valid_from": dt.date(2027, 1, 1)})
+    land = LAND.model_copy(update={"provisions": (later, LAND.provisions[1])})
+    facts = {"employees": 50, "cooks": False}
+    judged = (judge(DOMAIN, land, "new_menu", facts, on=dt.date(2026, 12, 31)),)
+    part = BLOCKS["verdict"](Case(DOMAIN, WORDS, "new_menu", facts, judged, ("cooks",)))
+    assert part.text == (
+        "Utopia, new menu. No provision in the catalogue applies: no cooks. "
+        "Not yet in force on {date}: § 3 Abs. 1 Nr. 2 KG, which applies from 2027-01-01."
+    )
+    in_force = judge(DOMAIN, land, "new_menu", facts, on=dt.date(2027, 1, 1))
+    assert in_force.later == ()
+    assert in_force.level == "co_determination"

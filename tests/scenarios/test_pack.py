@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forge_assets.law.load import LawError
-from forge_assets.law.model import Domain
+from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.blocks import BLOCKS
 from forge_assets.scenarios.pack import Pack, load_pack
 
@@ -17,7 +17,8 @@ SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 
 def broken(folder: Path, file: str, old: str, new: str) -> int:
     """Copy the pack with one replacement made; the line it stands on."""
-    for name in ("companies.yaml", "tasks.yaml"):
+    for name in ("companies.yaml", "tasks.yaml", "languages/en.yaml", "languages/de.yaml"):
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SHIPPED / name, folder / name)
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text
@@ -36,7 +37,7 @@ def test_every_block_a_task_may_name_exists(pack: Pack) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [
-        ("companies.yaml", "sector: retail", "sector: retail\n    sektor: retail", "sektor"),
+        ("companies.yaml", "  - id: hotel", "  - sektor: hotel\n    id: hotel", "sektor"),
         ("companies.yaml", "works_council: [true, true, false]", "works_counsel: [true]", "works_counsel"),
         ("companies.yaml", "id: food_plant", "id: hospital", "hospital"),
         ("companies.yaml", "{min: 7, max: 18}", "{min: 18, max: 7}", "min 18 is above max 7"),
@@ -47,6 +48,11 @@ def test_every_block_a_task_may_name_exists(pack: Pack) -> None:
         ("tasks.yaml", "changes: [restructuring, working_time]", "changes: [restructure]", "restructure"),
         ("tasks.yaml", "body: works_council", "body: [works_council]", "body"),
         ("tasks.yaml", "id: cba_summary", "id: legal_advisory", "legal_advisory"),
+        ("languages/en.yaml", "  hotel: hotel", "  hostel: hotel", "differs from the pack in hostel, hotel"),
+        ("languages/en.yaml", "    needs: works_council", "    needs: council", "council is no fact"),
+        ("languages/en.yaml", "{question} {close}\\n\\nThank you", "{question}\\n\\nThank you", "email lacks {close}"),
+        ("languages/de.yaml", "language: de", "language: fr", "its name says de"),
+        ("languages/de.yaml", "  legal_advisory:", "  advice:", "advice, legal_advisory"),
     ],
 )
 def test_a_mistake_is_refused_with_its_file_and_line(
@@ -57,10 +63,26 @@ def test_a_mistake_is_refused_with_its_file_and_line(
         load_pack(tmp_path, domain)
     assert says in str(refused.value)
     assert refused.value.path == tmp_path / file
-    assert abs(refused.value.line - line) <= 1
+    assert file.startswith("languages") or abs(refused.value.line - line) <= 1
 
 
 def test_a_change_type_without_wording_is_refused(tmp_path: Path, domain: Domain) -> None:
     broken(tmp_path, "tasks.yaml", "    restructuring: [close", "    reorganising: [close")
     with pytest.raises(LawError, match=r"differs from domain\.yaml in reorganising, restructuring"):
+        load_pack(tmp_path, domain)
+
+
+def test_every_language_of_a_country_whose_law_is_taught_has_words(
+    pack: Pack, frameworks: dict[str, Framework]
+) -> None:
+    spoken = {f.language: f.jurisdiction for f in frameworks.values()}
+    assert spoken.keys() == pack.languages.keys()
+    for language, code in spoken.items():
+        assert code == "EU" or code in pack.languages[language].countries
+
+
+def test_a_pack_without_english_is_refused(tmp_path: Path, domain: Domain) -> None:
+    broken(tmp_path, "tasks.yaml", "tasks:", "tasks:")
+    (tmp_path / "languages" / "en.yaml").unlink()
+    with pytest.raises(LawError, match=r"en\.yaml:1: the file is missing"):
         load_pack(tmp_path, domain)
