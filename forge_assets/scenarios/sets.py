@@ -64,7 +64,10 @@ def _of(samples: pl.DataFrame, jurisdictions: Sequence[str]) -> pl.DataFrame:
 def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     """Samples of the languages, registers and variants that a profile asks for."""
     kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
-    return samples.filter(pl.col(name).is_in(list(wanted)) for name, wanted in kinds.items() if wanted is not None)
+    for name, wanted in kinds.items():
+        if wanted is not None:
+            samples = samples.filter(pl.col(name).is_in(list(wanted)))
+    return samples
 
 
 def messages(row: dict[str, str]) -> list[dict[str, str]]:
