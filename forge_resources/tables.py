@@ -223,7 +223,7 @@ _SAMPLE = {
     "levels": Column(_TEXTS, "Levels of duty that are looked for in an answer."),
     "change_type": Column(_TEXT, "What the company plans, by id."),
     "provenance": Column(
-        _TEXTS, "Ids of the provisions and escalation steps it rests on, those that failed a threshold too."
+        _TEXTS, "Ids of the provisions weighed, whether they apply or not, and of the escalation steps named."
     ),
     "provenance_versions": Column(_TEXTS, "Versions of these when it was composed, in the same order."),
 }

@@ -86,7 +86,7 @@ class Answers:
         strongest = max(scoped, key=lambda j: self._domain.levels.index(j.level) if j.lead else -1)
         response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
         considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
-        current = all(self._statuses.get(name) == "verified" for name in considered) and all(
+        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
             _text_is_current(j.framework, key) for j in scoped for _, part in parts for key in part.citations
         )
         return Answer(
