@@ -209,8 +209,8 @@ _SAMPLE = {
     "split": Column(
         _TEXT, "train, validation, benchmark, contrast, or withheld: it rests on law that is not verified."
     ),
-    "pair": Column(_TEXT, "Id of the contrast pair; empty outside the split contrast."),
-    "language": Column(_TEXT, "Code of the language of prompt and reference, as in en or de."),
+    "pair": Column(_TEXT, "Id of the contrast pair; empty: it is in none."),
+    "language": Column(_TEXT, "Code of the language of the prompt, as in en or de; the reference is English."),
     "register": Column(_TEXT, "Form of the prompt: note, email, chat, form or memo."),
     "asker": Column(_TEXT, "Who asks."),
     "system": Column(_TEXT, "System message."),

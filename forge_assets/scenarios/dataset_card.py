@@ -12,36 +12,15 @@ import yaml
 
 from forge_assets.law.model import Domain, Framework, Law, Strict
 from forge_resources.markdown import markdown
+from forge_resources.tables import TABLES
 
-DESCRIPTIONS = {
-    "prompt": "the question",
-    "completion": "the reference answer, Markdown with the headings of `sections`",
-    "system": "the system prompt",
-    "sample_id": "hash of the sample's content",
-    "question_id": "hash of countries, task, system prompt and prompt: equal for equal questions",
-    "scenario_id": "hash of company, change and facts; no scenario is in two splits",
-    "jurisdictions": "country codes (ISO 3166; EU), two or more where countries are compared",
-    "task_type": "what is asked for",
-    "variant": "plain, or what makes the question hard",
-    "split": "train, validation or test",
-    "language": "language of prompt and answer (ISO 639-1); quoted law stays in its own",
-    "register": "the form the question takes",
-    "asker": "who asks",
-    "sections": "headings the answer must have, in order",
-    "expected_citations": "places of law the answer must cite, as keys `COUNTRY:law:unit[:paragraph[:number]]`",
-    "expected_level": "strongest duty owed; none: nothing applies",
-    "expected_body": "body it is owed to; empty: none",
-    "levels": "every duty owed",
-    "change_type": "what the employer means to do",
-    "provenance": "ids of the provisions the answer was composed from",
-    "provenance_versions": "digests of these provisions, in the same order",
-    "framework_versions": "digests of the countries' law, in the order of `jurisdictions`",
-}
+DESCRIPTIONS = {name: column.comment for name, column in TABLES["scenarios.samples"].columns.items()}
+DESCRIPTIONS |= {"completion": DESCRIPTIONS["response"], "split": "train, validation or test."}
 """What the columns hold. One that is not named here is exported without a description."""
 
 LIMITS = (
     "Composed by rules from law that is written down as data; no lawyer has read every answer.",
-    "Wording comes from templates: questions put by people vary more.",
+    "Wording comes from a grammar, not reviewed by native speakers: questions put by people vary more.",
     "A country's law is covered as far as the texts below go; many are excerpts, and case law is not covered.",
     "None of the texts is an authentic edition, and law may have changed since its date. This is no legal advice.",
 )
