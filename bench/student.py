@@ -2,10 +2,14 @@
 
 Run: FORGE_PROFILE=cpu python bench/student.py
 The cut student's results come from the store; the uncut one is trained here, with fewer steps for its larger size.
+
+Run: FORGE_PROFILE=cpu python bench/student.py --references
+The cut student alone, taught the reference answers alone: needs the sets (asset `warehouse`), no teacher.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import polars as pl
@@ -20,23 +24,30 @@ from forge_assets.training.memory import Shape
 from forge_assets.training.stage import drawn_sets, greedy, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import run_directly
+from forge_resources.markdown import markdown
 
 
 def main() -> None:
     """Print the table and each student's training seconds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--references", action="store_true", help="the cut student on the reference answers alone")
+    alone = parser.parse_args().references
     forge = Forge.from_environment()
     profile, sets = forge.profile, drawn_sets(forge)
     uncut = forge.models.ensure(profile.student.model)
     desk = Jobs(forge.store, forge.environment, {uncut.digest: uncut.path}, run_directly)
-    accepted = forge.store.read("distillation.teacher_responses").filter("accepted")
-    taught = dict(accepted.select("sample_id", "response").iter_rows())
+    taught = {}
+    if not alone:
+        accepted = forge.store.read("distillation.teacher_responses").filter("accepted")
+        taught = dict(accepted.select("sample_id", "response").iter_rows())
     dataset = desk.dataset(training_rows(sets, taught))
     prompts = desk.dataset(prompt_rows(sets, "benchmark"))
     texts = desk.dataset(training_rows(sets))
     cut = desk.run(CutJob(base=uncut.digest, texts=texts, remove=profile.student.cut_layers), "student cut")
     fewer = equal_time_steps(profile.student.steps, cut.record["parameters"], Shape.of(uncut.path).parameters)
     answers = {}
-    for name, base, steps in (("cut", cut.identity, profile.student.steps), ("uncut", uncut.digest, fewer)):
+    students = [("cut", cut.identity, profile.student.steps), ("uncut", uncut.digest, fewer)]
+    for name, base, steps in students[:1] if alone else students:
         done = desk.run(student_job(profile, base, dataset, steps), f"{name} student")
         print(f"{name}: {steps} steps in {done.record['train_seconds']} s")
         job = GenerateJob(base=done.identity, prompts=prompts, sampling=greedy(forge))
@@ -46,6 +57,13 @@ def main() -> None:
     table = markdown_table(summary(scores, samples))
     Path("bench/results/student.md").write_text(table + "\n")
     print(table)
+    asked = scores.join(samples.select("sample_id", "task_type", "variant"), on="sample_id")
+    for kind in ("variant", "task_type"):
+        shown = asked.filter(pl.col("metric").is_in(["composite", "citation_f1"])).pivot(
+            on="metric", index=["model", kind], values="value", aggregate_function="mean"
+        )
+        counts = samples.group_by(kind).len("questions")
+        print(markdown(shown.with_columns(pl.selectors.float().round(2)).join(counts, on=kind).sort("model", kind)))
 
 
 if __name__ == "__main__":
