@@ -1,7 +1,7 @@
 """Peers of the scenario engine: the same kind of job as a distilabel pipeline, and as plain Python over dicts.
 
-Run: python3.11 -m venv /tmp/distilabel-venv && /tmp/distilabel-venv/bin/pip install distilabel requests
-     /tmp/distilabel-venv/bin/python bench/scenarios_peer.py --peer distilabel --rows 10000
+Run: python3.11 -m venv .peer-venv && .peer-venv/bin/pip install distilabel requests
+     .peer-venv/bin/python bench/scenarios_peer.py --peer distilabel --rows 10000
      python bench/scenarios_peer.py --peer dicts --rows 100000
 Neither needs the project; distilabel (1.5.3, which imports `requests` without requiring it) is no part of it.
 

@@ -136,6 +136,11 @@ class Domain(Strict):
     citation: CitationForms = CitationForms()
     """English usage, for the laws of every country."""
 
+    @property
+    def drawn_facts(self) -> tuple[str, ...]:
+        """Names of the facts that scenarios may state, in order."""
+        return tuple(name for name, fact in self.facts.items() if fact.drawn)
+
 
 class Layout(Strict):
     """How statute text marks its parts at the start of a line; templates are those of `law.labels`."""

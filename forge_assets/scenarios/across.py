@@ -15,9 +15,10 @@ from forge_assets.scenarios.chance import choose, derive
 from forge_assets.scenarios.compose import Law
 from forge_assets.scenarios.draws import split_names, split_percentiles
 from forge_assets.scenarios.pack import Pack
+from forge_assets.scenarios.prompts import OTHER
 from forge_assets.scenarios.questions import answered, asked
-from forge_assets.scenarios.settled import Judged, Volume, capped, judged_draws
-from forge_assets.scenarios.wording import OTHER, Prompts, worded
+from forge_assets.scenarios.settled import Judged, Volume, capped, drawn, judged_draws
+from forge_assets.scenarios.wording import Prompts, worded
 
 THINNER = Volume(draws=4, kept=3)
 """What a country's volume is divided by here: pairs of countries are many."""
@@ -45,13 +46,14 @@ def compose_across(
     countries = [f for f in said if not f.members]
     parts: list[Prompts] = []
     for change in domain.change_types:
-        at_home = [judged_draws(domain, pack, answers, f, change, volume) for f in countries]
+        first, second = (drawn(domain, pack, change, volume, site) for site in (0, 1))
+        at_home = [judged_draws(domain, pack, answers, f, change, first) for f in countries]
         for found in at_home:
             parts += _premises(domain, pack, answers, found, countries, law, volume)
-        abroad = [judged_draws(domain, pack, answers, f, change, volume, 1) for f in countries]
+        abroad = [judged_draws(domain, pack, answers, f, change, second) for f in countries]
         parts += _comparisons(domain, pack, answers, at_home, abroad, volume)
         for union in (f for f in said if f.members):
-            parts += _dated(domain, pack, answers, union, countries, change, volume)
+            parts += _dated(domain, pack, answers, union, countries, change, first)
     return worded(domain, pack, law.versions, parts)
 
 
@@ -107,12 +109,15 @@ def _comparisons(
 ) -> list[Prompts]:
     """One plan in two countries, each with a site of its own size; which comes first is drawn."""
     change = at_home[0].change if at_home else ""
-    facts = [name for name, fact in domain.facts.items() if fact.drawn]
     here = [_placed(domain, pack, found, "home", "") for found in at_home if found.rows.height]
     there = [_placed(domain, pack, found, "other", OTHER) for found in abroad if found.rows.height]
     if not here or not there:
         return []
-    second = pl.concat(there).drop("company", "key", "change_type").rename({name: f"{name}{OTHER}" for name in facts})
+    second = (
+        pl.concat(there)
+        .drop("company", "key", "change_type")
+        .rename({name: f"{name}{OTHER}" for name in domain.drawn_facts})
+    )
     both = pl.concat([_paired_draws(domain, pack, first, second) for first in here])  # a home at a time: less memory
     nth = pl.col("draw").cum_count().over("home", "other", "archetype", "group", f"group{OTHER}")
     both = both.filter(nth <= volume.kept)
@@ -185,7 +190,7 @@ def _stated(
 ) -> list[pl.Expr]:
     """Facts of each site where its country's law asks for them; of the plan, where either's does."""
     known: dict[str, list[pl.Series]] = {}
-    names = [name for name, fact in domain.facts.items() if fact.drawn]
+    names = domain.drawn_facts
     for found, code, cell in ((homes, "home", "cell"), (others, "other", f"cell{OTHER}")):
         places = both.select(code, cell).unique(maintain_order=True)
         stated = [found[c].settings[n].facts[0].keys() for c, n in places.iter_rows()]
@@ -210,7 +215,7 @@ def _dated(
     union: Framework,
     countries: Sequence[Framework],
     change: str,
-    volume: Volume,
+    rows: pl.DataFrame,
 ) -> list[Prompts]:
     """A change on a date, in a member, where law of the union binds employers from a day on."""
     direct = {law.id for law in union.laws if law.binds == "directly"}
@@ -226,7 +231,7 @@ def _dated(
     around = sorted({day for rule in rules for day in _dates(rule)})
     for country in (f for f in countries if f.jurisdiction in union.members):
         merged = _with_union_law(country, union, rules)
-        found = judged_draws(domain, pack, answers, merged, change, volume, around=around)
+        found = judged_draws(domain, pack, answers, merged, change, rows, around)
         parts += answered(
             domain, answers, found, asked(capped(found, 1), found, answers, country.jurisdiction, "dated")
         )

@@ -11,7 +11,7 @@ from forge_assets.law.model import Domain, Framework
 from forge_assets.law.obligations import Facts
 from forge_assets.law.verify import text_is_current
 from forge_assets.scenarios.blocks import BLOCKS, Case
-from forge_assets.scenarios.judge import Judgement, judge
+from forge_assets.scenarios.judge import Judgement, judge, rank
 from forge_assets.scenarios.pack import Pack, TaskType
 
 PREMISE = "{premise}"
@@ -83,7 +83,7 @@ class Answers:
         deciding = self._deciding(setting, scoped)
         case = Case(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
         parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
-        strongest = max(scoped, key=lambda j: self._domain.levels.index(j.level) if j.lead else -1)
+        strongest = max(scoped, key=lambda j: rank(self._domain, j))
         response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
         considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
         current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
@@ -166,8 +166,7 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
     if any(j.later for j in scoped):
         return "not_in_force"
     if len(scoped) > 1:
-        ranks = {domain.levels.index(j.level) if j.lead else -1 for j in scoped}
-        return "same_level" if len(ranks) == 1 else "different_levels"
+        return "same_level" if len({rank(domain, j) for j in scoped}) == 1 else "different_levels"
     if scoped[0].lead is None:
         return "below_threshold" if scoped[0].missed else "nothing_applies"
     return "plain"

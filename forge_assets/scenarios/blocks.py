@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from forge_assets.law.citations import render
 from forge_assets.law.model import Domain, Provision
 from forge_assets.law.obligations import Facts
-from forge_assets.scenarios.judge import Judgement, body_of
+from forge_assets.scenarios.judge import Judgement, body_of, rank
 from forge_assets.scenarios.pack import Vocabulary
 
 NOTHING_TO_CITE = "None in the catalogue."
@@ -137,7 +137,7 @@ def agreement(case: Case) -> Part:
 def stricter(case: Case) -> Part:
     """Which of two countries asks for more on the obligation ladder."""
     home, other = case.judged
-    ranks = [_rank(case.domain, j) for j in case.judged]
+    ranks = [rank(case.domain, j) for j in case.judged]
     change = f"{_capital(case.domain.change_types[case.change_type].title)}."
     if ranks[0] == ranks[1]:
         return Part(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
@@ -172,10 +172,6 @@ def facts_in_words(case: Case, names: Iterable[str]) -> str:
         else:
             said.append(phrase.if_true if value else phrase.if_false)
     return ", ".join(said)
-
-
-def _rank(domain: Domain, judged: Judgement) -> int:
-    return domain.levels.index(judged.level) if judged.lead else -1
 
 
 def _body(judged: Judgement) -> str:

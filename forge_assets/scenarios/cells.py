@@ -6,7 +6,7 @@ date of entry into force, a yes/no fact). The tests are columns; judging stays t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -73,14 +73,14 @@ def plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
     return kept
 
 
-def needed(domain: Domain, provisions: Iterator[Provision] | tuple[Provision, ...], change: str) -> tuple[str, ...]:
+def needed(domain: Domain, provisions: Iterable[Provision], change: str) -> tuple[str, ...]:
     """Facts that the change or the given provisions ask for, in the order of the domain."""
     kind = domain.change_types[change]
     wanted = {*kind.facts, *(c.fact for c in kind.conditional_triggers)}
     for provision in provisions:
         for condition in provision.applies_when:
             wanted |= {*condition, *(b.share_of for b in condition.values() if b.share_of)}
-    return tuple(name for name, fact in domain.facts.items() if name in wanted and fact.drawn)
+    return tuple(name for name in domain.drawn_facts if name in wanted)
 
 
 def _tests(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Iterator[Bits]:

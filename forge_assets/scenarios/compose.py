@@ -23,7 +23,7 @@ from forge_assets.scenarios.chance import choose
 from forge_assets.scenarios.contrast import contrasted
 from forge_assets.scenarios.pack import Pack
 from forge_assets.scenarios.questions import answered, asked
-from forge_assets.scenarios.settled import Volume, capped, judged_draws
+from forge_assets.scenarios.settled import Volume, capped, drawn, judged_draws
 from forge_assets.scenarios.wording import worded
 
 SHARES = {"missing_fact": 12, "confusable_neighbour": 10, "repealed": 4}
@@ -72,7 +72,7 @@ def compose(
     answers = Answers(domain, pack, law.statuses)
     parts = []
     for change in () if framework.members else domain.change_types:
-        found = judged_draws(domain, pack, answers, framework, change, volume)
+        found = judged_draws(domain, pack, answers, framework, change, drawn(domain, pack, change, volume))
         rows = asked(capped(found, volume.kept), found, answers, framework.jurisdiction)
         rows = _varied(pack, framework, law, rows)
         parts += answered(domain, answers, found, rows)
@@ -83,9 +83,9 @@ def compose(
 def _varied(pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> pl.DataFrame:
     """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, correction."""
     key = rows["key"].to_numpy() if rows.height else np.zeros(0, dtype=np.uint64)
-    drawn = choose(key, 100, "variant")
+    percentile = choose(key, 100, "variant")
     ends = np.cumsum(list(SHARES.values()))
-    variant = np.array([*SHARES, ""])[np.searchsorted(ends, drawn, side="right")]
+    variant = np.array([*SHARES, ""])[np.searchsorted(ends, percentile, side="right")]
     neighbours = [c for c in pack.neighbours.get(framework.jurisdiction, ())]
     gone = law.repealed.get(framework.jurisdiction, ())
     if not neighbours:

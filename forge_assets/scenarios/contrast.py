@@ -68,7 +68,7 @@ def _held_out(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.DataFrame:
 def _edits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The rows with one fact changed, for every fact; shares stay below their whole."""
     number = -1
-    for name in (n for n, fact in domain.facts.items() if fact.drawn):
+    for name in domain.drawn_facts:
         if domain.facts[name].type == "boolean":
             changes = [~pl.col(name)]
         else:

@@ -58,6 +58,11 @@ class Judgement:
         return tuple(p.id for p in self.applying)
 
 
+def rank(domain: Domain, judged: Judgement) -> int:
+    """Place of the strongest duty on the obligation ladder, -1 where nothing applies."""
+    return domain.levels.index(judged.level) if judged.lead else -1
+
+
 def body_of(framework: Framework, body_id: str) -> Body:
     """A body of a framework by id."""
     return next(b for b in framework.bodies if b.id == body_id)

@@ -64,6 +64,16 @@ class Language(Strict):
     frames: dict[Name, Texts]
     compared: dict[Name, Texts] = Field(default_factory=dict)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Country code to name."""
+        return {code: place.name for code, place in self.countries.items()}
+
+    @property
+    def within(self) -> dict[str, str]:
+        """Country code to the name within a sentence."""
+        return {code: place.in_ for code, place in self.countries.items()}
+
     @field_validator("frames")
     @classmethod
     def _whole(cls, frames: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

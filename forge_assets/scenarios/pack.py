@@ -184,7 +184,7 @@ def _task_problems(file: Tasks, domain: Domain) -> Iterator[Problem]:
     words = file.vocabulary
     for group, given, wanted in (
         ("levels", set(words.levels), set(domain.levels)),
-        ("facts", set(words.facts), {name for name, fact in domain.facts.items() if fact.drawn}),
+        ("facts", set(words.facts), set(domain.drawn_facts)),
         ("changes", set(words.changes), set(domain.change_types)),
     ):
         if given != wanted:
@@ -213,7 +213,7 @@ def _language_problems(
         if file.language != code:
             yield ("language",), f"the file says {file.language}, its name says {code}", "make them agree"
         wanted: dict[str, tuple[set[str], set[str]]] = {
-            "facts": (set(file.facts), {name for name, fact in domain.facts.items() if fact.drawn}),
+            "facts": (set(file.facts), set(domain.drawn_facts)),
             "changes": (set(file.changes), set(domain.change_types)),
             "sectors": (set(file.sectors), {c.id for c in companies.companies}),
             "questions": (set(file.questions), {t.id for t in tasks.tasks if t.countries == 1 or code == ENGLISH}),

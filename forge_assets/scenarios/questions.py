@@ -61,7 +61,7 @@ def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame
     stated_by_cell = [set(setting.facts[0]) for setting in found.settings]
     facts: list[pl.Expr] = []
     gone = pl.Series(missing)
-    for name in (n for n, fact in domain.facts.items() if fact.drawn):
+    for name in domain.drawn_facts:
         known = pl.Series([name in stated for stated in stated_by_cell], dtype=pl.Boolean).gather(cells)
         facts.append(pl.when(pl.lit(known & (gone != name))).then(pl.col(name)).alias(name))
     unheard = (pl.col("variant") == "missing_fact") & pl.lit(gone == "")  # nothing depends on the fact drawn

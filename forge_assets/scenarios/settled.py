@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain, Framework
-from forge_assets.law.obligations import Facts
+from forge_assets.law.obligations import Facts, pulled_triggers
 from forge_assets.scenarios.answers import Answers, Setting
 from forge_assets.scenarios.cells import asked_of, needed, nudged, plausible, sort
 from forge_assets.scenarios.draws import dated, draws
@@ -42,29 +42,32 @@ class Judged:
     """Both by cell."""
 
 
+def drawn(domain: Domain, pack: Pack, change: str, volume: Volume, site: int = 0) -> pl.DataFrame:
+    """The draws of a change for every company, which are the same in every country."""
+    count = range(volume.draws)
+    made = [draws(domain, company, change, count, site).with_row_index("draw") for company in pack.companies]
+    return pl.concat(made) if made else pl.DataFrame()
+
+
 def judged_draws(
     domain: Domain,
     pack: Pack,
     answers: Answers,
     framework: Framework,
     change: str,
-    volume: Volume,
-    site: int = 0,
+    rows: pl.DataFrame,
     around: Sequence[dt.date] = (),
 ) -> Judged:
     """The draws of a change that one country's law settles, clear of every threshold's edge.
 
     Args:
+        rows: what `drawn` gives for the change.
         around: days near which the change is dated; without them it has no date.
     """
-    drawn = [
-        draws(domain, company, change, range(volume.draws), site).with_row_index("draw")
-        for company in pack.companies
-        if not company.countries or framework.jurisdiction in company.countries
-    ]
-    if not drawn:
+    there = [c.id for c in pack.companies if not c.countries or framework.jurisdiction in c.countries]
+    if not there:
         return Judged(framework, change, pl.DataFrame(), [], [])
-    rows = pl.concat(drawn)
+    rows = rows.filter(pl.col("archetype").is_in(there))
     return settle(domain, answers, framework, change, rows.with_columns(dated(rows, around)) if around else rows)
 
 
@@ -101,8 +104,7 @@ def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
 
 def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> Setting:
     """What is stated in a cell: the change's own facts and those that its triggered provisions test."""
-    kind = domain.change_types[change]
-    pulled = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers if row[c.fact])}
+    pulled = pulled_triggers(domain, change, row)  # type: ignore[arg-type]
     names = needed(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
     facts: Facts = {name: row[name] for name in names}  # type: ignore[misc]
     return Setting(change, (facts,), row.get("date"))  # type: ignore[arg-type]

@@ -15,25 +15,12 @@ from forge_assets.scenarios.chance import choose
 from forge_assets.scenarios.draws import split_names, split_percentiles
 from forge_assets.scenarios.language import ENGLISH, Language
 from forge_assets.scenarios.pack import Pack
-from forge_assets.scenarios.phrases import (
-    asides,
-    asker_of,
-    filled,
-    joined,
-    opening,
-    phrased_change,
-    pick,
-    planned,
-    said,
-)
+from forge_assets.scenarios.phrases import phrased_change, pick
+from forge_assets.scenarios.prompts import OTHER, facts_in, prompts
 from forge_resources.tables import TABLES
 
-OTHER = "@1"
-"""Marks the columns that hold the second country's facts."""
 EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
 """Columns that are empty unless a part says more."""
-TELEGRAPHIC = ("note", "form")
-"""Registers that list facts and say little beside them."""
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
 
@@ -69,7 +56,7 @@ def worded(
     """
     rows = [_worded(domain, pack, versions, part) for part in _merged(parts)]
     if not rows:
-        return _empty("scenarios.scenarios"), _empty("scenarios.samples")
+        return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
     scenarios = everything.select(
         "scenario_id",
@@ -177,10 +164,6 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
     )
 
 
-def _drawn_facts(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
-    return [n for n, fact in domain.facts.items() if fact.drawn and f"{n}{mark}" in rows.columns]
-
-
 def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
     """Canonical JSON: country to the facts stated of it."""
     home, other = (_side_json(domain, rows, mark, code) for mark, code in (("", "home"), (OTHER, "other")))
@@ -192,7 +175,7 @@ def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
 def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.Expr:
     stated = [
         pl.concat_str(pl.lit(f'"{name}":'), pl.col(f"{name}{mark}").cast(pl.String))
-        for name in sorted(_drawn_facts(domain, rows, mark))
+        for name in sorted(facts_in(domain, rows, mark))
     ]
     text = pl.concat_str(stated, separator=",", ignore_nulls=True) if stated else pl.lit("")
     return pl.concat_str(pl.lit('"'), pl.col(code), pl.lit('":{'), text, pl.lit("}"))
@@ -224,117 +207,15 @@ def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, lang
     registers = pick(list(frames), rows["key"].to_numpy(), "register").alias("register")
     done = []
     for (register,), group in _by(rows.with_columns(registers), "register"):
-        prompts, askers = _prompts(domain, part, group, language, str(register), frames[str(register)])
+        texts, askers = prompts(domain, group, language, str(register), part.compared)
         english = phrased_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
-        done.append(group.with_columns(prompts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
+        done.append(group.with_columns(texts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
     return pl.concat(done)
-
-
-def _prompts(
-    domain: Domain, part: Prompts, rows: pl.DataFrame, language: Language, register: str, frames: Sequence[str]
-) -> tuple[pl.Series, pl.Series]:
-    key = rows["key"].to_numpy()
-    brief = register in TELEGRAPHIC
-    names = {code: place.name for code, place in language.countries.items()}
-    within = {code: place.in_ for code, place in language.countries.items()}
-    alone = pl.col("pair") == ""  # both sides of a pair are asked by the same person
-    known = rows.select(pl.when(alone).then(pl.col(name)).alias(name) for name in _drawn_facts(domain, rows))
-    asker = asker_of(language, known, key)
-    slots = {
-        "open": opening(language, asker, key),
-        "company": rows["company"],
-        "sector": rows["archetype"].replace_strict(dict(language.sectors), return_dtype=pl.String),
-        "country": rows["home"].replace_strict(names, return_dtype=pl.String),
-        "in_country": rows["home"].replace_strict(within, return_dtype=pl.String),
-        "plan": planned(language, rows["change_type"], "listed", key),
-        "plan_told": planned(language, rows["change_type"], "told", key),
-        "extra": _extra(language, rows, 1 if brief else 2),
-        "question": _by_task(language, rows),
-        "close": _closings(language, rows),
-    }
-    if not part.compared:
-        for slot, style, separator in (("facts", "listed", ", "), ("facts_told", "told", " ")):
-            if any(f"{{{slot}}}" in frame for frame in frames):
-                phrases = [said(language, style, n, rows[n], key) for n in _drawn_facts(domain, rows)]
-                slots[slot] = joined(domain, phrases, key, separator)
-    else:
-        slots |= _sites(domain, rows, names, language)
-    texts, opens = filled(frames, pl.DataFrame([series.alias(name) for name, series in slots.items()]), key)
-    named = pl.select(pl.when(pl.lit(opens)).then(pl.lit(asker)).otherwise(pl.lit("")).alias("asker")).to_series()
-    return texts, named
-
-
-def _sites(domain: Domain, rows: pl.DataFrame, names: Mapping[str, str], language: Language) -> dict[str, pl.Series]:
-    """What differs by country, and what is the same in all."""
-    key = rows["key"].to_numpy()
-    called, texts = [], []
-    for code, mark in (("home", ""), ("other", OTHER)):
-        own = [n for n in _drawn_facts(domain, rows, mark) if domain.facts[n].scope == "site"]
-        phrases = [said(language, "listed", n, rows[f"{n}{mark}"], key) for n in own]
-        called.append(rows[code].replace_strict(dict(names), return_dtype=pl.String))
-        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(joined(domain, phrases, key, ", "))))
-    shared = [n for n in _drawn_facts(domain, rows) if domain.facts[n].scope == "plan"]
-    plan = joined(domain, [said(language, "told", n, rows[n], key) for n in shared], key, " ") if shared else None
-    return {
-        "sites": pl.select(pl.format("{}; {}", *texts)).to_series(),
-        "plan_facts": plan.fill_null("") if plan is not None else pl.Series([""] * rows.height),
-        "countries": pl.select(pl.format("{} / {}", *map(pl.lit, called))).to_series(),
-    }
-
-
-def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
-    """A false premise, a neighbour or a date, then what decides nothing."""
-    key = rows["key"].to_numpy()
-    false = pick(language.premises, key, "premise")
-    old = pick(language.repealed, key, "premise")
-    near = pick(language.neighbours, key, "near")
-    on = pick(language.dates, key, "date")
-    names = {code: place.name for code, place in language.countries.items()}
-    within = {code: place.in_ for code, place in language.countries.items()}
-    wrong = pl.col("also").list.len() > 0
-    claim = pl.when(wrong).then(pl.lit(false)).otherwise(pl.lit(old))
-    cited = claim.str.replace("{citation}", pl.col("premise"), literal=True)
-    premise = cited.str.replace("..", ".", literal=True)  # some citations end in a full stop
-    neighbour = (
-        pl.lit(near)
-        .str.replace("{in_neighbour}", pl.col("neighbour").replace_strict(within, default=""), literal=True)
-        .str.replace("{neighbour}", pl.col("neighbour").replace_strict(names, default=""), literal=True)
-    )
-    day = pl.col("date").str.to_date("%Y-%m-%d", strict=False)
-    date = pl.lit(pl.Series([language.date] * rows.height))
-    for mark, number in (("{d}", day.dt.day()), ("{m}", day.dt.month()), ("{y}", day.dt.year())):
-        date = date.str.replace(mark, number.cast(pl.String), literal=True)
-    dated = pl.lit(on).str.replace("{date}", date, literal=True)
-    idle = asides(language, key, most)
-    return rows.select(
-        pl.concat_str(
-            pl.when(pl.col("premise") != "").then(premise),
-            pl.when(pl.col("neighbour") != "").then(neighbour),
-            pl.when(pl.col("date") != "").then(dated),
-            pl.when(pl.lit(idle) != "").then(pl.lit(idle)),
-            separator=" ",
-            ignore_nulls=True,
-        ).alias("extra")
-    ).to_series()
-
-
-def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
-    key, text = rows["key"].to_numpy(), pl.lit("")
-    for task, questions in language.questions.items():
-        text = pl.when(pl.col("task_type") == task).then(pl.lit(pick(questions, key, "question", task))).otherwise(text)
-    return rows.select(text.alias("question")).to_series()
-
-
-def _closings(language: Language, rows: pl.DataFrame) -> pl.Series:
-    closing = pick(language.closings, rows["key"].to_numpy(), "closing")
-    return rows.select(
-        pl.lit(closing).str.replace("{sections}", pl.col("sections").list.join("; "), literal=True).alias("close")
-    ).to_series()
 
 
 def _response(domain: Domain, rows: pl.DataFrame) -> pl.Series:
     """The answer with its slots filled."""
-    numbers = [n for n in _drawn_facts(domain, rows) if domain.facts[n].type == "integer"]
+    numbers = [n for n in facts_in(domain, rows) if domain.facts[n].type == "integer"]
     values = {"company": pl.col("company"), "change": pl.col("plan_said"), "date": pl.col("date")}
     values |= {n: pl.col(n).cast(pl.String).fill_null("") for n in numbers}
     text = rows.select(pl.col("response").str.replace(PREMISE, pl.col("correction"), literal=True), *values.values())
@@ -370,7 +251,3 @@ def _hashed(rows: pl.DataFrame, name: str, *columns: Any) -> pl.Series:
 
 def _by(rows: pl.DataFrame, column: str) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
     return list(rows.group_by(column, maintain_order=True))
-
-
-def _empty(table: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=TABLES[table].schema)
