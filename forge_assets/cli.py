@@ -208,7 +208,7 @@ def export(folder: Path, chosen: str) -> int:
 
     forge = Forge.from_environment()
     table = {"all": "samples", "chain": "sets"}[chosen]
-    parts = forge.store.files(f"scenarios.{table}")
+    parts = sorted((forge.store.root / "tables" / "scenarios" / table).glob("*.parquet"))
     if not parts:
         raise ValueError("nothing was composed yet: run `forge run`")
     domain, countries = live_countries(forge)

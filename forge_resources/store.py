@@ -106,13 +106,12 @@ class Store:
             rows.select(declared.schema.names()).write_parquet(draft)
             return hashlib.sha256(draft.read_bytes()).digest() != before
 
-    def files(self, table: str, partition: str | None = None) -> list[Path]:
-        """A table's Parquet files in name order, each with the columns that are declared; none if nothing was written.
+    def _files(self, declared: Table, partition: str | None = None) -> list[Path]:
+        """A table's Parquet files in name order, each with the columns that are declared.
 
         Raises:
-            SchemaError: the table is not declared, or a file was written when other columns were declared.
+            SchemaError: a file was written when other columns were declared.
         """
-        declared = self._declared(table)
         paths = sorted(self._folder(declared.name).glob(f"{partition or '*'}.parquet"))
         for path in paths:
             if faults := declared.faults(pl.read_parquet_schema(path)):
@@ -130,7 +129,7 @@ class Store:
             FileNotFoundError: nothing was written yet; the message names the folder.
         """
         declared = self._declared(table)
-        paths = self.files(table, partition)
+        paths = self._files(declared, partition)
         if not paths:
             raise FileNotFoundError(f"table {table} is empty: no Parquet file under {self._folder(table)}")
         return pl.concat([pl.read_parquet(p).select(declared.schema.names()) for p in paths])
@@ -175,7 +174,7 @@ class Store:
 
     def _publish(self, connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
         """Copy one table with its comments; False where it has no file."""
-        files = [str(path) for path in self.files(table.name)]
+        files = [str(path) for path in self._files(table)]
         if files:
             schema, _ = table.name.split(".")
             columns = ", ".join(f'"{name}" {sql_type(kind)}' for name, kind in table.schema.items())
