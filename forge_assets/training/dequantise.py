@@ -1,6 +1,6 @@
 """Turn a quantised GGUF file into a safetensors folder that Transformers loads fast.
 
-Run: python -m forge_assets.training.export MODEL.gguf FOLDER
+Run: python -m forge_assets.training.dequantise MODEL.gguf FOLDER
 """
 
 from __future__ import annotations
