@@ -1,64 +1,132 @@
-"""One training step of our trainer against plain TRL `SFTTrainer` on the same model, data and seed: seconds and loss.
+"""Training steps of our trainer against plain TRL `SFTTrainer`, same model, rows, seed and steps: tokens/s and loss.
 
-Run: python bench/sft_step.py MODEL_FOLDER DATASET.jsonl [STEPS]
+The peer runs in fp32 without gradient checkpointing, as ours does: its defaults are far slower on a CPU. It runs twice,
+with glibc's allocator as a plain script has it and with the worker's settings. Each runs in a process of its own.
+
+Run: python bench/sft_step.py MODEL_FOLDER DATASET.jsonl [--steps 12] [--lora 16] [--profile]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-from trl import SFTTrainer
+from forge_resources.launcher import ENVIRONMENT
 
-from forge_assets.training.job import SftJob
-from forge_assets.training.sft import CompletionTrainer, _arguments
-from forge_assets.training.weights import load_model, load_tokenizer
+WARM = 2
+RUNS = {"SFTTrainer": {}, "SFTTrainer, our allocator": ENVIRONMENT, "ours": ENVIRONMENT}
 
 
-def measure(trainer: type[Any], folder: Path, rows: Dataset, steps: int) -> tuple[float, float]:
-    """Seconds per step without the first two, and the mean loss of the last five steps."""
+def main() -> None:
+    """Print a line for each and the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--lora", type=int, help="rank; without it every weight is trained")
+    parser.add_argument("--max-length", type=int, default=320)
+    parser.add_argument("--profile", action="store_true", help="also where the time of the last steps goes")
+    parser.add_argument("--only", choices=RUNS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only:
+        print(json.dumps(measure(given)))
+        return
+    found = {}
+    for name, settings in RUNS.items():
+        command = [sys.executable, __file__, *sys.argv[1:], "--only", name]
+        done = subprocess.run(command, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True)
+        found[name] = json.loads(done.stdout.splitlines()[-1])
+        told = found[name]
+        print(
+            f"{name:28s} {told['tokens_per_second']:7.1f} tokens/s {told['seconds']:6.2f} s/step  "
+            f"loss {told['first']:.5f} -> {told['last']:.5f}",
+            flush=True,
+        )
+        for part, share in told.get("profile", {}).items():
+            print(f"    {share:5.1%} {part}")
+    ours = found["ours"]["tokens_per_second"]
+    for name in list(RUNS)[:2]:
+        print(f"ours / {name}: {ours / found[name]['tokens_per_second']:.2f}")
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """Seconds a step and tokens (padding not counted) a second after the first steps; first and last loss."""
+    from datasets import Dataset
+    from torch.profiler import ProfilerActivity, profile
+    from trl import SFTConfig, SFTTrainer
+
+    from forge_assets.training.adapters import lora_config
+    from forge_assets.training.arguments import common_arguments
+    from forge_assets.training.completion import CompletionTrainer
+    from forge_assets.training.job import Lora, SftJob
+    from forge_assets.training.sft import _arguments
+    from forge_assets.training.weights import load_model, load_tokenizer
+
+    lora = Lora(rank=given.lora, alpha=given.lora) if given.lora else None
     job = SftJob(
         base="0" * 64,
         dataset="0" * 64,
-        lora=None,
-        learning_rate=5e-4,
-        batch_size=4,
-        steps=steps,
+        lora=lora,
+        learning_rate=1e-3 if lora else 5e-4,
+        batch_size=given.batch,
+        steps=given.steps,
+        max_length=given.max_length,
         checkpoint_every=10**6,
     )
+    rows = [json.loads(line) for line in given.dataset.read_text().splitlines()]
     with tempfile.TemporaryDirectory() as work:
-        arguments = _arguments(job, Path(work))
-        arguments.report_to = []
-        run = trainer(
-            model=load_model(folder, "float32", "none"),
-            args=arguments,
-            train_dataset=rows,
-            processing_class=load_tokenizer(folder),
-        )
-        stamps: list[float] = []
-        step = run.training_step
+        common = common_arguments(job, Path(work), cuda=False) | {"report_to": []}
+        named = {
+            "model": load_model(given.model, "float32", "none"),
+            "train_dataset": Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
+            "processing_class": load_tokenizer(given.model),
+            "peft_config": lora_config(lora) if lora else None,
+        }
+        if given.only == "ours":
+            arguments = _arguments(job, Path(work))
+            arguments.report_to = []
+            trainer = CompletionTrainer(max_length=job.max_length, args=arguments, **named)
+        else:
+            trainer = SFTTrainer(args=SFTConfig(**common, max_length=job.max_length), **named)
+        stamps, tokens, recorded = [], [], profile(activities=[ProfilerActivity.CPU])
+        step = trainer.training_step
 
-        def timed(*given: Any, **named: Any) -> Any:
+        def timed(model: Any, inputs: Any, *more: Any, **further: Any) -> Any:
             stamps.append(time.perf_counter())
-            return step(*given, **named)
+            mask = inputs.get("attention_mask")
+            tokens.append(int(mask.sum()) if mask is not None else inputs["input_ids"].numel())
+            if given.profile and len(stamps) == given.steps - 3:
+                recorded.start()
+            return step(model, inputs, *more, **further)
 
-        run.training_step = timed
-        run.train()
+        trainer.training_step = timed
+        trainer.train()
         stamps.append(time.perf_counter())
-    losses = [entry["loss"] for entry in run.state.log_history if "loss" in entry]
-    return (stamps[-1] - stamps[2]) / (len(stamps) - 3), sum(losses[-5:]) / 5
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    end = given.steps - 4 if given.profile else given.steps
+    seconds = stamps[end] - stamps[WARM]
+    told = {
+        "seconds": seconds / (end - WARM),
+        "tokens_per_second": sum(tokens[WARM:end]) / seconds,
+        "first": losses[0],
+        "last": sum(losses[-5:]) / 5,
+    }
+    if given.profile:
+        recorded.stop()
+        events = recorded.key_averages()
+        whole = sum(event.self_cpu_time_total for event in events)
+        largest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:12]
+        told["profile"] = {event.key: event.self_cpu_time_total / whole for event in largest}
+    return told
 
 
 if __name__ == "__main__":
-    model, data, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 12
-    parsed = [json.loads(line) for line in data.read_text().splitlines()]
-    dataset = Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in parsed])
-    peer, peer_loss = measure(SFTTrainer, model, dataset, steps)
-    ours, our_loss = measure(CompletionTrainer, model, dataset, steps)
-    print(f"SFTTrainer {peer:.2f} s/step, loss {peer_loss:.5f}; ours {ours:.2f} s/step, loss {our_loss:.5f}")
-    print(f"ratio {peer / ours:.2f}")
+    main()

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 75
@@ -21,17 +23,31 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.reason = ""
+        self._at_once = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         threading.Thread(target=self._watch_parent, args=(os.getppid(),), daemon=True).start()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.reason = signal.Signals(number).name
+        if self._at_once:
+            raise Interrupted(self.reason)
 
     def _watch_parent(self, parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
         self.reason = "the process that started this job is gone"
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While there is nothing to save, a signal ends the job where it is."""
+        self.check()
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+        self.check()
 
     def check(self) -> None:
         """Raises:

@@ -55,8 +55,8 @@ class Probe(Spec):
 Precision = Literal["float32", "bfloat16"]
 Quantisation = Literal["none", "int8", "nf4"]
 Sharding = Literal["none", "full"]
-Batching = Literal["random", "by_length", "packed"]
-"""Rows of a batch: as they come, of like length, or as many as fill `max_length`."""
+Batching = Literal["rows", "packed"]
+"""What `batch_size` counts: rows, or sequences of `max_length` tokens filled with whole rows."""
 
 
 class Training(Spec):
@@ -89,7 +89,7 @@ class SftJob(Training):
     dataset: Digest
     lora: Lora | None
     max_length: Annotated[int, Field(ge=16)] = 512
-    batching: Batching = "random"
+    batching: Batching = "rows"
     probe: Probe | None = None
 
     @model_validator(mode="after")

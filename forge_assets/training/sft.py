@@ -13,43 +13,19 @@ import wandb
 from datasets import Dataset
 from peft import prepare_model_for_kbit_training
 from transformers import TrainerState
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 
 from forge_assets.training.adapters import lora_config
+from forge_assets.training.arguments import common_arguments
+from forge_assets.training.attention import attend_as_before
 from forge_assets.training.checkpoints import last_whole
+from forge_assets.training.completion import CompletionTrainer
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
-
-
-class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer that computes logits only where the completion is predicted: the same loss for less work.
-
-    TRL computes the vocabulary's logits, their entropy and accuracy for prompt tokens too; with a small model and a
-    large vocabulary that is much of a step (bench/sft_step.py).
-    """
-
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        labels = inputs["labels"]
-        learned = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(1)
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            logits_to_keep=learned,
-            use_cache=False,
-        )
-        targets = labels[:, learned + 1]
-        total = torch.nn.functional.cross_entropy(
-            outputs.logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
-        )
-        count = (targets != -100).sum() if num_items_in_batch is None else num_items_in_batch
-        loss = total / count
-        return (loss, outputs) if return_outputs else loss
 
 
 def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
@@ -64,12 +40,14 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     """
     base = model_folder(paths[job.base])
     tokenizer = load_tokenizer(base)
-    model = load_model(base, job.precision, job.quantisation)
+    with interrupt.at_once():
+        model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
     rows = [json.loads(line) for line in paths[job.dataset].read_text().splitlines()]
     watch = Watch(progress, interrupt)
     trainer = CompletionTrainer(
+        max_length=job.max_length,
         model=model,
         args=_arguments(job, work),
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
@@ -86,13 +64,12 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    attend_as_before(model)
     seconds = time.time() - started
     wandb.finish()
     if trainer.state.global_step < job.steps:
         interrupt.check()
     losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
-    if not all(loss == loss for loss in losses):  # NaN is not itself
-        raise FloatingPointError("the training loss became NaN: lower the learning rate")
     result = work / "result"
     shutil.rmtree(result, ignore_errors=True)
     trainer.save_model(str(result / ("model" if job.lora is None else "adapter")))
@@ -118,32 +95,11 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
 
 
 def _arguments(job: SftJob, work: Path) -> SFTConfig:
-    cuda = torch.cuda.is_available()
+    packed = job.batching == "packed"
     return SFTConfig(
-        output_dir=str(work),
-        max_steps=job.steps,
-        per_device_train_batch_size=job.batch_size,
-        gradient_accumulation_steps=job.accumulation,
-        learning_rate=job.learning_rate,
-        lr_scheduler_type=job.scheduler,
-        warmup_steps=round(job.warmup_ratio * job.steps),
-        weight_decay=job.weight_decay,
-        max_length=job.max_length,
-        # TRL turns bf16 and checkpointing on by default: on a CPU without bf16 units that is 14 times slower.
-        bf16=job.precision == "bfloat16",
-        gradient_checkpointing=job.gradient_checkpointing,
-        use_cpu=not cuda,
-        # Batches of like length would hold one task each, in order of length: the model then forgets task by task.
-        train_sampling_strategy="random",
-        include_num_input_tokens_seen="all",
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # it logs an average instead, and nobody learns that training diverged
-        save_strategy="steps",
-        save_steps=job.checkpoint_every,
-        save_total_limit=2,
-        seed=job.seed,
-        data_seed=job.seed,
-        report_to=["wandb"],
-        run_name=work.parent.name[:12],
-        disable_tqdm=True,
+        **common_arguments(job, work, cuda=torch.cuda.is_available()),
+        # Rows lie one behind the other, so nothing is padded; TRL then leaves cutting them to CompletionTrainer.
+        padding_free=True,
+        packing=packed,
+        max_length=job.max_length if packed else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         if not logs or "loss" not in logs:
             return
+        if not (math.isfinite(logs["loss"]) and math.isfinite(logs.get("grad_norm") or 0.0)):
+            raise FloatingPointError(
+                f"step {state.global_step}: the loss or its gradient is no longer a number: lower the learning rate"
+            )
         now = time.time()
         seconds, self._at = now - self._at, now
         self._progress.metrics(

@@ -27,23 +27,26 @@ def trainers(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Our trainer and TRL's own, on the same model and rows."""
     monkeypatch.setenv("WANDB_MODE", "disabled")
     from datasets import Dataset
-    from trl import SFTTrainer
+    from trl import SFTConfig, SFTTrainer
 
-    from forge_assets.training.sft import CompletionTrainer, _arguments
+    from forge_assets.training.arguments import common_arguments
+    from forge_assets.training.completion import CompletionTrainer
+    from forge_assets.training.sft import _arguments
     from forge_assets.training.weights import load_model, load_tokenizer
 
     digest = "a" * 64
     job = SftJob(base=digest, dataset=digest, lora=None, learning_rate=1e-3, batch_size=3, steps=1)
-    ours, theirs = (
-        trainer(
-            model=load_model(tiny_model, "float32", "none"),
-            args=_arguments(job, tmp_path),
-            train_dataset=Dataset.from_list(ROWS),
-            processing_class=load_tokenizer(tiny_model),
-        )
-        for trainer in (CompletionTrainer, SFTTrainer)
-    )
-    return ours, theirs
+
+    def given() -> dict[str, Any]:
+        return {
+            "model": load_model(tiny_model, "float32", "none"),
+            "train_dataset": Dataset.from_list(ROWS),
+            "processing_class": load_tokenizer(tiny_model),
+        }
+
+    ours = CompletionTrainer(max_length=job.max_length, args=_arguments(job, tmp_path), **given())
+    padded = SFTConfig(**common_arguments(job, tmp_path, cuda=False), max_length=job.max_length)
+    return ours, SFTTrainer(args=padded, **given())
 
 
 def _batch(trainer: Any) -> Any:
@@ -52,8 +55,9 @@ def _batch(trainer: Any) -> Any:
 
 def test_only_completions_and_their_end_marks_are_learned(trainers: tuple[Any, Any]) -> None:
     ours, _ = trainers
-    labels = _batch(ours)["labels"]
-    learned = [ours.processing_class.decode(row[row != -100]) for row in labels]
+    batch = _batch(ours)
+    rows = batch["labels"][0].split(batch["cu_seq_lens_q"].diff().tolist())
+    learned = [ours.processing_class.decode(row[row != -100]) for row in rows]
     assert learned == [f"{row['completion'][0]['content']}<|im_end|>\n" for row in ROWS]
 
 
@@ -68,8 +72,9 @@ def test_the_prompt_is_seen_whole_and_as_the_chat_template_says(trainers: tuple[
 def test_loss_and_gradients_are_those_of_trl(trainers: tuple[Any, Any]) -> None:
     import torch
 
-    batch, losses, gradients = _batch(trainers[0]), [], []
+    losses, gradients = [], []
     for trainer in trainers:
+        batch = _batch(trainer)
         for counted in (None, torch.tensor(40)):
             trainer.model.train()
             trainer.model.zero_grad()

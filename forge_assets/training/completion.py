@@ -1,0 +1,55 @@
+"""TRL's SFTTrainer with less work for the same loss: no padding, and logits only where the completion is predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from trl import SFTTrainer
+
+from forge_assets.training.attention import attend_by_rows
+
+
+class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
+    """SFTTrainer for prompt/completion rows.
+
+    TRL computes the vocabulary's logits, their entropy and accuracy for prompt tokens and padding too; with a small
+    model and a large vocabulary that is much of a step (bench/sft_step.py).
+
+    Args:
+        max_length: tokens of a row; what is longer is cut from the end.
+
+    Raises:
+        ValueError: a row has no completion left within `max_length`.
+    """
+
+    def __init__(self, *, max_length: int, **given: Any) -> None:
+        super().__init__(**given)
+        if not self.args.packing:  # packing cuts by itself
+            self.train_dataset = self.train_dataset.map(lambda row: _cut(row, max_length), desc=None)
+        without = sum(all(label == -100 for label in row) for row in self.train_dataset["labels"])
+        if without:
+            raise ValueError(
+                f"{without} of {len(self.train_dataset)} rows have no completion within max_length {max_length}: "
+                "raise max_length, or shorten the prompts"
+            )
+        attend_by_rows(self.accelerator.unwrap_model(self.model))
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        labels = inputs["labels"]
+        learned = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(1)
+        rows = ("input_ids", "position_ids", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
+        outputs = model(**{name: inputs[name] for name in rows}, logits_to_keep=learned, use_cache=False)
+        targets = labels[:, learned + 1]
+        total = torch.nn.functional.cross_entropy(
+            outputs.logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
+        )
+        count = (targets != -100).sum() if num_items_in_batch is None else num_items_in_batch
+        loss = total / count
+        return (loss, outputs) if return_outputs else loss
+
+
+def _cut(row: dict[str, Any], max_length: int) -> dict[str, Any]:
+    return {name: row[name][:max_length] for name in ("input_ids", "labels")}
