@@ -32,6 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
     commands.add_parser("report", help="print the last report's table and the path of its page")
+    measured = commands.add_parser("metrics", help="serve figures of jobs and the last benchmark to Prometheus")
+    measured.add_argument("--port", type=int, default=9464)
+    measured.add_argument("--address", default="127.0.0.1", help="0.0.0.0: also to other machines, without a password")
     exported = commands.add_parser("export", help="write the samples as a dataset for other tools")
     exported.add_argument("folder", type=Path, help="new, empty, or an earlier export, which is replaced")
     exported.add_argument(
@@ -55,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
                 return schema()
             case "freeze":
                 return freeze()
+            case "metrics":
+                return metrics(given.address, given.port)
             case "export":
                 return export(given.folder, given.set)
         return {"models": models, "run": run, "report": report}[given.command]()
@@ -198,6 +203,24 @@ def report() -> int:
     print(terminal_table(summary(forge.store.read("benchmark.scores"), samples)))
     print(f"\n{forge.recall('student_adapter')['reason']}\nreport: {made['page']}\ntables: {forge.store.database}")
     return 0
+
+
+def metrics(address: str, port: int) -> int:
+    """Serve Prometheus until somebody stops it."""
+    from forge_resources.exporter import serve
+
+    forge = Forge.from_environment()
+    try:
+        serve(forge.store, {forge.profile.name: forge.profile.hardware.memory_gb * 1e9}, address, port)
+    except (OSError, ProfileError) as error:
+        print(f"{address}:{port}: {error}" if isinstance(error, OSError) else error, file=sys.stderr)
+        return 1
+    print(f"metrics on http://{address}:{port}/metrics", flush=True)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return 0
 
 
 def export(folder: Path, chosen: str) -> int:

@@ -11,7 +11,7 @@ from forge_assets.law.assets import framework_catalog
 from forge_assets.scenarios.assets import scenario_dataset, warehouse
 from forge_assets.search.assets import search_results
 from forge_resources.forge import Forge
-from forge_resources.launcher import LocalLauncher
+from forge_resources.launchers import launcher_from_environment
 
 defs = dg.Definitions(
     assets=[
@@ -27,7 +27,7 @@ defs = dg.Definitions(
     ],
     jobs=[country_job, chain_job],
     sensors=[framework_watch, retrain],
-    resources={"forge": Forge.from_environment(), "launcher": LocalLauncher()},
+    resources={"forge": Forge.from_environment(), "launcher": launcher_from_environment()},
     # The heavy work is in worker processes; a process for each step as well would only cost imports.
     executor=dg.in_process_executor,
 )

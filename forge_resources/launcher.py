@@ -1,22 +1,30 @@
-"""Start a job's worker process and see it to its end. This launcher runs it on this machine."""
+"""Run a job's worker processes and see them to their end; assets do not know where. The local launcher is here."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
+
+from forge_resources.live import watched
+from forge_resources.tracking import wandb_environment
 
 NURSERY = "forge_assets.training.nursery"
+KEEPER = "forge_assets.training.keeper"
 GRACE_SECONDS = 60
-"""How long a cancelled worker may take to write its checkpoint before it is killed."""
+MARGIN_SECONDS = 30
+"""How much longer than its grace a cancelled job may take to be gone."""
+KILLED, INTERRUPTED = -9, 75
 
 ENVIRONMENT = {
     # One heap of huge pages that is kept between steps, or steps spend their time in page faults (bench/allocator.py).
@@ -32,115 +40,170 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFL
 
 
 class JobFailed(Exception):
-    """A worker ended without a result; the message ends with the last lines of its log."""
+    """A job ended without a result; the message ends with the last lines of its log."""
 
 
-class LocalLauncher(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Runs each job as a process in a session of its own, killed whole on cancel."""
+class LauncherError(Exception):
+    """A launcher that cannot be used as it is configured; the message names the setting and the mend."""
+
+
+class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+    """Runs jobs. What differs is where: see the subclasses, and `launchers.py` for how one is chosen.
+
+    Attributes:
+        wandb_mode: `offline`, `online` or `disabled`.
+        grace_seconds: how long a cancelled worker may take to write its checkpoint before it is killed.
+    """
 
     wandb_mode: str = "offline"
-    _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
+    grace_seconds: float = Field(default=GRACE_SECONDS, gt=0)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """As the variables of the environment describe it."""
+        return cls()
 
     def run(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any]:
         """Run the job in `folder` to its end and return its record.
 
         Raises:
-            JobFailed: the worker crashed or was killed; calling again resumes from its last checkpoint.
+            JobFailed: the job crashed or was killed; calling again resumes from its last checkpoint.
         """
         log = folder / "log.txt"
         start = log.stat().st_size if log.exists() else 0
-        with dg.open_pipes_session(
-            context=context,
-            context_injector=dg.PipesTempFileContextInjector(),
-            message_reader=dg.PipesTempFileMessageReader(),
-        ) as session:
-            wandb = {"WANDB_MODE": self.wandb_mode, "WANDB_DIR": str(folder), "WANDB_PROJECT": "model-forge"}
-            environment = {**wandb, "WANDB_SILENT": "true", **session.get_bootstrap_env_vars()}
-            status = self._work({"folder": str(folder), "log": str(log), "environment": environment}, context)
+        with watched(context, folder):
+            ended = self._work(context, folder)
         record = folder / "record.json"
-        if status != 0 or not record.exists():
-            with log.open("rb") as stream:
-                stream.seek(start)
-                tail = "\n".join(stream.read().decode(errors="replace").splitlines()[-15:])
-            raise JobFailed(f"job {folder.name[:12]} ended with status {status}; {log} ends:\n{tail}")
+        if ended or not record.exists():
+            raise JobFailed(f"job {folder.name[:12]} {ended or 'left no record'}; {log} ends:\n{_tail(log, start)}")
         result: dict[str, Any] = json.loads(record.read_text())
         return result
+
+    @abstractmethod
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+        """Run the job's keeper to its end; "" for exit status 0, else how it ended."""
+
+    @contextmanager
+    def _session(self, context: dg.AssetExecutionContext, folder: Path) -> Iterator[dict[str, str]]:
+        """Open a Pipes session through the job's folder, which worker and launcher share; yields what the worker adds
+        to its environment."""
+        with dg.open_pipes_session(
+            context=context, context_injector=dg.PipesEnvContextInjector(), message_reader=messages(folder)
+        ) as session:
+            yield {**wandb_environment(self.wandb_mode, folder), **session.get_bootstrap_env_vars()}
+
+
+class LocalLauncher(Launcher):
+    """Runs jobs on this machine, one after the other, each in a session of its own that ends whole."""
+
+    _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
+    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """End the process that workers are forked from; Dagster calls this when the run is over."""
         self._close()
 
-    def _close(self) -> None:
-        if self._nursery is not None:
-            assert self._nursery.stdin is not None
-            self._nursery.stdin.close()
-            self._nursery.wait()
-            self._nursery = None
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+        with self._turn, self._session(context, folder) as environment:
+            order = {
+                "folder": str(folder),
+                "log": str(folder / "log.txt"),
+                "environment": environment,
+                "processes": processes(folder),
+                "grace": self.grace_seconds,
+            }
+            try:
+                return how_it_ended(self._do(order))
+            except JobFailed:
+                raise
+            except BaseException:
+                context.log.info("cancelled: asking the worker for a checkpoint")
+                self._close()
+                raise
 
-    def _work(self, order: dict[str, Any], context: dg.AssetExecutionContext) -> int:
-        """Exit status of the worker that did the order."""
+    def _do(self, order: dict[str, Any]) -> int:
+        """Exit status of the job."""
         nursery = self._started()
         assert nursery.stdin is not None and nursery.stdout is not None
-        pid: int | None = None
-        try:
-            nursery.stdin.write(json.dumps(order) + "\n")
-            nursery.stdin.flush()
-            pid = int(json.loads(nursery.stdout.readline() or "{}").get("pid", 0))
-            status = json.loads(nursery.stdout.readline() or "{}").get("status")
-        except BaseException:
-            context.log.info("cancelled: asking the worker for a checkpoint")
-            if pid:
-                _end(pid)
-            self._close()
-            raise
-        if status is None:
-            self._nursery = None
-            raise JobFailed(f"the process that workers are forked from ended with status {nursery.wait()}")
-        return int(status)
+        nursery.stdin.write(json.dumps(order) + "\n")
+        nursery.stdin.flush()
+        for line in nursery.stdout:
+            if (status := json.loads(line).get("status")) is not None:
+                return int(status)
+        self._nursery = None
+        raise JobFailed(f"the process that workers are forked from ended with status {nursery.wait()}")
 
     def _started(self) -> subprocess.Popen[str]:
         if self._nursery is None or self._nursery.poll() is not None:
-            environment = {**os.environ, **ENVIRONMENT}
-            if os.environ.get("FORGE_ALLOW_HUB") != "1":
-                environment |= OFFLINE
             self._nursery = subprocess.Popen(
                 [sys.executable, "-m", NURSERY],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                env=environment,
+                env={**os.environ, **worker_environment()},
             )
         return self._nursery
 
-
-def _end(group: int) -> None:
-    """SIGTERM to the whole group, SIGKILL after the grace period."""
-    for number, patience in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, 10)):
-        try:
-            os.killpg(group, number)
-            until = time.time() + patience
-            while time.time() < until:
-                os.killpg(group, 0)
-                time.sleep(0.2)
-        except ProcessLookupError:
+    def _close(self) -> None:
+        """End the nursery, and the job that it runs."""
+        nursery, self._nursery = self._nursery, None
+        if nursery is None:
             return
+        assert nursery.stdin is not None and nursery.stdout is not None
+        nursery.stdin.close()
+        try:
+            nursery.wait(self.grace_seconds + MARGIN_SECONDS)
+        finally:
+            nursery.kill()
+            nursery.wait()
+            nursery.stdout.close()
+
+
+def worker_environment() -> dict[str, str]:
+    """What every worker needs in its environment: memory allocation, and no look at the hub unless it is allowed."""
+    return ENVIRONMENT | ({} if os.environ.get("FORGE_ALLOW_HUB") == "1" else OFFLINE)
+
+
+def messages(folder: Path) -> dg.PipesMessageReader:
+    """Reads what the worker of the job in `folder` reports while it runs."""
+    return dg.PipesFileMessageReader(str(folder / ".messages"))
+
+
+def processes(folder: Path) -> int:
+    """How many processes the job in `folder` asks for."""
+    return int(json.loads((folder / "job.json").read_text()).get("processes", 1))
+
+
+def how_it_ended(status: int) -> str:
+    """A worker's exit status (negative, or 128 and more: killed by that signal) in words; "" for 0."""
+    status = status if status <= 128 else 128 - status
+    if status == KILLED:
+        return (
+            "was killed (SIGKILL): where no person did it, the kernel did, out of memory. Use a smaller batch_size "
+            "with more accumulation, gradient_checkpointing or quantisation; memory_gb of the profile is the envelope"
+        )
+    if status == INTERRUPTED:
+        return "was asked to stop from outside and wrote what it had: run it again, and it goes on from there"
+    return f"ended with status {status}" if status else ""
 
 
 def run_directly(folder: Path) -> dict[str, Any]:
-    """Run a job outside Dagster, for scripts in `bench/`: one process, the same environment, no cancel.
+    """Run a job outside Dagster, for scripts in `bench/`: the same environment.
 
     Raises:
         subprocess.CalledProcessError: the worker ended without a result.
     """
-    environment = {**os.environ, **ENVIRONMENT, **OFFLINE, "WANDB_MODE": "offline", "WANDB_DIR": str(folder)}
-    with (folder / "log.txt").open("ab") as log:
-        subprocess.run(
-            [sys.executable, "-m", "forge_assets.training.worker", str(folder)],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=True,
-        )
+    environment = {**os.environ, **worker_environment(), **wandb_environment("offline", folder)}
+    subprocess.run([sys.executable, "-m", KEEPER, str(folder)], env=environment, check=True)
     result: dict[str, Any] = json.loads((folder / "record.json").read_text())
     return result
+
+
+def _tail(log: Path, start: int) -> str:
+    """The last lines that this attempt wrote."""
+    if not log.exists():
+        return "nothing"
+    with log.open("rb") as stream:
+        stream.seek(start)
+        return "\n".join(stream.read().decode(errors="replace").splitlines()[-15:])

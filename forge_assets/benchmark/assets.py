@@ -16,12 +16,12 @@ from forge_assets.training.job import GenerateJob
 from forge_assets.training.jobs import Finished
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, scored
 from forge_resources.forge import Forge
-from forge_resources.launcher import LocalLauncher
+from forge_resources.launcher import Launcher
 from forge_resources.store import atomic
 
 
 @dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})
-def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
     desk, sets = job_desk(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")

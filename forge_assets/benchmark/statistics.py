@@ -12,13 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forge_assets.benchmark.vocabulary import metric_order, models
+from forge_assets.scoring.resample import TAILS, Floats, resampled_means, sign_flip
 
-RESAMPLES = 10_000
-SEED = 20_260_101
-TAILS = (2.5, 97.5)
 CROSS_BORDER = "Cross-border"
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.Dat
         ValueError: a score is missing, repeated or not a number, so a paired comparison would be wrong.
     """
     grid = _grid(scores, samples)
-    means = _resampled_means(grid)
+    means = resampled_means(grid.values, grid.cluster)
     low, high = np.percentile(means, TAILS, axis=0) if grid.columns else (np.empty(0), np.empty(0))
     return pl.DataFrame(
         {
@@ -96,8 +92,8 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
     rows = []
     metrics = metric_order(metric for _, metric in grid.columns)
     paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
-    low, high = np.percentile(_resampled_means(_Grid([], paired, grid.cluster)), TAILS, axis=0)
-    p = _sign_flip(paired, grid.cluster)
+    low, high = np.percentile(resampled_means(paired, grid.cluster), TAILS, axis=0)
+    p = sign_flip(paired, grid.cluster)
     for i, metric in enumerate(metrics):
         rows.append(
             {
@@ -127,7 +123,7 @@ def share_kept(
     if {student, teacher} - {model for model, _ in grid.columns}:
         return None
     order = [grid.columns.index((name, metric)) for name in (student, teacher)]
-    means = _resampled_means(grid)[:, order]
+    means = resampled_means(grid.values, grid.cluster)[:, order]
     kept, base = grid.values.mean(axis=0)[order]
     if base <= 0 or (means[:, 1] <= 0).any():
         return None
@@ -189,27 +185,3 @@ def _clusters(ids: list[str], samples: pl.DataFrame | None) -> NDArray[np.intp]:
         raise ValueError(f"sample {missing[0]} was scored but is not in the samples table")
     number = {name: i for i, name in enumerate(sorted({scenario[i] for i in ids}))}
     return np.array([number[scenario[i]] for i in ids], dtype=np.intp)
-
-
-def _resampled_means(grid: _Grid) -> Floats:
-    """Column means of shape (RESAMPLES, columns) of clusters drawn with replacement."""
-    count = int(grid.cluster.max()) + 1 if len(grid.cluster) else 0
-    if not count:
-        return np.empty((RESAMPLES, grid.values.shape[1]))
-    drawn = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    sums = np.zeros((count, grid.values.shape[1]))
-    np.add.at(sums, grid.cluster, grid.values)
-    sizes = np.bincount(grid.cluster, minlength=count)
-    means: Floats = (drawn @ sums) / (drawn @ sizes)[:, None]
-    return means
-
-
-def _sign_flip(paired: Floats, cluster: NDArray[np.intp]) -> Floats:
-    """Two-sided p of each column: how often random signs give a mean at least as far from 0."""
-    count = int(cluster.max()) + 1
-    sums = np.zeros((count, paired.shape[1]))
-    np.add.at(sums, cluster, paired)
-    signs = np.random.default_rng(SEED).choice(np.array([-1.0, 1.0]), size=(RESAMPLES, count))
-    far = np.abs(signs @ sums) >= np.abs(sums.sum(axis=0)) - 1e-9
-    p: Floats = (1 + far.sum(axis=0)) / (RESAMPLES + 1)
-    return p

@@ -12,14 +12,14 @@ from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.memory import Shape
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
 from forge_resources.forge import Forge
-from forge_resources.launcher import LocalLauncher
+from forge_resources.launcher import Launcher
 from forge_resources.profile import Loading
 
 GROUP = "distillation"
 
 
 @dg.asset(deps=["search_results"], group_name=GROUP, kinds={"pytorch"})
-def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's LoRA adapter, trained with the best configuration of the search."""
     desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
     base = forge.models.ensure(profile.teacher.model)
@@ -33,7 +33,7 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 
 
 @dg.asset(deps=["teacher_adapter"], group_name=GROUP, kinds={"pytorch"})
-def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
     desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.recall("teacher_adapter")
     sets = drawn_sets(forge)
@@ -61,7 +61,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 
 
 @dg.asset(deps=["warehouse"], group_name=GROUP, kinds={"pytorch"})
-def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
     desk, student = job_desk(context, forge, launcher), forge.profile.student
     uncut = forge.models.ensure(student.model)
@@ -81,7 +81,7 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Loca
 
 
 @dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
-def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
     desk, profile, bases = job_desk(context, forge, launcher), forge.profile, forge.recall("student_base")
     responses = forge.store.read("distillation.teacher_responses").filter("accepted")

@@ -38,9 +38,9 @@ def structure(answer: str, sections: Sequence[str]) -> float:
 
     Headings beyond the wanted ones count in the denominator, so adding headings cannot raise the score.
     """
-    wanted = [_name(s) for s in sections]
-    headings = _headings(answer)
-    kept = _common_length(wanted, [_name(name) for name, body in headings if _WORD.search(body)])
+    wanted = [heading_name(s) for s in sections]
+    headings = sections_of(answer)
+    kept = _common_length(wanted, [heading_name(name) for name, body in headings if _WORD.search(body)])
     return kept / max(len(wanted), len(headings), 1)
 
 
@@ -53,7 +53,7 @@ def level_named(answer: str, levels: Sequence[str]) -> str | None:
     return found.lastgroup if found else None
 
 
-def _headings(answer: str) -> list[tuple[str, str]]:
+def sections_of(answer: str) -> list[tuple[str, str]]:
     """Heading and the text under it, in order."""
     found: list[tuple[str, list[str]]] = []
     for line in answer.splitlines():
@@ -65,7 +65,8 @@ def _headings(answer: str) -> list[tuple[str, str]]:
     return [(name, "\n".join(body)) for name, body in found]
 
 
-def _name(heading: str) -> str:
+def heading_name(heading: str) -> str:
+    """A heading as headings are compared: without case and marks."""
     return heading.strip().strip("*:# ").casefold()
 
 

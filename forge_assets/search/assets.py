@@ -13,12 +13,12 @@ from forge_assets.training.jobs import Jobs
 from forge_assets.training.memory import Shape
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
 from forge_resources.forge import Forge
-from forge_resources.launcher import JobFailed, LocalLauncher
+from forge_resources.launcher import JobFailed, Launcher
 from forge_resources.markdown import markdown
 
 
 @dg.asset(deps=["warehouse"], group_name="search", kinds={"pytorch"})
-def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Three-phase search over the profile's space; every trial is a row of `search.trials`."""
     desk, sets, search = job_desk(context, forge, launcher), drawn_sets(forge), forge.profile.search
     dataset = desk.dataset(training_rows(sets))

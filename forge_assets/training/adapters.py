@@ -1,19 +1,44 @@
-"""LoRA adapters as PEFT builds them."""
+"""LoRA adapters as PEFT builds them, and models that answer through one."""
 
 from __future__ import annotations
 
-from peft import LoraConfig
+from pathlib import Path
 
+from peft import LoraConfig, PeftModel
+from transformers import PreTrainedModel
+
+from forge_assets.training.experts import PROJECTIONS, all_at_once, experts_of, on_experts, one_by_one, routers_of
 from forge_assets.training.job import Lora
 
 
-def lora_config(lora: Lora) -> LoraConfig:
-    """PEFT's configuration of an adapter."""
+def lora_config(lora: Lora, model: PreTrainedModel) -> LoraConfig:
+    """PEFT's configuration of an adapter for `model`; "all-linear" leaves out the output layer and routers."""
     modules = lora.target_modules
-    return LoraConfig(
+    experts = lora.experts and bool(experts_of(model))
+    config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=modules if isinstance(modules, str) else list(modules),
+        exclude_modules=routers_of(model) or None,
+        target_parameters=[f"experts.{name}" for name in PROJECTIONS] if experts else None,
         task_type="CAUSAL_LM",
     )
+    one_by_one(model)
+    return on_experts(config, model)
+
+
+def with_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool = False) -> PeftModel:
+    """A base model seen through the adapter in `folder`."""
+    one_by_one(model)
+    config = on_experts(LoraConfig.from_pretrained(str(folder)), model)
+    return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=trainable)
+
+
+def for_answers(model: PeftModel) -> PreTrainedModel:
+    """Merge the adapter into its base, which answers faster; a quantised base would lose it to rounding and stays."""
+    if getattr(model, "is_quantized", False):
+        return model
+    merged: PreTrainedModel = model.merge_and_unload()
+    all_at_once(merged)
+    return merged

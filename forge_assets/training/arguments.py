@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from forge_assets.training.distributed import distributed_arguments
 from forge_assets.training.job import TrainingJob
 
 
@@ -23,6 +24,9 @@ def common_arguments(job: TrainingJob, work: Path, *, cuda: bool) -> dict[str, A
         "bf16": job.precision == "bfloat16",
         "gradient_checkpointing": job.gradient_checkpointing,
         "use_cpu": not cuda,
+        # TRL adds the loss that balances experts, at the weight in the model's config: with a frozen router it only
+        # disturbs, and a loss is then no longer comparable with that of an evaluation.
+        "router_aux_loss_coef": 0.0,
         "include_num_input_tokens_seen": "all",
         "logging_steps": 1,
         "logging_nan_inf_filter": False,  # it logs an average instead, and nobody learns that training diverged
@@ -31,7 +35,7 @@ def common_arguments(job: TrainingJob, work: Path, *, cuda: bool) -> dict[str, A
         "save_total_limit": 2,
         "seed": job.seed,
         "data_seed": job.seed,
-        "report_to": ["wandb"],
-        "run_name": work.parent.name[:12],
+        "report_to": "none",  # what goes to W&B is what goes to metrics.jsonl, see Progress
         "disable_tqdm": True,
+        **distributed_arguments(job),
     }

@@ -13,7 +13,7 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-ROWS = "sdpa_rows"
+ROWS = "row_by_row"
 """Name under which Transformers knows it."""
 
 
@@ -25,6 +25,9 @@ def rows_attention(
     attention_mask: None,  # by `_no_mask`
     cu_seq_lens_q: torch.Tensor | None = None,
     sliding_window: int | None = None,
+    s_aux: torch.Tensor | None = None,
+    *,
+    scaling: float,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each row.
@@ -33,6 +36,7 @@ def rows_attention(
         query: 1 x heads x tokens x width; key and value alike.
         cu_seq_lens_q: where each row begins, and the number of tokens at the end; None for a single row.
         sliding_window: how many tokens back a layer sees; None for all.
+        s_aux: for each head the logit of a sink, a first token without value that every token sees (gpt-oss).
 
     Returns:
         1 x tokens x heads x width.
@@ -41,20 +45,42 @@ def rows_attention(
     bounds = [0, tokens] if cu_seq_lens_q is None else cu_seq_lens_q.tolist()
     assert attention_mask is None
     lengths = [end - start for start, end in pairwise(bounds)]
+    sinks = 0 if s_aux is None else 1
     outputs = []
     for q, k, v in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True):
+        if s_aux is not None:
+            q, k, v = _with_sink(q, k, v, s_aux / scaling)
         mask = None
-        if sliding_window is not None and q.shape[2] > sliding_window:
-            apart = torch.arange(q.shape[2], device=q.device)
-            apart = apart[:, None] - apart[None, :]
-            mask = ((apart >= 0) & (apart < sliding_window))[None, None]
-        outputs.append(sdpa_attention_forward(module, q, k, v, mask, **kwargs)[0])
+        if sliding_window is not None and q.shape[2] - sinks > sliding_window:
+            place = torch.arange(q.shape[2], device=q.device)
+            apart = place[:, None] - place[None, :]
+            mask = (apart >= 0) & ((apart < sliding_window) | (place < sinks))[None, None]
+        out = sdpa_attention_forward(module, q, k, v, mask, scaling=scaling, **kwargs)[0]
+        outputs.append(out[:, sinks:, :, : value.shape[-1]])
     return torch.cat(outputs, dim=1), None
 
 
+def _with_sink(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, logits: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Put a token before the row whose product with every query is the head's logit and whose value is zero.
+
+    Eight more numbers a head, not one: kernels want widths in eights.
+    """
+    asks = logits.to(q.dtype).view(1, -1, 1, 1).expand(-1, -1, q.shape[2], -1)
+    more = torch.nn.functional.pad
+    q = more(torch.cat([q, asks], dim=-1), (0, 7, 1, 0))
+    k = more(k, (0, 8, 1, 0))
+    k[:, :, 0, v.shape[-1]] = 1
+    return q, k, more(v, (0, 8, 1, 0))
+
+
 def attend_by_rows(model: PreTrainedModel) -> None:
-    """Let a model that uses SDPA attend row by row; others mask rows that lie one behind the other by themselves."""
-    if model.config._attn_implementation == "sdpa":
+    """Let a model that uses SDPA, or has sinks, attend row by row.
+
+    Others mask rows that lie one behind the other by themselves; gpt-oss does not, nor does it have SDPA.
+    """
+    if model.config._attn_implementation == _usual(model):
         AttentionInterface.register(ROWS, rows_attention)
         AttentionMaskInterface.register(ROWS, _no_mask)
         model.set_attn_implementation(ROWS)
@@ -63,7 +89,11 @@ def attend_by_rows(model: PreTrainedModel) -> None:
 def attend_as_before(model: PreTrainedModel) -> None:
     """Undo it: generation keeps keys and values of earlier tokens, which rows do not."""
     if model.config._attn_implementation == ROWS:
-        model.set_attn_implementation("sdpa")
+        model.set_attn_implementation(_usual(model))
+
+
+def _usual(model: PreTrainedModel) -> str:
+    return "eager" if any(hasattr(module, "sinks") for module in model.modules()) else "sdpa"
 
 
 def _no_mask(*_: Any, **__: Any) -> None:

@@ -23,6 +23,13 @@ def seal(checkpoint: Path) -> None:
     _sync(checkpoint)
 
 
+def remove_torn(work: Path) -> None:
+    """Remove checkpoints that were not written to their end."""
+    for path in work.glob("checkpoint-*"):
+        if not (path / SEAL).exists():
+            shutil.rmtree(path)
+
+
 def last_whole(work: Path) -> Path | None:
     """The newest checkpoint that is as it was sealed; those that are not are removed."""
     for path in sorted(work.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), reverse=True):

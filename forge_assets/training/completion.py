@@ -25,6 +25,12 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
 
     def __init__(self, *, max_length: int, **given: Any) -> None:
         super().__init__(**given)
+        if getattr(self.model, "is_quantized", False):
+            for weight in self.model.parameters():
+                if (
+                    weight.requires_grad
+                ):  # an adapter, which TRL puts in bfloat16: small steps are then lost to rounding
+                    weight.data = weight.data.float()
         if not self.args.packing:  # packing cuts by itself
             self.train_dataset = self.train_dataset.map(lambda row: _cut(row, max_length), desc=None)
         without = sum(all(label == -100 for label in row) for row in self.train_dataset["labels"])
@@ -48,6 +54,8 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         )
         count = (targets != -100).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / count
+        if num_items_in_batch is not None:  # it counts the tokens of all processes, whose gradients are averaged
+            loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
 

@@ -1,15 +1,17 @@
-"""Answer prompts in batches; goes on at the batch after the last one written."""
+"""Answer prompts in batches. Every answer is kept as soon as it ends, and what is kept is not asked again."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import LogitsProcessorList, StoppingCriteriaList
 
+from forge_assets.training.answer_file import AnswerFile
+from forge_assets.training.decoding import SeededDraw, UntilStopped
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import GenerateJob, Sampling
 from forge_assets.training.progress import Progress
@@ -28,10 +30,11 @@ def generate(
         Interrupted: stopped early; the answers so far are kept.
     """
     base = model_folder(paths[job.base])
-    model = load_model(base, job.precision, job.quantisation)
-    if job.adapter:
-        model = with_adapter(model, paths[job.adapter] / "adapter")
-    tokenizer = load_tokenizer(base)
+    with interrupt.at_once():
+        model = load_model(base, job.precision, job.quantisation)
+        if job.adapter:
+            model = with_adapter(model, paths[job.adapter] / "adapter")
+        tokenizer = load_tokenizer(base)
     return answer_prompts(model, tokenizer, paths[job.prompts], job.sampling, work / "result", progress, interrupt)
 
 
@@ -46,33 +49,35 @@ def answer_prompts(
 ) -> dict[str, Any]:
     """Answer every row of `prompts` (JSONL: sample_id, prompt as chat messages) into `result/answers.jsonl`.
 
-    Sampling is seeded by batch, so an interrupted run gives the answers that an undisturbed one gives.
+    What is drawn for a sample depends on its id and the seed alone, so an interrupted run gives the answers that an
+    undisturbed one gives, as far as the arithmetic of a batch does not depend on its other rows.
 
     Returns:
         Answers, new tokens, seconds and tokens per second.
+
+    Raises:
+        Interrupted: stopped early; the answers that had ended are kept.
     """
     result.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in prompts.read_text().splitlines()]
-    texts = [tokenizer.apply_chat_template(r["prompt"], tokenize=False, add_generation_prompt=True) for r in rows]
+    rows = {row["sample_id"]: row["prompt"] for row in map(json.loads, prompts.read_text().splitlines())}
+    texts = {
+        name: str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
+        for name, prompt in rows.items()
+    }
+    kept = AnswerFile(result / "answers.jsonl")
     # Prompts that end alike ask for answers of like length: a batch runs as long as its longest answer.
-    order = sorted(range(len(rows)), key=lambda i: (texts[i][-100:], len(texts[i]), rows[i]["sample_id"]))
-    batches = [order[i : i + sampling.batch_size] for i in range(0, len(order), sampling.batch_size)]
-    file = result / "answers.jsonl"
-    done = _whole_batches(file, batches)
+    left = sorted(texts.keys() - kept.done, key=lambda name: (texts[name][-100:], len(texts[name]), name))
+    batches = [left[i : i + sampling.batch_size] for i in range(0, len(left), sampling.batch_size)]
     model.eval()
+    progress.phase("answering", answers=len(rows))
     tokens, started = 0, time.time()
-    for index, batch in enumerate(batches):
-        if index < done:
-            continue
+    for batch in batches:
         interrupt.check()
-        answers, new = _answer(model, tokenizer, [texts[i] for i in batch], sampling, index)
+        new = _answer(model, tokenizer, {name: texts[name] for name in batch}, sampling, kept, interrupt)
         tokens += new
-        with file.open("a") as stream:
-            for i, answer in zip(batch, answers, strict=True):
-                line = {"sample_id": rows[i]["sample_id"], "answer": answer}
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        progress.metrics(batch=index + 1, batches=len(batches), new_tokens=new)
-        progress.say(f"answered {min((index + 1) * sampling.batch_size, len(rows))}/{len(rows)}")
+        progress.metrics(answered=len(kept.done), answers=len(rows), new_tokens=new)
+        progress.say(f"answered {len(kept.done)}/{len(rows)}")
+    kept.put_in_order(list(rows))
     seconds = time.time() - started
     return {
         "answers": len(rows),
@@ -85,42 +90,43 @@ def answer_prompts(
 def _answer(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: list[str],
+    texts: dict[str, str],
     sampling: Sampling,
-    index: int,
-) -> tuple[list[str], int]:
-    seed = hashlib.sha256(f"{sampling.seed}:{index}".encode()).digest()
-    torch.manual_seed(int.from_bytes(seed[:4]))
-    inputs = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
-    inputs = inputs.to(model.device)
-    drawn: dict[str, Any] = {"do_sample": False}
-    if sampling.temperature > 0:
-        drawn = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+    kept: AnswerFile,
+    interrupt: Interrupt,
+) -> int:
+    """Answer one batch, keeping each answer as it ends; returns the number of new tokens."""
+    names = list(texts)
+    inputs = tokenizer(list(texts.values()), return_tensors="pt", padding=True, padding_side="left",
+                       add_special_tokens=False).to(model.device)  # fmt: skip
+    asked = inputs["input_ids"].shape[1]
+    stops = stop_tokens(model, tokenizer)
+
+    def ended(row: int, new: torch.Tensor) -> None:
+        kept.keep(names[row], str(tokenizer.decode(new, skip_special_tokens=True)))
+
+    until = UntilStopped(asked, stops, ended, interrupt)
+    draw = [SeededDraw(names, asked, sampling)] if sampling.temperature > 0 else []
     with torch.inference_mode():
         output = model.generate(
             **inputs,
-            **drawn,
+            do_sample=False,
+            logits_processor=LogitsProcessorList(draw),
+            stopping_criteria=StoppingCriteriaList([until]),
             max_new_tokens=sampling.max_new_tokens,
             pad_token_id=tokenizer.pad_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            eos_token_id=stops,
         )
-    new = output[:, inputs["input_ids"].shape[1] :]
-    stop = new == tokenizer.eos_token_id
-    lengths = torch.where(stop.any(1), stop.int().argmax(1) + 1, new.shape[1])
-    return tokenizer.batch_decode(new, skip_special_tokens=True), int(lengths.sum())
+    interrupt.check()
+    for row in range(len(names)):
+        if row not in until.lengths:  # cut at the most tokens allowed
+            until.lengths[row] = output.shape[1] - asked
+            ended(row, output[row, asked:])
+    return sum(until.lengths.values())
 
 
-def _whole_batches(file: Path, batches: list[list[int]]) -> int:
-    """How many batches are fully written; a half-written tail is cut off."""
-    if not file.exists():
-        return 0
-    lines = file.read_text().splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("\n")]
-    kept, done = 0, 0
-    for batch in batches:
-        if kept + len(batch) > len(whole):
-            break
-        kept += len(batch)
-        done += 1
-    file.write_text("".join(whole[:kept]))
-    return done
+def stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Tokens that end an answer: the tokenizer's and those that the model's generation config names."""
+    named = model.generation_config.eos_token_id
+    listed = named if isinstance(named, list) else [named]
+    return sorted({tokenizer.eos_token_id, *listed} - {None})

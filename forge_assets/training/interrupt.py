@@ -12,6 +12,10 @@ from types import FrameType
 
 INTERRUPTED = 75
 """Exit status of an interrupted worker (EX_TEMPFAIL): call again to go on."""
+STOPS = (signal.SIGTERM, signal.SIGINT)
+GRACE = "FORGE_GRACE_SECONDS"
+"""Name in the environment: how long a worker may take to stop when nobody is there any more who would kill it."""
+GRACE_SECONDS = 60
 
 
 class Interrupted(Exception):
@@ -24,19 +28,22 @@ class Interrupt:
     def __init__(self) -> None:
         self.reason = ""
         self._at_once = False
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPS:
             signal.signal(number, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         threading.Thread(target=self._watch_parent, args=(os.getppid(),), daemon=True).start()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.reason = signal.Signals(number).name
-        if self._at_once:
+        before, self.reason = self.reason, signal.Signals(number).name
+        if self._at_once and not before:
             raise Interrupted(self.reason)
 
     def _watch_parent(self, parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
         self.reason = "the process that started this job is gone"
+        time.sleep(float(os.environ.get(GRACE, GRACE_SECONDS)))
+        os.kill(os.getpid(), signal.SIGKILL)  # it is stuck: an exit of the interpreter would wait for it
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -80,6 +80,13 @@ class Training(Spec):
     """How weights, gradients and optimizer lie on them: a copy each, or sharded (FSDP)."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 20
     seed: int = 0
+
+
+    @model_validator(mode="after")
+    def _spread(self) -> Self:
+        if self.sharding == "full" and (self.processes == 1 or self.quantisation != "none"):
+            raise ValueError('sharding "full" needs `processes` of 2 or more, and weights that are not quantised')
+        return self
 
 
 class SftJob(Training):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,9 +33,14 @@ class Finished:
 
     def losses(self) -> list[dict[str, float]]:
         """step and loss of every training step, once also where a killed worker's steps were done again."""
-        lines = (json.loads(line) for line in (self.result.parent / "metrics.jsonl").read_text().splitlines())
-        losses = {line["step"]: line["loss"] for line in lines if "loss" in line}
-        return [{"step": step, "loss": losses[step]} for step in sorted(losses)]
+        return [{"step": step["step"], "loss": step["loss"]} for step in self.steps()]
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What `metrics.jsonl` says of every training step, in order, each as it was done last."""
+        stream = self.result.parent / "metrics.jsonl"
+        lines = map(json.loads, stream.read_text().splitlines()) if stream.exists() else ()
+        steps = {line["step"]: line for line in lines if "step" in line}
+        return [steps[step] for step in sorted(steps)]
 
     def answers(self) -> list[dict[str, str]]:
         """Rows of `answers.jsonl`: sample_id, answer."""
@@ -79,23 +85,33 @@ class Jobs:
             record = json.loads(record_file.read_text())
         else:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "job.json").write_text(job.model_dump_json(indent=1))
+            _write(folder / "job.json", job.model_dump_json(indent=1))
             paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
-            (folder / "launch.json").write_text(json.dumps({"paths": paths}))
+            _write(folder / "launch.json", json.dumps({"title": title, "paths": paths}))
             record = self._launch(folder)
-        self._enter(title, job, record)
-        return Finished(name, folder / "result", record)
+        done = Finished(name, folder / "result", record)
+        self._enter(title, job, done)
+        return done
 
-    def _enter(self, title: str, job: Job, record: Mapping[str, Any]) -> None:
+    def _enter(self, title: str, job: Job, done: Finished) -> None:
+        record, steps = done.record, done.steps()
+        waited = sum(step["data_seconds"] for step in steps)
+        spent = waited + sum(step["step_seconds"] for step in steps)
         row = {
             **{name: record.get(name) for name in TABLES["ops.jobs"].columns},
             "title": title,
             "peak_memory_bytes": record["peak_rss_bytes"],
+            "peak_gpu_bytes": max((step["gpu_bytes"] for step in steps if "gpu_bytes" in step), default=None),
+            "data_share": waited / spent if spent else None,
             "tokens_per_second": record.get("tokens_per_second") or record.get("generate_tokens_per_second"),
             "asked_at": time.time(),
             "spec": job.model_dump_json(),
         }
-        self._store.write("ops.jobs", pl.DataFrame([row], schema=TABLES["ops.jobs"].schema), record["identity"])
+        self._store.write("ops.jobs", pl.DataFrame([row], schema=TABLES["ops.jobs"].schema), done.identity)
+        if steps:
+            columns = TABLES["ops.steps"].schema
+            rows = [{name: step.get(name) for name in columns} | {"identity": done.identity} for step in steps]
+            self._store.write("ops.steps", pl.DataFrame(rows, schema=columns), done.identity)
 
     def _dataset(self, name: str) -> Path:
         return self._store.root / "datasets" / f"{name}.jsonl"
@@ -106,6 +122,13 @@ class Jobs:
             if path is not None and path.exists():
                 return path
         raise FileNotFoundError(f"nothing is stored under {reference[:12]}: materialise what comes before this asset")
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: others look at the folder meanwhile."""
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(text)
+    os.replace(draft, path)
 
 
 def _references(value: Any) -> set[str]:

@@ -1,72 +1,275 @@
-"""How much memory a training job needs at its peak, from the model's config alone.
+"""How much memory a job needs at its peak, from the model's config alone.
 
-peak = runtime + weights + gradients + optimizer + activations + logits, in bytes:
-  weights      parameters x bytes (0.5 for NF4 plus 6% for its constants, 1 for int8)
-  gradients    trainable parameters x 4
-  optimizer    trainable parameters x 8 (AdamW: two fp32 moments)
-  activations  batch x length x layers x (34 x hidden + 5 x heads x length) x bytes / 2
-               (Korthikanti et al. 2022, arXiv 2205.05198, eq. 2, at 2 bytes a value); one layer's share where
-               gradients are checkpointed, plus the layer inputs
-  logits       batch x length x vocabulary x 4, held four times (logits, their fp32 copy, softmax, gradient)
+A job passes through moments that do not coincide: loading, the loss (all activations and the logits), the way back
+(gradients come, activations go), generation. For each, `predict` adds up what is held; the peak is the largest.
+
+  weights      parameters x bytes; NF4 0.516 with its constants (Dettmers et al. 2023, arXiv 2305.14314, section 3),
+               int8 1; embeddings, norms and output layer of a quantised model in fp32, as PEFT prepares it
+  adapter      LoRA matrices in fp32
+  optimizer    AdamW's two moments, in the type of what is trained
+  gradients    of what is trained; during the loss only where they accumulate
+  activations  see `activations`
+  logits       completion tokens x vocabulary x 12: log-probabilities, and two gradients on the way back
+  buffers      weights made from their 4 or 8 bits for one product, or gathered from other processes
+  cache        keys and values of generated answers
+  holes        freed memory that the allocator cannot use again, see `Machine`
+Sharded over N processes (FSDP; Rajbhandari et al. 2020, arXiv 1910.02054, stage 3), weights, gradients and optimizer
+are divided by N; what is trained is then held in fp32 and gathered a layer at a time.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from forge_assets.training.job import SftJob
+from forge_assets.training.activations import Step, checkpoint_bytes, layer_bytes, passing_bytes
+from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Lora, Quantisation, SftJob, TrainingJob
+from forge_assets.training.shapes import Shape
 
-RUNTIME_BYTES = 900_000_000
-"""What a worker holds before it loads a model: Python, torch, transformers, trl."""
+NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
+SHARD_BYTES = 5_000_000_000
+"""Largest file of a checkpoint as hubs hold them."""
+
+Planned = SftJob | GrpoJob | GenerateJob | EvaluateJob
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The numbers of a model's config that memory depends on."""
+class Machine:
+    """What of the peak is the machine's doing.
 
-    parameters: int
-    layers: int
-    hidden: int
-    heads: int
-    intermediate: int
-    vocabulary: int
+    Attributes:
+        runtime: bytes held before a model is loaded.
+        holes: share of what all layers keep (or would keep without checkpoints) that is lost between what they keep:
+            glibc's heap does not find a freed aligned block again for one of the same size.
+        passing: share of everything that comes and goes within a step that the allocator holds besides.
+        settled: the same, of gradients and optimizer.
+        margin: how far under the truth a prediction may be; guards add it.
+        mapped: whether weights of the checkpoint's own type stay mapped from the file, not copied.
+        mask_bytes: bytes of a value of a dropout mask.
+        unified: whether the file that is being read takes the same memory.
+    """
 
-    @classmethod
-    def of(cls, folder: Path) -> Shape:
-        """Read `config.json` of a model folder (dense decoder with gated MLP; biases and norms are left out)."""
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-        hidden, layers, heads = config["hidden_size"], config["num_hidden_layers"], config["num_attention_heads"]
-        head = config.get("head_dim") or hidden // heads
-        attention = hidden * head * (2 * heads + 2 * (config.get("num_key_value_heads") or heads))
-        mlp = 3 * hidden * config["intermediate_size"]
-        embeddings = config["vocab_size"] * hidden * (1 if config.get("tie_word_embeddings") else 2)
-        return cls(
-            parameters=layers * (attention + mlp) + embeddings,
-            layers=layers,
-            hidden=hidden,
-            heads=heads,
-            intermediate=config["intermediate_size"],
-            vocabulary=config["vocab_size"],
-        )
+    runtime: int
+    holes: float
+    passing: float
+    settled: float
+    margin: float
+    mapped: bool
+    mask_bytes: int
+    unified: bool
 
 
-def predict(job: SftJob, shape: Shape) -> int:
-    """Peak bytes of a training job at its full sequence length."""
+CPU = Machine(
+    runtime=480_000_000, holes=1.0, passing=0.0, settled=0.08, margin=0.12, mapped=True, mask_bytes=4, unified=True
+)
+CUDA = Machine(
+    runtime=900_000_000, holes=0.0, passing=0.1, settled=0.0, margin=0.10, mapped=False, mask_bytes=1, unified=False
+)
+UNIFIED = replace(CUDA, runtime=2_500_000_000, unified=True)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Bytes at the peak, of one process.
+
+    Attributes:
+        moments: for each moment what is held, by part.
+        margin: of the machine.
+    """
+
+    moments: Mapping[str, Mapping[str, int]]
+    margin: float = field(default=0.0)
+
+    @property
+    def moment(self) -> str:
+        """When the peak comes."""
+        return max(self.moments, key=lambda name: sum(self.moments[name].values()))
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """What is held at the peak."""
+        return self.moments[self.moment]
+
+    @property
+    def peak(self) -> int:
+        """Bytes."""
+        return sum(self.parts.values())
+
+    @property
+    def safe(self) -> int:
+        """Peak and margin: what must be free."""
+        return round(self.peak * (1 + self.margin))
+
+
+def predict(job: Planned, shape: Shape, machine: Machine, *, completion: float = 1.0, prompt: int = 256) -> Prediction:
+    """Peak memory of a job, of each process where there are several.
+
+    Args:
+        completion: share of a row's tokens that are learned. The default is the worst case, logits at every position.
+        prompt: tokens of a prompt, for generation.
+    """
+    quantised = job.quantisation
     width = 2 if job.precision == "bfloat16" else 4
-    per_weight = {"none": float(width), "int8": 1.0, "nf4": 0.53}[job.quantisation]
-    trainable = shape.parameters if job.lora is None else _lora_parameters(job.lora.rank, shape)
-    tokens = job.batch_size * job.max_length
-    per_layer = tokens * (34 * shape.hidden + 5 * shape.heads * job.max_length) * width / 2
-    activations = per_layer * shape.layers
-    if job.gradient_checkpointing:
-        activations = per_layer + tokens * shape.hidden * width * shape.layers
-    logits = 4 * tokens * shape.vocabulary * 4
-    return int(RUNTIME_BYTES + shape.parameters * per_weight + trainable * 12 + activations + logits)
+    if isinstance(job, GenerateJob | EvaluateJob):
+        held = {"runtime": machine.runtime, "weights": _weights(shape, quantised, width, prepared=False)}
+        moments = {"loading": _loading(held, shape, quantised, width, machine)}
+        if isinstance(job, GenerateJob):
+            rows, new = job.sampling.batch_size, job.sampling.max_new_tokens
+            moments["generation"] = held | _generation(shape, rows, prompt, new, width, quantised, machine)
+        else:
+            tokens = job.batch_size * job.max_length
+            moments["loss"] = held | _passing(
+                {
+                    "activations": tokens * width * (3 * shape.intermediate + 4 * shape.hidden),
+                    "logits": int(tokens * completion) * shape.vocabulary * 8,
+                    "buffers": _dequantised(shape, quantised, width),
+                },
+                machine,
+            )
+        return Prediction(moments, machine.margin)
+    return Prediction(_training(job, shape, machine, completion, width), machine.margin)
 
 
-def _lora_parameters(rank: int, shape: Shape) -> int:
-    """Adapters on every linear layer: rank x (inputs + outputs) of seven matrices."""
-    return shape.layers * rank * (8 * shape.hidden + 3 * (shape.hidden + shape.intermediate))
+def trained(job: TrainingJob, shape: Shape) -> int:
+    """Weights that a training changes."""
+    lora = _lora(job)
+    return shape.parameters if lora is None else shape.adapter(lora.rank, lora.experts)
+
+
+def _lora(job: TrainingJob) -> Lora | None:
+    """The adapter that is trained; GRPO goes on with one whose rank its spec does not say: taken as 32."""
+    if isinstance(job, SftJob):
+        return job.lora
+    return Lora(rank=32, alpha=32) if job.adapter else None
+
+
+def _training(
+    job: TrainingJob, shape: Shape, machine: Machine, completion: float, width: int
+) -> dict[str, dict[str, int]]:
+    lora, shards = _lora(job), job.processes if job.sharding == "full" else 1
+    count = trained(job, shape)
+    # Adapters are in fp32, and so is what FSDP trains; without it all weights are trained in the job's own type.
+    each = 4 if lora or shards > 1 else width
+    weights = _weights(shape, job.quantisation, width, prepared=True) if lora else count * each
+    held = {
+        "runtime": machine.runtime,
+        "weights": weights // shards,
+        "adapter": count * each // shards if lora else 0,
+        "optimizer": 2 * count * each // shards,
+    }
+    gradients = count * each // shards
+    row = job.max_prompt + job.max_new_tokens if isinstance(job, GrpoJob) else job.max_length
+    tokens = job.batch_size * row
+    learned = job.batch_size * job.max_new_tokens if isinstance(job, GrpoJob) else int(tokens * completion)
+    step = Step(tokens, row, width, lora, machine.mask_bytes)
+    layer, inputs = layer_bytes(shape, step), checkpoint_bytes(shape, step)
+    kept = shape.layers * (inputs if job.gradient_checkpointing else layer)
+    final = tokens * shape.hidden * 4
+    buffers = _dequantised(shape, job.quantisation, width) + _gathered(shape, shards, width)
+    if isinstance(job, GrpoJob) and job.beta and lora is None:
+        held["reference"] = shape.parameters * width // shards
+    elif isinstance(job, GrpoJob) and job.beta:
+        held["reference"] = count * 4 // shards
+    lost = _lost(shape, step, job.quantisation, machine)
+    logits = learned * shape.vocabulary * (16 if isinstance(job, GrpoJob) else 12)
+    accumulated = gradients if job.accumulation > 1 else 0
+    loss = _passing({"activations": kept + final, "logits": logits, "buffers": buffers}, machine)
+    again = layer if job.gradient_checkpointing else 0
+    back = {"activations": kept + final + again + passing_bytes(shape, step), "buffers": buffers}
+    # A tied weight's two gradients wait for each other, and their sum is a third.
+    waiting = 0 if lora else shape.embedding * each * (2 if shape.tied else 1) // shards
+    loading = {"runtime": machine.runtime, "weights": _weights(shape, job.quantisation, width, prepared=False)}
+    first = {name: held[name] for name in held if name != "optimizer"}
+    moments = {
+        "loading": _loading(loading, shape, job.quantisation, width, machine),
+        "first loss": first | loss | {"gradients": accumulated, "holes": lost},
+        "first way back": first | _passing(back, machine) | {"gradients": accumulated, "holes": lost},
+        # What the first step left behind is room for the second's, unless gradients stay in it.
+        "loss": held | loss | {"gradients": accumulated, "holes": lost if lora or accumulated else 0},
+        "way back": held
+        | _passing(back, machine)
+        | {"gradients": accumulated, "holes": lost if lora or accumulated else 0},
+        "update": held
+        | {
+            "gradients": gradients + waiting,
+            "activations": 2 * inputs,
+            # With checkpoints all was dropped by then, and what was free lies together.
+            "holes": (0 if job.gradient_checkpointing else lost // 2)
+            + round(machine.settled * (held["optimizer"] + gradients + waiting)),
+        },
+    }
+    if isinstance(job, GrpoJob):
+        rows = job.batch_size * job.accumulation
+        moments["generation"] = held | _generation(
+            shape, rows, job.max_prompt, job.max_new_tokens, width, job.quantisation, machine
+        )
+    return moments
+
+
+def _weights(shape: Shape, quantisation: Quantisation, width: int, *, prepared: bool) -> int:
+    """Bytes of frozen weights; `prepared` for training, PEFT holds what is not quantised in fp32."""
+    if quantisation == "none":
+        return shape.parameters * width
+    matrices = shape.linear * (NF4_BYTES if quantisation == "nf4" else 1.0)
+    return round(matrices + (shape.parameters - shape.linear) * (4 if prepared else width))
+
+
+def _dequantised(shape: Shape, quantisation: Quantisation, width: int) -> int:
+    """One matrix in full, and its copy in the type that is computed in."""
+    return 0 if quantisation == "none" else 2 * shape.largest_matrix * width
+
+
+def _gathered(shape: Shape, shards: int, width: int) -> int:
+    """The layer in use and the next, embedding and output layer, in 16 bits; the gradients of one layer."""
+    if shards == 1:
+        return 0
+    return (2 * shape.layer + shape.embedding + shape.output) * width + shape.layer * width
+
+
+def _loading(
+    held: dict[str, int], shape: Shape, quantisation: Quantisation, width: int, machine: Machine
+) -> dict[str, int]:
+    """Weights as they will be held, and besides what is read and not yet turned into them."""
+    file = round(shape.parameters * shape.stored_bytes)
+    same = quantisation == "none" and width == shape.stored_bytes
+    read = 0
+    if machine.unified and not (machine.mapped and same):
+        read = min(file, SHARD_BYTES)
+    return held | {"buffers": read + 2 * shape.largest_matrix * width}
+
+
+def _generation(
+    shape: Shape, rows: int, prompt: int, new: int, width: int, quantisation: Quantisation, machine: Machine
+) -> dict[str, int]:
+    """Keys and values of all tokens in every layer but sliding ones; a copy where a layer's cache grows."""
+    full = shape.layers - shape.sliding_layers
+    tokens = prompt + new
+    seen = full * tokens + shape.sliding_layers * min(tokens, shape.window or tokens)
+    cache = 2 * rows * seen * shape.key * width
+    square = shape.heads * rows * prompt * prompt * 3 * width if shape.eager else 0
+    # A cache grows by a token at a time, and what it leaves is always a token too small.
+    held = {"cache": cache + round(machine.holes * cache)}
+    return held | _passing(
+        {
+            "activations": rows * prompt * width * (3 * shape.intermediate + 4 * shape.hidden) + square,
+            "logits": rows * shape.vocabulary * 16,
+            "buffers": _dequantised(shape, quantisation, width) + 2 * cache // shape.layers,
+        },
+        machine,
+    )
+
+
+def _lost(shape: Shape, step: Step, quantisation: Quantisation, machine: Machine) -> int:
+    """What a pass through all layers drops and the allocator does not find again: about as much as they keep."""
+    lora = step.lora.model_copy(update={"dropout": 0.0}) if step.lora else None
+    lost = shape.layers * layer_bytes(shape, replace(step, lora=lora))
+    if quantisation != "none" and shape.hidden > step.tokens:
+        # A matrix made in full finds no room where activations were, which are smaller then.
+        lost += shape.linear * step.width
+    return round(machine.holes * lost)
+
+
+def _passing(parts: dict[str, int], machine: Machine) -> dict[str, int]:
+    """What comes and goes, and the share of it that the allocator holds besides."""
+    extra = round(sum(parts.values()) * machine.passing)
+    return parts | ({"holes": extra} if extra else {})

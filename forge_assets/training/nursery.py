@@ -1,8 +1,9 @@
-"""Starts worker processes fast: imports torch and its family once, then forks one process a job.
+"""Starts worker processes fast: imports torch and its family once, then forks the keeper of one job after the other.
 
 Run by the launcher: python -m forge_assets.training.nursery. Orders come as JSON lines on standard input
-({"folder", "log", "environment"}); for each, {"pid"} and later {"status"} go to standard output. Importing costs a
-worker about 10 s, forking none of it. When standard input closes, the running worker is asked to stop.
+({"folder", "log", "environment"}, also "processes" and "grace"); for each, {"pid"} of the worker and later {"status"}
+go to standard output. Importing costs a worker about 10 s, forking none of it. When standard input closes, the running
+job is stopped, and the nursery ends with it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import os
 import select
 import signal
 import sys
-import time
-import traceback
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
-GRACE_SECONDS = 60
+from forge_assets.training.interrupt import GRACE_SECONDS
+from forge_assets.training.keeper import adopt_orphans, end_descendants, keep, leave_after, log_to
 
 
 def main() -> int:
@@ -27,41 +27,32 @@ def main() -> int:
     os.dup2(2, 1)  # what libraries print must not be taken for a reply
     # A terminal's Ctrl-C reaches the launcher, which stops the worker in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_orphans()
+    import wandb  # noqa: F401
+
     from forge_assets.training import cut, generate, sft, worker  # noqa: F401
 
     orders = os.fdopen(os.dup(0), "r")
     for line in orders:
         order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            _settle(order)
-            _leave(worker.main, Path(order["folder"]))
-        _reply(replies, {"pid": pid})
-        _reply(replies, {"status": _wait(pid)})
+        grace = float(order.get("grace", GRACE_SECONDS))
+        keeper = os.fork()
+        if keeper == 0:
+            leave_after(partial(_keep, order, grace, replies))
+        status = _wait(keeper)
+        end_descendants(grace)  # none are left, unless somebody killed the keeper
+        _reply(replies, {"status": status})
     return 0
 
 
-def _settle(order: dict[str, Any]) -> None:
-    """Make the forked process one of its own: session, log, environment."""
+def _keep(order: dict[str, Any], grace: float, replies: TextIO) -> int:
+    """Be the keeper of a job, in a session of its own."""
     os.setsid()
-    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for target, source in ((0, nothing), (1, log), (2, log)):
-        os.dup2(source, target)
+    log_to(Path(order["log"]))
     os.environ.update(order["environment"])
-
-
-def _leave(work: Callable[[Path], int], folder: Path) -> NoReturn:
-    """Work, then exit without the seconds that taking torch apart would cost."""
-    status = 1
-    try:
-        status = work(folder)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+    return keep(
+        Path(order["folder"]), order.get("processes", 1), grace, started=lambda pid: _reply(replies, {"pid": pid})
+    )
 
 
 def _reply(replies: TextIO, message: dict[str, int]) -> None:
@@ -69,22 +60,18 @@ def _reply(replies: TextIO, message: dict[str, int]) -> None:
     replies.flush()
 
 
-def _wait(pid: int) -> int:
-    """Exit status of the worker (negative: killed by that signal), stopping it if the launcher is gone."""
-    asked_at: float | None = None
+def _wait(keeper: int) -> int:
+    """Exit status of the job (negative: killed by that signal), stopping it if the launcher is gone."""
+    watched = [0]
     while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
+        done, status = os.waitpid(keeper, os.WNOHANG)
         if done:
-            return os.waitstatus_to_exitcode(status)
-        if asked_at is None:
-            readable, _, _ = select.select([0], [], [], 0.1)
-            if readable:  # nobody sends an order while one runs: standard input was closed
-                os.killpg(pid, signal.SIGTERM)
-                asked_at = time.time()
-        else:
-            time.sleep(0.1)
-            if time.time() - asked_at > GRACE_SECONDS:
-                os.killpg(pid, signal.SIGKILL)
+            code = os.waitstatus_to_exitcode(status)
+            return code if code <= 128 else 128 - code
+        readable, _, _ = select.select(watched, [], [], 0.1)
+        if readable:  # nobody sends an order while one runs: standard input was closed
+            os.kill(keeper, signal.SIGTERM)
+            watched = []
 
 
 if __name__ == "__main__":

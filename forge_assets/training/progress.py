@@ -1,27 +1,55 @@
-"""What a job writes about itself: a metrics stream, its attempts, and the record that says it is finished."""
+"""What a job writes about itself: a stream of metrics and phases, its attempts, and the record that says it is done."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from dagster_pipes import PipesContext
+
+from forge_assets.training.interrupt import Interrupted
+from forge_resources.tracking import Tracker
 
 
 class Progress:
-    """Writes into the job's folder, and to Dagster where the job was started from there."""
+    """Writes into the job's folder, to Dagster where the job was started from there, and to W&B where it trains.
 
-    def __init__(self, folder: Path, pipes: PipesContext | None) -> None:
+    Args:
+        folder: the job's folder; its name is the job's identity.
+        tracker: W&B run of the job; None: the job has none.
+    """
+
+    def __init__(self, folder: Path, pipes: PipesContext | None, tracker: Tracker | None = None) -> None:
         self._folder = folder
         self._pipes = pipes
+        self._tracker = tracker
+        self._stream = folder / "metrics.jsonl"
+        self._since = time.perf_counter()
+
+    def start(self, kind: str) -> None:
+        """Open an attempt: the line `loading`, which says who works on the job now, and for the how manieth time."""
+        self._drop_torn_line()
+        attempt = self._attempts() + 1
+        self.phase("loading", kind=kind, attempt=attempt, pid=os.getpid(), host=socket.gethostname())
+
+    def phase(self, name: str, **values: Any) -> None:
+        """Say what the job does from here on: loading, training, evaluating, answering, saving."""
+        self._write({"phase": name, **values})
 
     def metrics(self, **values: Any) -> None:
-        """Append one line to `metrics.jsonl`."""
-        with (self._folder / "metrics.jsonl").open("a") as stream:
-            stream.write(json.dumps({"time": round(time.time(), 3), **values}) + "\n")
+        """Append one line to `metrics.jsonl`, with the time, the memory held now and the rate of `new_tokens`."""
+        if "new_tokens" in values:
+            values["tokens_per_second"] = round(values["new_tokens"] / (time.perf_counter() - self._since), 1)
+        values |= memory()
+        self._write(values)
+        self._track(lambda tracker: tracker.log(values))
 
     def say(self, text: str) -> None:
         """One line to the log, seen in the Dagster run."""
@@ -31,18 +59,26 @@ class Progress:
 
     def attempt(self, started: float, outcome: str, reason: str) -> None:
         """Append what became of this process to `attempts.jsonl`."""
-        line = {"pid": os.getpid(), "seconds": round(time.time() - started, 2), "outcome": outcome, "reason": reason}
+        now = time.time()
+        line = {
+            "time": round(now, 3),
+            "pid": os.getpid(),
+            "seconds": round(now - started, 2),
+            "outcome": outcome,
+            "reason": reason,
+        }
         with (self._folder / "attempts.jsonl").open("a") as stream:
             stream.write(json.dumps(line) + "\n")
+        self._track(lambda tracker: tracker.finish(outcome == "finished"))
 
     def record(self, kind: str, measured: dict[str, Any]) -> None:
         """Write `record.json`, last and atomically: a job with a record is finished."""
-        attempts = [json.loads(line) for line in (self._folder / "attempts.jsonl").read_text().splitlines()]
+        ended = [json.loads(line) for line in (self._folder / "attempts.jsonl").read_text().splitlines()]
         record = {
             "identity": self._folder.name,
             "kind": kind,
-            "attempts": len(attempts),
-            "seconds": round(sum(a["seconds"] for a in attempts), 2),
+            "attempts": max(self._attempts(), len(ended)),
+            "seconds": round(sum(a["seconds"] for a in ended), 2),
             **measured,
         }
         draft = self._folder / ".record.json"
@@ -50,3 +86,41 @@ class Progress:
         os.replace(draft, self._folder / "record.json")
         if self._pipes:
             self._pipes.report_custom_message(record)
+
+    def _write(self, values: dict[str, Any]) -> None:
+        with self._stream.open("a") as stream:
+            stream.write(json.dumps({"time": round(time.time(), 3), **values}) + "\n")
+        self._since = time.perf_counter()
+
+    def _track(self, do: Callable[[Tracker], None]) -> None:
+        """Whatever is wrong with W&B costs its run and not the job's."""
+        if self._tracker is None:
+            return
+        try:
+            do(self._tracker)
+        except Interrupted:
+            raise
+        except Exception as error:
+            self._tracker = None
+            self.say(f"W&B failed, the job goes on without it: {type(error).__name__}: {error}")
+
+    def _attempts(self) -> int:
+        """How often the job was started, those killed included."""
+        if not self._stream.exists():
+            return 0
+        return sum("attempt" in json.loads(line) for line in self._stream.read_text().splitlines())
+
+    def _drop_torn_line(self) -> None:
+        """Cut off what a full disk or a kill left of the last line."""
+        if self._stream.exists():
+            written = self._stream.read_bytes()
+            os.truncate(self._stream, written.rfind(b"\n") + 1)
+
+
+def memory() -> dict[str, int]:
+    """Bytes that this process holds now: resident, and the most that it has held of a GPU."""
+    held = {"rss_bytes": int(psutil.Process().memory_info().rss)}
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        held["gpu_bytes"] = int(torch.cuda.max_memory_allocated())
+    return held

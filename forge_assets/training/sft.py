@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import wandb
 from datasets import Dataset
 from peft import prepare_model_for_kbit_training
-from transformers import TrainerState
+from transformers import PreTrainedModel, TrainerState
 from trl import SFTConfig
 
-from forge_assets.training.adapters import lora_config
+from forge_assets.training.adapters import for_answers, lora_config
 from forge_assets.training.arguments import common_arguments
 from forge_assets.training.attention import attend_as_before
 from forge_assets.training.checkpoints import last_whole
 from forge_assets.training.completion import CompletionTrainer
+from forge_assets.training.distributed import end_together, from_first, load_checkpoint, ready, save_whole
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
 from forge_assets.training.progress import Progress
+from forge_assets.training.ranks import is_sharded, rank
+from forge_assets.training.templates import check_rows
 from forge_assets.training.watch import Watch
-from forge_assets.training.weights import load_model, load_tokenizer, model_folder
+from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
 
 
 def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
@@ -38,41 +40,45 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         Interrupted: stopped early; a checkpoint holds everything done.
         FloatingPointError: the loss is no longer a number.
     """
-    base = model_folder(paths[job.base])
+    base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
     tokenizer = load_tokenizer(base)
     with interrupt.at_once():
         model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
     rows = [json.loads(line) for line in paths[job.dataset].read_text().splitlines()]
+    check_rows(tokenizer, rows[:2])
     watch = Watch(progress, interrupt)
     trainer = CompletionTrainer(
         max_length=job.max_length,
         model=model,
-        args=_arguments(job, work),
+        args=arguments,
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
         processing_class=tokenizer,
-        peft_config=lora_config(job.lora) if job.lora else None,
+        peft_config=lora_config(job.lora, model) if job.lora else None,
         callbacks=[watch],
     )
-    checkpoint = last_whole(work)
+    checkpoint = from_first(lambda: last_whole(work))
     progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
     started = time.time()
     if checkpoint and before == job.steps:  # stopped while it answered the probe: Trainer would do one step more
-        trainer._load_from_checkpoint(str(checkpoint))
+        load_checkpoint(trainer, checkpoint)
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     attend_as_before(model)
     seconds = time.time() - started
-    wandb.finish()
     if trainer.state.global_step < job.steps:
         interrupt.check()
+    progress.phase("saving")
     losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
     result = work / "result"
-    shutil.rmtree(result, ignore_errors=True)
-    trainer.save_model(str(result / ("model" if job.lora is None else "adapter")))
+    if rank() == 0:
+        shutil.rmtree(result, ignore_errors=True)
+    save_whole(trainer, result / ("model" if job.lora is None else "adapter"), job.precision)
+    if rank():
+        return {}
     if job.lora is None:
         tokenizer.save_pretrained(result / "model")
     tokens = int(trainer.state.num_input_tokens_seen)
@@ -87,11 +93,22 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         "loss_last": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
     }
     if job.probe:
-        tuned = trainer.model.merge_and_unload() if job.lora else trainer.model
+        if is_sharded():
+            tuned = _read_back(job, base, result)
+        else:
+            tuned = for_answers(trainer.model) if job.lora else trainer.model
         measured |= answer_prompts(
             tuned, tokenizer, paths[job.probe.prompts], job.probe.sampling, result, progress, interrupt
         )
     return measured
+
+
+def _read_back(job: SftJob, base: Path, result: Path) -> PreTrainedModel:
+    """The model just trained as one whole, for no process holds it all."""
+    end_together()
+    if job.lora is None:
+        return load_model(result / "model", job.precision, job.quantisation)
+    return with_adapter(load_model(base, job.precision, job.quantisation), result / "adapter")
 
 
 def _arguments(job: SftJob, work: Path) -> SFTConfig:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from forge_resources.forge import Forge
-    from forge_resources.launcher import LocalLauncher
+    from forge_resources.launcher import Launcher
 
 
-def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: LocalLauncher) -> Jobs:
+def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> Jobs:
     """Jobs over the profile's base models, unpacked first if they are not there yet."""
     names = {forge.profile.teacher.model, forge.profile.student.model}
     bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}

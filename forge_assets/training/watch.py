@@ -10,25 +10,48 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from forge_assets.training.checkpoints import seal
+from forge_assets.training.distributed import agreed, together
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.progress import Progress
+from forge_assets.training.ranks import rank
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Streams metrics, marks whole checkpoints, and stops with a checkpoint when asked to."""
+    """Streams metrics, marks whole checkpoints, and stops with a checkpoint when asked to.
+
+    Every number that the trainer logs at a step goes into the stream under the trainer's name for it. Added are
+    `tokens` of the step, `step_seconds` from its first batch to its loss, `data_seconds` waited for its batches before
+    that, and `tokens_per_second` over both.
+    """
 
     def __init__(self, progress: Progress, interrupt: Interrupt) -> None:
         self._progress = progress
         self._interrupt = interrupt
-        self._at = time.time()
+        self._free = self._began = time.perf_counter()
+        self._tokens = 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._progress.phase("training", from_step=state.global_step, steps=state.max_steps)
+        self._free = time.perf_counter()
+        self._tokens = int(state.num_input_tokens_seen)
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        # The trainer fetches all batches of a step before it begins the step.
+        self._began = time.perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._interrupt.reason = agreed(self._interrupt.reason)
         if self._interrupt.reason:
             control.should_save = True
             control.should_training_stop = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        seal(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+        together()
+        if rank() == 0:
+            seal(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+        now = time.perf_counter()
+        self._progress.metrics(checkpoint=state.global_step, checkpoint_seconds=round(now - self._free, 4))
+        self._free = now
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
@@ -39,16 +62,21 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             raise FloatingPointError(
                 f"step {state.global_step}: the loss or its gradient is no longer a number: lower the learning rate"
             )
-        now = time.time()
-        seconds, self._at = now - self._at, now
+        now = time.perf_counter()  # the loss was fetched: a GPU is done with the step
+        seen = int(state.num_input_tokens_seen)
+        tokens, self._tokens = seen - self._tokens, seen
         self._progress.metrics(
-            step=state.global_step,
-            loss=logs["loss"],
-            grad_norm=logs.get("grad_norm"),
-            learning_rate=logs.get("learning_rate"),
-            seconds=round(seconds, 3),
+            **{name: value for name, value in logs.items() if isinstance(value, int | float)}
+            | {
+                "step": state.global_step,
+                "tokens": tokens,
+                "tokens_per_second": round(tokens / (now - self._free), 1),
+                "step_seconds": round(now - self._began, 4),
+                "data_seconds": round(self._began - self._free, 4),
+            }
         )
         if state.global_step % 10 == 0 or state.global_step == state.max_steps:
             self._progress.say(
-                f"step {state.global_step}/{state.max_steps}: loss {logs['loss']:.3f}, {seconds:.1f} s/step"
+                f"step {state.global_step}/{state.max_steps}: loss {logs['loss']:.3f}, {now - self._free:.1f} s/step"
             )
+        self._free = time.perf_counter()

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge_assets.training.job import Precision, Quantisation
+from forge_assets.training.ranks import is_sharded, local_rank
+from forge_assets.training.templates import settle
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -14,50 +16,60 @@ if TYPE_CHECKING:
 def load_model(folder: Path, precision: Precision, quantisation: Quantisation) -> PreTrainedModel:
     """A causal language model on the accelerator if there is one, else on the CPU.
 
+    Experts published in MXFP4 (gpt-oss) are turned into `precision`, or into NF4 one tensor at a time: there are no
+    gradients through MXFP4 itself.
+
     Raises:
         OSError: `folder` holds no readable weights.
+        ValueError: the weights cannot be had in that quantisation.
     """
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, Mxfp4Config
+
+    from forge_assets.training.experts import check_quantisation, one_by_one
+    from forge_assets.training.quantise import nf4
 
     dtype = getattr(torch, precision)
-    kwargs: dict[str, Any] = {"dtype": dtype, "local_files_only": True}
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    kwargs: dict[str, Any] = {"config": config, "dtype": dtype, "local_files_only": True}
     if quantisation == "nf4":
-        kwargs["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
+        kwargs["quantization_config"] = nf4(config, dtype)
     elif quantisation == "int8":
         kwargs["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
-    if torch.cuda.is_available():
-        kwargs["device_map"] = {"": 0}
-    return AutoModelForCausalLM.from_pretrained(folder, **kwargs)
+    elif getattr(config, "quantization_config", {}).get("quant_method") == "mxfp4":
+        kwargs["quantization_config"] = Mxfp4Config(dequantize=True)
+    if torch.cuda.is_available() and not is_sharded():
+        kwargs["device_map"] = {"": local_rank()}
+    model = AutoModelForCausalLM.from_pretrained(folder, **kwargs)
+    check_quantisation(model, quantisation)
+    if quantisation == "nf4":
+        one_by_one(model)
+    return model
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder, with a padding token.
+    """The tokenizer of a model folder, with a padding token and a template that asks for an answer as training does.
 
     Raises:
-        ValueError: the tokenizer has no chat template, so prompts cannot be rendered as the model expects.
+        ValueError: the tokenizer has no chat template, so prompts cannot be rendered as the model expects, or one
+            that cannot be trained on.
     """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if not tokenizer.chat_template:
         raise ValueError(f"{folder}: the tokenizer has no chat template: add chat_template.jinja to the model folder")
+    settle(tokenizer, folder)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
 def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """Merge a LoRA adapter into its base for inference."""
-    from peft import PeftModel
+    """A base model with a LoRA adapter for inference: merged where that loses nothing."""
+    from forge_assets.training import adapters
 
-    merged: PreTrainedModel = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    return merged
+    return adapters.for_answers(adapters.with_adapter(model, folder))
 
 
 def model_folder(result: Path) -> Path:

@@ -16,14 +16,20 @@ import resource
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 from dagster_pipes import PipesContext, open_dagster_pipes
 
+from forge_assets.training.checkpoints import remove_torn
+from forge_assets.training.failure import told
 from forge_assets.training.interrupt import INTERRUPTED, Interrupt, Interrupted
-from forge_assets.training.job import Job, parse_job
+from forge_assets.training.job import Job, Training, parse_job
 from forge_assets.training.progress import Progress
+from forge_assets.training.ranks import first_to_fail, rank, world_size
+from forge_assets.training.release import give_back
+from forge_resources.tracking import Tracker
 
 WORK = {
     "sft": ("forge_assets.training.sft", "train"),
@@ -38,7 +44,7 @@ WORK = {
 
 def main(folder: Path) -> int:
     """Run the job in `folder`; returns the exit status."""
-    if "DAGSTER_PIPES_CONTEXT" not in os.environ:
+    if "DAGSTER_PIPES_CONTEXT" not in os.environ or rank():
         return _run(folder, None)
     with open_dagster_pipes() as pipes:
         return _run(folder, pipes)
@@ -50,23 +56,46 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
     paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text())["paths"].items()}
     work = folder / "work"
     work.mkdir(exist_ok=True)
-    progress = Progress(folder, pipes)
+    progress = _progress(folder, pipes, job)
     started = time.time()
     try:
+        progress.start(job.kind)
+        interrupt.check()
         measured = _do(job, paths, work, progress, interrupt)
     except Interrupted as reason:
         progress.attempt(started, "interrupted", str(reason))
         return INTERRUPTED
     except Exception as error:
-        progress.attempt(started, "failed", f"{type(error).__name__}: {error}")
-        raise
+        if interrupt.reason and world_size() > 1:  # what is missing is another rank, which was first to stop
+            progress.attempt(started, "interrupted", interrupt.reason)
+            return INTERRUPTED
+        if not first_to_fail(work):
+            return 1
+        traceback.print_exc()
+        remove_torn(work)  # on a full disk, also the room to write what follows
+        said = told(error)
+        print(said, flush=True)
+        progress.attempt(started, "failed", said)
+        return 1
+    if rank():
+        return 0
     progress.attempt(started, "finished", "")
     shutil.rmtree(folder / "result", ignore_errors=True)
     os.replace(work / "result", folder / "result")
     shutil.rmtree(work)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     progress.record(job.kind, {**measured, "peak_rss_bytes": peak})
+    give_back(path for path in paths.values() if path.is_dir())
     return 0
+
+
+def _progress(folder: Path, pipes: PipesContext | None, job: Job) -> Progress:
+    if rank():
+        from forge_assets.training.distributed import Follower
+
+        return Follower(folder, None)
+    tracker = Tracker(folder.name, job.model_dump(mode="json")) if isinstance(job, Training) else None
+    return Progress(folder, pipes, tracker)
 
 
 def _do(job: Job, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:

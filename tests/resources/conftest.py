@@ -130,4 +130,6 @@ def filled(tmp_path: Path) -> Store:
     for name, seconds in (("a", 60.0), ("b", 120.0)):
         job = {"title": name, "identity": name, "kind": "sft", "seconds": seconds, "attempts": 2, "spec": "{}"}
         write("ops.jobs", [job | {"peak_memory_bytes": 10**9, "tokens_per_second": seconds}], name)
+        steps = [{"identity": name, "step": step, "loss": 2.0 / step, "step_seconds": 0.5} for step in (1, 2)]
+        write("ops.steps", steps, name)
     return store

@@ -1,146 +1,197 @@
-"""What becomes of a job whose worker dies, and of a worker whose run is cancelled or killed."""
+"""What becomes of a job whose worker dies, and of a worker whose run is cancelled or killed: real processes."""
 
-# No postponed annotations here: Dagster reads those of the asset.
+from __future__ import annotations
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import dagster as dg
+import psutil
 import pytest
 
-from forge_assets.training.job import GenerateJob, Sampling
-from forge_resources.launcher import NURSERY, JobFailed, LocalLauncher
+from forge_assets.training.job import GenerateJob, Sampling, SftJob
+from forge_resources.launcher import NURSERY, LauncherError, LocalLauncher
+from forge_resources.launchers import launcher_from_environment
 
 RUN = """
 import sys
 from pathlib import Path
 import dagster as dg
-from forge_resources import launcher
-
-launcher.GRACE_SECONDS = 2
+from forge_resources.launcher import JobFailed, LocalLauncher
 
 @dg.asset
-def job(context: dg.AssetExecutionContext, launcher: launcher.LocalLauncher) -> None:
-    launcher.run(context, Path(sys.argv[1]))
+def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> None:
+    for folder in map(Path, sys.argv[1:]):
+        try:
+            launcher.run(context, folder)
+        except JobFailed as error:
+            (folder / "said").write_text(str(error))
 
-dg.materialize([job], resources={"launcher": launcher.LocalLauncher()})
+dg.materialize([jobs], resources={"launcher": LocalLauncher(grace_seconds=20)})
 """
-BASE, PROMPTS = "b" * 64, "d" * 64
+BASE, DATA = "b" * 64, "d" * 64
+STEP = {"prompt": [{"role": "user", "content": "§ 1 BetrVG?"}], "completion": [{"role": "assistant", "content": "Yes"}]}
+ROWS = [{"sample_id": str(i), "prompt": [{"role": "user", "content": f"§ {i} BetrVG?"}]} for i in range(3000)]
+ANSWERS = GenerateJob(base=BASE, prompts=DATA, sampling=Sampling(max_new_tokens=8, batch_size=1))
+TRAINING = SftJob(base=BASE, dataset=DATA, lora=None, learning_rate=1e-3, batch_size=1, steps=10**6)
 
 
-def _listed() -> list[tuple[int, int, str]]:
-    """Process id, parent and command line of all that runs."""
-    table = subprocess.run(["ps", "-e", "-ww", "-o", "pid,ppid,stat,args"], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 3) for line in table.stdout.splitlines()[1:]]
-    return [(int(pid), int(parent), command) for pid, parent, state, command in rows if not state.startswith("Z")]
+@dataclass
+class Run:
+    """A Dagster run of jobs, one after the other, in a process of its own."""
 
+    process: subprocess.Popen[bytes]
 
-def _processes(launcher: int) -> list[int]:
-    """The process that a launcher's workers are forked from, and its worker."""
-    rows = _listed()
-    [nursery] = [pid for pid, parent, command in rows if parent == launcher and NURSERY in command]
-    return [nursery, *(pid for pid, parent, _ in rows if parent == nursery)]
+    @classmethod
+    def of(cls, *folders: Path) -> Run:
+        """Start it. The miniature is faster on one thread, and so are the tests beside it."""
+        return cls(
+            subprocess.Popen(
+                [sys.executable, "-c", RUN, *map(str, folders)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+        )
+
+    def nursery(self) -> psutil.Process:
+        """The process that its workers are forked from."""
+        [found] = [child for child in psutil.Process(self.process.pid).children() if NURSERY in child.cmdline()]
+        return found
+
+    def keeper(self) -> psutil.Process:
+        """The parent of its present worker."""
+        [found] = self.nursery().children()
+        return found
+
+    def worker(self) -> psutil.Process:
+        """Its present worker."""
+        [found] = self.keeper().children()
+        return found
 
 
 def _until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
 
 
+def _gone(processes: list[psutil.Process]) -> bool:
+    return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
+
+
+def _job(folder: Path, model: Path, job: GenerateJob | SftJob, rows: list[dict[str, Any]]) -> Path:
+    folder.mkdir()
+    data = folder.parent / f"{folder.name}.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "job.json").write_text(job.model_dump_json())
+    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), DATA: str(data)}}))
+    return folder
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    """Whole lines of a stream of JSON."""
+    text = file.read_text() if file.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _answered(folder: Path) -> bool:
+    return any("answered" in line for line in _lines(folder / "metrics.jsonl"))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of the jobs below."""
+
+    folders: dict[str, Path]
+    left: dict[str, bool]
+    """Whether anything was left of the worker, or of what it had started."""
+
+    def said(self, name: str) -> str:
+        return (self.folders[name] / "said").read_text()
+
+
 @pytest.fixture(scope="module")
-def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the launcher said of a job that crashed and of one that was killed, and the first one's log."""
-    crashing, dying = tmp_path_factory.mktemp("crashing"), tmp_path_factory.mktemp("dying")
-    (crashing / "log.txt").write_text("what the attempt before said\n")
-    (crashing / "job.json").write_text('{"kind": "dream"}')
-    (crashing / "launch.json").write_text('{"paths": {}}')
-    os.mkfifo(dying / "job.json")
-    said: list[str] = []
+def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Seen]:
+    """Four runs at once: one whose workers die, one cancelled, one killed, one whose nursery is killed."""
+    root = tmp_path_factory.mktemp("jobs")
+    answering = ("keeper killed", "cancelled", "killed", "nursery killed")
+    folders = {name: _job(root / name, tiny_model, ANSWERS, ROWS) for name in ("crashed", "worker killed", *answering)}
+    folders["with a child"] = _job(root / "with a child", tiny_model, TRAINING, [STEP])
+    (folders["crashed"] / "log.txt").write_text("what the attempt before said\n")
+    (folders["crashed"] / "job.json").write_text('{"kind": "dream"}')
+    (folders["worker killed"] / "launch.json").unlink()
+    os.mkfifo(folders["worker killed"] / "launch.json")
+    dying = Run.of(*(folders[name] for name in ("crashed", "worker killed", "with a child", "keeper killed")))
+    cancelled, killed, orphaned = (Run.of(folders[name]) for name in ("cancelled", "killed", "nursery killed"))
+    left: dict[str, bool] = {}
 
-    def kill() -> None:
-        with (dying / "job.json").open("w"):  # the worker is here now, waiting for its spec
-            os.kill(_processes(os.getpid())[1], signal.SIGKILL)
+    def end(name: str, victim: psutil.Process, number: signal.Signals, below: list[psutil.Process]) -> None:
+        victim.send_signal(number)
+        _until(lambda: _gone(below))
+        left[name] = not _gone(below)
 
-    @dg.asset
-    def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:
-        for folder in (crashing, dying):
-            with pytest.raises(JobFailed) as caught:
-                launcher.run(context, folder)
-            said.append(str(caught.value))
-        return dg.MaterializeResult()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with dg.DagsterInstance.ephemeral() as instance:
-        dg.materialize([jobs], instance=instance, resources={"launcher": LocalLauncher()})
-    killer.join()
-    with pytest.raises(ValueError, match="not enough values"):
-        _processes(os.getpid())
-    return {"crash": said[0], "kill": said[1], "log": (crashing / "log.txt").read_text()}
-
-
-def test_a_worker_that_crashes_fails_its_job_with_the_end_of_its_log(failures: dict[str, str]) -> None:
-    assert "ended with status 1; " in failures["crash"]
-    assert "'dream'" in failures["crash"], "the last lines say what was wrong"
-    assert "the attempt before" not in failures["crash"]
-    assert failures["log"].startswith("what the attempt before said\n")
-
-
-def test_a_worker_that_is_killed_fails_its_job(failures: dict[str, str]) -> None:
-    assert "ended with status -9; " in failures["kill"]
+    with (folders["worker killed"] / "launch.json").open("w"):  # the worker is here now, and reads
+        end("worker killed", dying.worker(), signal.SIGKILL, [dying.worker()])
+    _until(lambda: any("wandb" in " ".join(one.cmdline()) for one in dying.keeper().children(recursive=True)))
+    below = dying.keeper().children(recursive=True)
+    end("with a child", dying.worker(), signal.SIGKILL, below)
+    for run, name in ((dying, "keeper killed"), (cancelled, "cancelled"), (killed, "killed"),
+                      (orphaned, "nursery killed")):  # fmt: skip
+        _until(lambda name=name: _answered(folders[name]))
+        whole = [run.nursery(), *run.nursery().children(recursive=True)]
+        victim, number = {
+            "keeper killed": (run.keeper(), signal.SIGKILL),
+            "cancelled": (psutil.Process(run.process.pid), signal.SIGINT),
+            "killed": (psutil.Process(run.process.pid), signal.SIGKILL),
+            "nursery killed": (run.nursery(), signal.SIGKILL),
+        }[name]
+        end(name, victim, number, whole)
+    for run in (dying, cancelled, killed, orphaned):
+        run.process.wait(60)
+    yield Seen(folders, left)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, tiny_model: Path) -> Path:
-    """A job of a thousand answers."""
-    sampling = Sampling(max_new_tokens=8, batch_size=1)
-    job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=sampling)
-    prompts = [{"sample_id": str(i), "prompt": [{"role": "user", "content": f"§ {i} BetrVG?"}]} for i in range(1000)]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in prompts))
-    paths = {BASE: str(tiny_model), PROMPTS: str(tmp_path / "prompts.jsonl")}
-    path = tmp_path / "job"
-    path.mkdir()
-    (path / "job.json").write_text(job.model_dump_json())
-    (path / "launch.json").write_text(json.dumps({"paths": paths}))
-    return path
+def test_a_worker_that_crashes_fails_its_job_with_the_end_of_its_log(runs: Seen) -> None:
+    said = runs.said("crashed")
+    assert "job crashed ended with status 1; " in said
+    assert "'dream'" in said, "the last lines say what was wrong"
+    assert "the attempt before" not in said
+    assert (runs.folders["crashed"] / "log.txt").read_text().startswith("what the attempt before said\n")
 
 
-def _run(folder: Path) -> subprocess.Popen[bytes]:
-    """A Dagster run of the job in a process of its own."""
-    command = [sys.executable, "-c", RUN, str(folder)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+def test_a_worker_that_is_killed_fails_its_job_and_says_what_may_have_done_it(runs: Seen) -> None:
+    assert "out of memory. Use a smaller batch_size" in runs.said("worker killed")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["cancelled", "killed"])
-def test_a_run_that_ends_stops_its_worker_at_a_safe_point(folder: Path, number: signal.Signals) -> None:
-    run = _run(folder)
-    _until((folder / "metrics.jsonl").exists)
-    pids = _processes(run.pid)
-    run.send_signal(number)
-    _until(lambda: not {pid for pid, _, _ in _listed()} & {*pids, run.pid})
-    [attempt] = [json.loads(line) for line in (folder / "attempts.jsonl").read_text().splitlines()]
+def test_what_a_killed_worker_had_started_ends_with_it(runs: Seen) -> None:
+    assert not runs.left["with a child"]
+    assert "was killed" in runs.said("with a child")
+
+
+@pytest.mark.parametrize("name", ["cancelled", "killed", "nursery killed", "keeper killed"])
+def test_whatever_of_a_run_ends_its_worker_stops_at_a_safe_point(runs: Seen, name: str) -> None:
+    folder = runs.folders[name]
+    assert not runs.left[name]
+    assert not (folder / "result").exists() and not (folder / "record.json").exists()
+    [attempt] = _lines(folder / "attempts.jsonl")
     assert attempt["outcome"] == "interrupted"
     answered = (folder / "work" / "result" / "answers.jsonl").read_text().splitlines()
-    assert 0 < len(answered) < 1000
+    assert 0 < len(answered) < len(ROWS)
     assert all(json.loads(line)["sample_id"] for line in answered)
 
 
-def test_a_worker_that_does_not_stop_when_its_run_is_cancelled_is_killed(folder: Path) -> None:
-    (folder / "job.json").unlink()
-    os.mkfifo(folder / "job.json")
-    run = _run(folder)
-    with (folder / "job.json").open("w"):
-        pids = _processes(run.pid)
-        run.send_signal(signal.SIGINT)
-        run.wait(60)
-        assert not {pid for pid, _, _ in _listed()} & set(pids)
+def test_the_launcher_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORGE_LAUNCHER", raising=False)
+    assert isinstance(launcher_from_environment(), LocalLauncher)
+    monkeypatch.setenv("FORGE_LAUNCHER", "slurm")
+    with pytest.raises(LauncherError, match="FORGE_LAUNCHER=slurm: no such launcher; choose one of local, ray, kuber"):
+        launcher_from_environment()

@@ -12,7 +12,20 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from forge_assets.training import job as module
-from forge_assets.training.job import CutJob, GenerateJob, Job, Lora, Probe, Sampling, SftJob, identity, parse_job
+from forge_assets.training.job import (
+    CutJob,
+    EvaluateJob,
+    ExportJob,
+    GenerateJob,
+    GrpoJob,
+    Job,
+    Lora,
+    Probe,
+    Sampling,
+    SftJob,
+    identity,
+    parse_job,
+)
 
 A, B = "a" * 64, "b" * 64
 SAMPLING = Sampling(max_new_tokens=8, batch_size=2, temperature=0.5, top_p=0.9, seed=1)
@@ -27,12 +40,28 @@ JOBS: dict[str, Job] = {
         probe=Probe(prompts=A, sampling=SAMPLING),
     ),
     "generate": GenerateJob(base=A, adapter=A, prompts=A, sampling=SAMPLING),
+    "grpo": GrpoJob(
+        base=A,
+        adapter=A,
+        questions=A,
+        laws=A,
+        learning_rate=1e-5,
+        batch_size=6,
+        accumulation=2,
+        steps=4,
+        group=2,
+        max_new_tokens=8,
+    ),
+    "evaluate": EvaluateJob(base=A, adapter=A, dataset=A, batch_size=2),
+    "export": ExportJob(base=A, adapter=A),
     "cut": CutJob(base=A, texts=A, remove=1),
 }
 OTHERS: dict[str, Any] = {
     "precision": "bfloat16",
     "quantisation": "nf4",
     "scheduler": "linear",
+    "sharding": "full",
+    "batching": "packed",
     "target_modules": ["q_proj"],
 }
 
@@ -126,3 +155,13 @@ def test_a_spec_refuses_fields_it_does_not_know_and_cannot_be_changed() -> None:
     job = JOBS["cut"]
     with pytest.raises(ValidationError, match="frozen"):
         job.remove = 2  # type: ignore[union-attr]
+
+
+def test_quantised_weights_are_not_trained_without_an_adapter() -> None:
+    with pytest.raises(ValidationError, match="nf4 weights cannot be trained: give `lora`, or no quantisation"):
+        SftJob(base=A, dataset=A, lora=None, learning_rate=1e-3, batch_size=2, steps=4, quantisation="nf4")
+
+
+def test_a_round_of_completions_holds_whole_groups() -> None:
+    with pytest.raises(ValidationError, match="must be a multiple of group"):
+        GrpoJob.model_validate(JOBS["grpo"].model_dump() | {"group": 5})

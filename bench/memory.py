@@ -1,0 +1,250 @@
+"""Peak memory of real worker processes against what `predict` says, over models, adapters, precisions and lengths.
+
+Run: python bench/memory.py [--folder FOLDER] [--only NAME ...]
+
+Each configuration is a job of its own, in a process forked as `forge run` forks it; what was measured is kept in
+FOLDER (default /tmp/forge-memory) and not measured again. Rows are as long as `max_length`, or the peak is not reached.
+A configuration marked `fit` may have been looked at while the model's constants were chosen; the others were not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from forge_assets.training.job import GenerateJob, Job, Lora, Sampling, SftJob
+from forge_assets.training.memory import CPU, predict
+from forge_assets.training.shapes import Shape
+from forge_resources.launcher import ENVIRONMENT, NURSERY, OFFLINE
+
+PROJECT = Path(__file__).resolve().parents[1]
+SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"
+BASE, DATA = "b" * 64, "d" * 64
+WORDS = "the works council must be heard before every dismissal "
+
+MODELS: dict[str, dict[str, Any]] = {
+    "llama-wide": {"model_type": "llama", "num_hidden_layers": 6, "hidden_size": 1024, "intermediate_size": 4096,
+                   "num_attention_heads": 16, "num_key_value_heads": 4, "vocab_size": 32000,
+                   "tie_word_embeddings": True},
+    "llama-deep": {"model_type": "llama", "num_hidden_layers": 24, "hidden_size": 448, "intermediate_size": 1792,
+                   "num_attention_heads": 7, "num_key_value_heads": 7, "vocab_size": 8192,
+                   "tie_word_embeddings": False},
+    "llama-large": {"model_type": "llama", "num_hidden_layers": 10, "hidden_size": 1536, "intermediate_size": 6144,
+                    "num_attention_heads": 12, "num_key_value_heads": 4, "vocab_size": 32000,
+                    "tie_word_embeddings": True},
+    "qwen3": {"model_type": "qwen3", "num_hidden_layers": 8, "hidden_size": 768, "intermediate_size": 2304,
+              "num_attention_heads": 12, "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 65536,
+              "tie_word_embeddings": False},
+    "gemma3": {"model_type": "gemma3_text", "num_hidden_layers": 12, "hidden_size": 640, "intermediate_size": 2048,
+               "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 256, "vocab_size": 131072,
+               "sliding_window": 128, "tie_word_embeddings": True},
+    "gpt-oss": {"model_type": "gpt_oss", "num_hidden_layers": 6, "hidden_size": 512, "intermediate_size": 512,
+                "num_attention_heads": 16, "num_key_value_heads": 4, "head_dim": 64, "vocab_size": 32000,
+                "num_local_experts": 16, "num_experts_per_tok": 4, "sliding_window": 128},
+}  # fmt: skip
+
+
+def sft(model: str, rows: int, length: int, rank: int | None = 16, **changes: Any) -> tuple[str, Job]:
+    """Two steps: what an optimizer holds is there only in the second."""
+    lora = None if rank is None else Lora(rank=rank, alpha=rank, dropout=changes.pop("dropout", 0.0))
+    return model, SftJob(
+        base=BASE, dataset=DATA, lora=lora, learning_rate=1e-4, batch_size=rows, max_length=length, steps=2, **changes
+    )
+
+
+def generate(model: str, rows: int, new: int, **changes: Any) -> tuple[str, Job]:
+    """One batch of answers that run to their full length."""
+    sampling = Sampling(max_new_tokens=new, batch_size=rows, temperature=1.0)
+    return model, GenerateJob(base=BASE, prompts=DATA, sampling=sampling, **changes)
+
+
+CONFIGURATIONS: dict[str, tuple[str, Job]] = {
+    "fit/smollm2 lora16 4x320": sft("smollm2", 4, 320),
+    "fit/llama-wide lora8 1x64": sft("llama-wide", 1, 64, 8),
+    "fit/llama-wide full 1x64": sft("llama-wide", 1, 64, None),
+    "fit/llama-deep lora16 4x256": sft("llama-deep", 4, 256),
+    "fit/qwen3 full 2x256": sft("qwen3", 2, 256, None),
+    "fit/smollm2 nf4 lora16 2x256": sft("smollm2", 2, 256, quantisation="nf4"),
+    "fit/llama-wide int8 lora16 2x256": sft("llama-wide", 2, 256, quantisation="int8"),
+    "fit/gpt-oss lora16 2x256": sft("gpt-oss", 2, 256),
+    "fit/smollm2 generate 8+64": generate("smollm2", 8, 64),
+    "fit/gemma3 lora16 2x256": sft("gemma3", 2, 256),
+    "smollm2 lora32 2x384": sft("smollm2", 2, 384, 32),
+    "smollm2 full 4x320": sft("smollm2", 4, 320, None),
+    "smollm2 full 1x128": sft("smollm2", 1, 128, None),
+    "smollm2 lora16 8x128 ckpt": sft("smollm2", 8, 128, gradient_checkpointing=True),
+    "smollm2 lora16 1x1024": sft("smollm2", 1, 1024),
+    "smollm2 lora64 2x256 drop": sft("smollm2", 2, 256, 64, dropout=0.05),
+    "smollm2 int8 lora16 2x256": sft("smollm2", 2, 256, quantisation="int8"),
+    "smollm2 lora16 2x256 acc2": sft("smollm2", 2, 256, accumulation=2),
+    "smollm2 full 2x128 acc2": sft("smollm2", 2, 128, None, accumulation=2),
+    "smollm2 generate 32+96": generate("smollm2", 32, 96),
+    "smollm2 generate nf4 8+32": generate("smollm2", 8, 32, quantisation="nf4"),
+    "llama-wide lora16 4x256": sft("llama-wide", 4, 256),
+    "llama-wide lora8 2x512 ckpt": sft("llama-wide", 2, 512, 8, gradient_checkpointing=True),
+    "llama-wide full 2x256": sft("llama-wide", 2, 256, None),
+    "llama-deep full 4x256": sft("llama-deep", 4, 256, None),
+    "llama-deep lora32 2x512 nf4": sft("llama-deep", 2, 512, 32, quantisation="nf4"),
+    "llama-deep full 8x128 ckpt": sft("llama-deep", 8, 128, None, gradient_checkpointing=True),
+    "llama-large lora16 2x128": sft("llama-large", 2, 128),
+    "llama-large full 1x128": sft("llama-large", 1, 128, None),
+    "llama-large nf4 lora16 1x256 ckpt": sft("llama-large", 1, 256, quantisation="nf4", gradient_checkpointing=True),
+    "llama-large generate 8+16": generate("llama-large", 8, 16),
+    "qwen3 lora16 4x256": sft("qwen3", 4, 256),
+    "qwen3 lora16 1x768": sft("qwen3", 1, 768),
+    "qwen3 full 1x256 ckpt": sft("qwen3", 1, 256, None, gradient_checkpointing=True),
+    "qwen3 lora16 4x256 packed": sft("qwen3", 4, 256, batching="packed"),
+    "gemma3 full 2x128": sft("gemma3", 2, 128, None),
+    "gemma3 lora16 1x512": sft("gemma3", 1, 512),
+    "gemma3 lora8 4x128 ckpt": sft("gemma3", 4, 128, 8, gradient_checkpointing=True),
+    "gemma3 generate 8+48": generate("gemma3", 8, 48),
+    "gpt-oss full 2x128": sft("gpt-oss", 2, 128, None),
+    "gpt-oss lora16 1x512": sft("gpt-oss", 1, 512),
+    "gpt-oss lora16 4x128 ckpt": sft("gpt-oss", 4, 128, gradient_checkpointing=True),
+    "llama-wide lora16 2x128 bf16": sft("llama-wide", 2, 128, precision="bfloat16"),
+}
+
+
+class Nursery:
+    """Forks one worker a job, in the environment of the launcher."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, **ENVIRONMENT, **OFFLINE, "WANDB_MODE": "offline", "WANDB_SILENT": "true"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
+    def run(self, folder: Path) -> dict[str, Any]:
+        """The record of the job in `folder`."""
+        assert self._process.stdin and self._process.stdout
+        order = {"folder": str(folder), "log": str(folder / "log.txt"), "environment": {"WANDB_DIR": str(folder)}}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+        status = json.loads(self._process.stdout.readline())["status"]
+        if status:
+            raise RuntimeError("\n".join((folder / "log.txt").read_text().splitlines()[-12:]))
+        record: dict[str, Any] = json.loads((folder / "record.json").read_text())
+        return record
+
+
+def model_folder(folder: Path, name: str) -> Path:
+    """A base model: SmolLM2 as unpacked, or random weights written once."""
+    if name == "smollm2":
+        return SMOLLM2
+    found = folder / "models" / name
+    if not (found / "model.safetensors").exists():
+        subprocess.run([sys.executable, __file__, "--write", str(found), name], check=True)
+    return found
+
+
+def write_model(found: Path, name: str) -> None:
+    """Random weights in fp32 with a tokenizer of a thousand tokens."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from forge_assets.training.tiny import build
+
+    build(found, [PROJECT / "LICENSE"], layers=1, hidden=64)
+    tiny = json.loads((found / "config.json").read_text())
+    ends = {key: tiny[key] for key in ("eos_token_id", "pad_token_id", "bos_token_id")}
+    config = AutoConfig.for_model(**MODELS[name], max_position_embeddings=2048, **ends)
+    AutoModelForCausalLM.from_config(config).save_pretrained(found)
+
+
+def data(folder: Path, job: Job) -> Path:
+    """Rows at least as long as the job takes, nearly all of it completion; or one batch of prompts."""
+    answer = [{"role": "assistant", "content": WORDS * (getattr(job, "max_length", 0) // 6 + 1)}]
+    question = WORDS * 3 if isinstance(job, GenerateJob) else "?"
+    rows = [
+        {"sample_id": str(i), "prompt": [{"role": "user", "content": question}], "completion": answer}
+        for i in range(job.sampling.batch_size if isinstance(job, GenerateJob) else 64)
+    ]
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def prompt_tokens(place: Path) -> int:
+    """Of the prompts that `data` writes, the template's own left out."""
+    return len(Tokenizer.from_file(str(place / "tokenizer.json")).encode(WORDS * 3).ids)
+
+
+def measure(folder: Path, model: str, job: Job, nursery: Nursery) -> int:
+    """Peak resident bytes of a worker that does the job."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        place = Path(scratch)
+        (place / "job.json").write_text(job.model_dump_json())
+        paths = {BASE: str(model_folder(folder, model)), DATA: str(data(place, job))}
+        (place / "launch.json").write_text(json.dumps({"paths": paths}))
+        return int(nursery.run(place)["peak_rss_bytes"])
+
+
+def table(measured: dict[str, int], folder: Path) -> str:
+    """Predicted against measured, and what the errors come to."""
+    lines = ["| configuration | measured GB | predicted GB | error | largest part |", "|---|---:|---:|---:|---|"]
+    errors: dict[str, list[float]] = {"fit": [], "held out": []}
+    for name, peak in measured.items():
+        model, job = CONFIGURATIONS[name]
+        place = model_folder(folder, model)
+        said = predict(job, Shape.of(place), CPU, prompt=prompt_tokens(place))
+        error = said.peak / peak - 1
+        errors["fit" if name.startswith("fit/") else "held out"].append(error)
+        part = max(said.parts, key=lambda key: said.parts[key])
+        lines.append(f"| {name} | {peak / 1e9:.2f} | {said.peak / 1e9:.2f} | {error:+.1%} | {part} |")
+    for split, found in errors.items():
+        if found:
+            sizes = sorted(abs(e) for e in found)
+            p95 = sizes[max(0, -(-95 * len(sizes) // 100) - 1)]
+            lines.append(
+                f"\n{split}: {len(found)} configurations, median error {statistics.median(sizes):.1%}, 95th percentile "
+                f"{p95:.1%}, worst under-prediction {max(0.0, -min(found)):.1%}, worst over-prediction "
+                f"{max(0.0, max(found)):.1%}"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/forge-memory"))
+    parser.add_argument("--only", nargs="*", default=[], help="parts of names")
+    parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MODEL"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.write:
+        write_model(Path(given.write[0]), given.write[1])
+        return
+    kept = given.folder / "measured"
+    kept.mkdir(parents=True, exist_ok=True)
+    measured: dict[str, int] = {}
+    nursery: Nursery | None = None
+    for name, (model, job) in CONFIGURATIONS.items():
+        if given.only and not any(part in name for part in given.only):
+            continue
+        asked = json.dumps([MODELS.get(model, model), job.model_dump(mode="json")], sort_keys=True)
+        file = kept / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
+        if not file.exists():
+            nursery = nursery or Nursery()
+            try:
+                peak = measure(given.folder, model, job, nursery)
+            except RuntimeError as error:
+                print(f"{name}: no result:\n{error}", flush=True)
+                continue
+            file.write_text(json.dumps({"name": name, "peak_rss_bytes": peak}))
+            print(f"{name}: {peak / 1e9:.3f} GB", flush=True)
+        measured[name] = json.loads(file.read_text())["peak_rss_bytes"]
+    print(table(measured, given.folder))
+    shutil.rmtree(given.folder / "scratch", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Bytes that a training step keeps for its way back, from what Transformers' layers, PEFT and autograd save.
+
+Korthikanti et al. 2022 (arXiv 2205.05198, eq. 2) count a GPT layer of 2022 as `tokens x (34 hidden + 5 heads x
+length)` bytes. Today's layers differ: fused attention keeps no square, norms are in fp32 without a bias, the MLP is
+gated, keys are fewer than queries, and a frozen matrix keeps nothing while its LoRA keeps its input. So each tensor
+is counted here, as found with `torch.autograd.graph.saved_tensors_hooks` on each family (see tests).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forge_assets.training.job import Lora
+from forge_assets.training.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a batch passes through the layers.
+
+    Attributes:
+        tokens: of the whole batch of a process, laid one row behind the other.
+        row: tokens of a row.
+        width: bytes of a value, 4 or 2; at 2 norms are still computed in fp32 and every LoRA casts its own input.
+        lora: None where all weights are trained.
+        mask_bytes: bytes of a value of a dropout mask.
+    """
+
+    tokens: int
+    row: int
+    width: int
+    lora: Lora | None
+    mask_bytes: int
+
+
+def layer_bytes(shape: Shape, step: Step) -> int:
+    """Kept by one layer. The mean of sliding and other layers."""
+    per_token = _norms(shape, step) + _attention(shape, step) + _mlp(shape, step)
+    return step.tokens * per_token + _adapter_copies(shape, step)
+
+
+def passing_bytes(shape: Shape, step: Step) -> int:
+    """Made and dropped again inside one layer on the way back: gradients of what it kept last."""
+    inner = (shape.top_k or 1) * shape.intermediate
+    square = 3 * shape.heads * step.tokens if shape.eager else 0
+    return step.tokens * step.width * (4 * inner + 3 * shape.hidden + square)
+
+
+def checkpoint_bytes(shape: Shape, step: Step) -> int:
+    """Kept by one layer that will be computed again: its input."""
+    return step.tokens * shape.hidden * step.width
+
+
+def _norms(shape: Shape, step: Step) -> int:
+    """Inputs in fp32, and where their weights are trained what these are multiplied with."""
+    widths = shape.norms * shape.hidden + (shape.query + shape.key if shape.head_norms else 0)
+    return widths * (4 + (0 if step.lora else step.width))
+
+
+def _attention(shape: Shape, step: Step) -> int:
+    """Queries, keys, values and output as the kernel keeps them, and the input of each projection."""
+    q, k, w = shape.query, shape.key, step.width
+    kept = w * (2 * q + 2 * k) + 4 * shape.heads
+    if shape.eager:
+        # Keys and values repeated for each query head; weights of every token for every other of the batch.
+        kept = w * (3 * q + shape.heads * (step.tokens + 1))
+    elif shape.window is not None and step.row > shape.window:
+        # A masked kernel takes keys repeated, and the mask as numbers.
+        masked = w * (2 * q - 2 * k + step.row)
+        kept += masked * shape.sliding_layers // shape.layers
+    return kept + _inputs(shape.hidden, 3, step) + _inputs(q, 1, step)
+
+
+def _mlp(shape: Shape, step: Step) -> int:
+    """Gate, its activation, what it gates and their product; with experts once for each that a token goes through."""
+    h, i, w, k = shape.hidden, shape.intermediate, step.width, shape.top_k
+    if not shape.experts:
+        return 3 * w * i + _inputs(h, 2, step) + _inputs(i, 1, step)
+    # gpt-oss clamps gate and value: 2 as computed, gate clamped, sigmoid, value plus one, gated.
+    kept = w * k * (6 * i + h)
+    if step.lora is None or step.lora.experts:
+        kept += w * k * (i + h)  # inputs of both projections
+    if step.lora is None:
+        kept += w * h  # the router's
+    return kept
+
+
+def _inputs(size: int, modules: int, step: Step) -> int:
+    """Inputs of matrices that share theirs: kept once, but by each LoRA that casts it or drops some of it."""
+    if step.lora is None:
+        return step.width * size
+    rank = step.lora.rank * step.width * modules
+    if step.lora.dropout:
+        return modules * size * (step.width + step.mask_bytes) + rank
+    return (step.width * size * (modules if step.width == 2 else 1)) + rank
+
+
+def _adapter_copies(shape: Shape, step: Step) -> int:
+    """Adapters are in fp32; computing in 16 bits keeps a copy."""
+    if step.lora is None or step.width == 4:
+        return 0
+    return shape.adapter(step.lora.rank, step.lora.experts) // shape.layers * step.width

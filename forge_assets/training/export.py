@@ -1,0 +1,32 @@
+"""Write a tuned model as plain weights: its adapter merged in, one folder of safetensors, config and tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from forge_assets.training.interrupt import Interrupt
+from forge_assets.training.job import ExportJob
+from forge_assets.training.progress import Progress
+from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
+
+
+def export(
+    job: ExportJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt
+) -> dict[str, Any]:
+    """Write `result/model`.
+
+    Raises:
+        Interrupted: stopped early; an export starts again from the beginning.
+    """
+    base = model_folder(paths[job.base])
+    with interrupt.at_once():
+        model = load_model(base, job.precision, "none")
+        if job.adapter:
+            model = with_adapter(model, paths[job.adapter] / "adapter")
+        tokenizer = load_tokenizer(base)
+    progress.phase("saving")
+    folder = work / "result" / "model"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {"parameters": model.num_parameters(), "bytes": sum(file.stat().st_size for file in folder.iterdir())}

@@ -1,0 +1,115 @@
+"""What a job's folder says of the job while it runs and afterwards; its stream of metrics is read in pieces."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SILENT_SECONDS = 600
+"""After so long without a line, a worker on another machine is taken for dead."""
+
+COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
+"""What counts how far a job is, and to where; the first of them that it speaks of."""
+
+
+class JobFolder:
+    """One job's folder, as it was when `refresh` was last called.
+
+    Attributes:
+        title: what the job is for.
+        spec: the job's spec; empty while it was not written yet.
+        values: the last value of everything that the present attempt has put into the stream, by name.
+        sums: `tokens` trained on and `new_tokens` answered, over all attempts.
+        attempts: how often it was started.
+        ended: how the attempts ended that ended by themselves, each a line of `attempts.jsonl`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.title = ""
+        self.spec: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
+        self.sums = {"tokens": 0, "new_tokens": 0}
+        self.attempts = 0
+        self.ended: list[dict[str, Any]] = []
+        self._began = self._from = 0.0
+        self._offset = 0
+        self._launched = 0.0
+
+    @property
+    def kind(self) -> str:
+        """What the worker does, as in sft or generate."""
+        return str(self.spec.get("kind", "unknown"))
+
+    def refresh(self) -> None:
+        """Read what was written since the last time."""
+        launch = self.path / "launch.json"
+        launched = launch.stat().st_mtime
+        if launched != self._launched:
+            self.title = json.loads(launch.read_text()).get("title", "")
+            self.spec = json.loads((self.path / "job.json").read_text())
+            self._launched = launched
+        for line in self._new_lines():
+            self._take(line)
+        ended = self.path / "attempts.jsonl"
+        lines = ended.read_text().splitlines(keepends=True) if ended.exists() else []
+        self.ended = [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def state(self) -> str:
+        """Finished, interrupted or failed; killed where a worker is gone without a word; running; or starting."""
+        if (self.path / "record.json").exists():
+            return "finished"
+        if self.ended and self.ended[-1]["time"] >= self.values.get("began", 0):
+            return str(self.ended[-1]["outcome"])
+        if not self.attempts:
+            return "starting"
+        return "running" if self._alive() else "killed"
+
+    def done_of(self) -> tuple[float, float]:
+        """How much of how much is done: answers once it answers, rows evaluated or steps; 0 of 0 before one knows."""
+        done, whole = next((pair for pair in COUNTED if pair[1] in self.values), COUNTED[-1])
+        return float(self.values.get(done) or 0), float(self.values.get(whole) or 0)
+
+    def seconds_left(self) -> float | None:
+        """Seconds to the last step or answer, at the pace of this attempt; None before there is a pace."""
+        done, whole = self.done_of()
+        made = done - self._from
+        if made <= 0:
+            return None
+        return max(0.0, (whole - done) * (float(self.values["time"]) - self._began) / made)
+
+    def _new_lines(self) -> list[dict[str, Any]]:
+        stream = self.path / "metrics.jsonl"
+        if not stream.exists():
+            return []
+        with stream.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]  # the rest is being written
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def _take(self, line: dict[str, Any]) -> None:
+        if "attempt" in line:
+            self.attempts = line["attempt"]
+            self.values = {"began": line["time"], "steps": self.spec.get("steps")}
+        if "phase" in line:
+            self._began, self._from = line["time"], float(line.get("from_step") or 0)
+        if "answered" in line and "answered" not in self.values:
+            self._began, self._from = line["time"], float(line["answered"])
+        self.values |= line
+        for name in self.sums:
+            self.sums[name] += line.get(name) or 0
+
+    def _alive(self) -> bool:
+        if self.values["host"] != socket.gethostname():
+            return time.time() - float(self.values["time"]) < SILENT_SECONDS
+        try:
+            return bool(psutil.Process(self.values["pid"]).create_time() <= self.values["began"] + 1)
+        except psutil.NoSuchProcess:
+            return False

@@ -1,0 +1,115 @@
+"""Run jobs on a Ray cluster, as many at once as it has room for: the same worker, started by a Ray task on a node.
+
+Nodes have this project installed at the same place and see the data folder at the same path; a task that is cancelled
+or lost ends its worker with a checkpoint. Needs the optional dependency group `ray`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import dagster as dg
+from pydantic import Field
+
+from forge_resources.launcher import (
+    KEEPER,
+    MARGIN_SECONDS,
+    JobFailed,
+    Launcher,
+    LauncherError,
+    how_it_ended,
+    processes,
+    worker_environment,
+)
+
+_CONNECTING = threading.Lock()
+
+
+class RayLauncher(Launcher):
+    """Runs each job as a Ray task. Calls from several threads run at once.
+
+    Attributes:
+        address: of the cluster, as in `RAY_ADDRESS`; `auto` is the one that runs on this machine.
+        num_cpus, num_gpus: what one process of a job reserves.
+        memory_gb: what one process reserves, in GB (10^9 bytes); 0 reserves none.
+    """
+
+    address: str = "auto"
+    num_cpus: float = Field(default=1, ge=0)
+    num_gpus: float = Field(default=0, ge=0)
+    memory_gb: float = Field(default=0, ge=0)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """On the cluster at RAY_ADDRESS; a process reserves FORGE_RAY_CPUS and FORGE_RAY_GPUS."""
+        return cls(
+            address=os.environ.get("RAY_ADDRESS", "auto"),
+            num_cpus=float(os.environ.get("FORGE_RAY_CPUS", 1)),
+            num_gpus=float(os.environ.get("FORGE_RAY_GPUS", 0)),
+        )
+
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+        ray = self._connected()
+        with self._session(context, folder) as environment:
+            ranks = processes(folder)
+            task = ray.remote(_keep).options(
+                name=f"job {folder.name[:12]}",
+                num_cpus=self.num_cpus * ranks,
+                num_gpus=self.num_gpus * ranks,
+                memory=self.memory_gb * 1e9 * ranks,
+                max_retries=0,  # the job is started again by whoever asks for it again
+            )
+            job = task.remote(str(folder), self.grace_seconds, worker_environment() | environment)
+            try:
+                return how_it_ended(ray.get(job))
+            except ray.exceptions.RayError as error:
+                raise JobFailed(f"job {folder.name[:12]} was lost by Ray, run it again to go on: {error}") from error
+            except BaseException:
+                context.log.info("cancelled: asking the worker for a checkpoint")
+                ray.cancel(job)
+                ray.wait([job], timeout=self.grace_seconds + MARGIN_SECONDS)
+                raise
+
+    def _connected(self) -> Any:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        try:
+            import ray
+        except ImportError as error:
+            raise LauncherError("FORGE_LAUNCHER=ray needs Ray: pip install -c constraints.txt '.[ray]'") from error
+        with _CONNECTING:
+            if not ray.is_initialized():
+                try:
+                    ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
+                except (ConnectionError, ValueError) as error:
+                    raise LauncherError(
+                        f"no Ray cluster at {self.address!r}: start one (ray start --head), or set RAY_ADDRESS"
+                    ) from error
+        return ray
+
+
+def _keep(folder: str, grace: float, environment: Mapping[str, str]) -> int:
+    """On a node: run the job's keeper to its end; exit status. Ray cancels by KeyboardInterrupt."""
+    command = [sys.executable, "-m", KEEPER, folder, str(grace)]
+    keeper = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
+    try:
+        return _waited(keeper)
+    except BaseException:
+        keeper.send_signal(signal.SIGTERM)
+        _waited(keeper)
+        raise
+
+
+def _waited(keeper: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return keeper.wait(0.2)  # short, for an interrupt is heard in between only
+        except subprocess.TimeoutExpired:
+            continue

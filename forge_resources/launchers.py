@@ -1,0 +1,23 @@
+"""Choose the launcher: FORGE_LAUNCHER=local, ray or kubernetes, read when the code location loads."""
+
+from __future__ import annotations
+
+import os
+
+from forge_resources.launcher import Launcher, LauncherError, LocalLauncher
+from forge_resources.launcher_kubernetes import KubernetesLauncher
+from forge_resources.launcher_ray import RayLauncher
+
+LAUNCHERS: dict[str, type[Launcher]] = {"local": LocalLauncher, "ray": RayLauncher, "kubernetes": KubernetesLauncher}
+
+
+def launcher_from_environment() -> Launcher:
+    """The launcher that FORGE_LAUNCHER names, `local` where it is not set.
+
+    Raises:
+        LauncherError: no such launcher, or one that needs a setting that is missing.
+    """
+    name = os.environ.get("FORGE_LAUNCHER", "local")
+    if name not in LAUNCHERS:
+        raise LauncherError(f"FORGE_LAUNCHER={name}: no such launcher; choose one of {', '.join(LAUNCHERS)}")
+    return LAUNCHERS[name].from_environment()

@@ -1,0 +1,29 @@
+"""Desks of real workers, shared by the tests of all kinds of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.training.desk import Desk, Workers
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Workers]:
+    found = Workers()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, workers: Workers) -> Desk:
+    """A desk whose jobs nobody disturbs; what one test ran, others share."""
+    return Desk(tmp_path_factory.mktemp("undisturbed"), tiny_model, workers)
+
+
+@pytest.fixture
+def disturbed(tmp_path: Path, tiny_model: Path, workers: Workers) -> Desk:
+    """A desk of this test alone."""
+    return Desk(tmp_path, tiny_model, workers)
