@@ -24,7 +24,7 @@ lint: $(VENV)/ready
 ui: $(VENV)/ready
 	@mkdir -p $(FORGE_DAGSTER)
 	@echo "Dagster UI on http://localhost:$${PORT:-3000} (Ctrl-C stops it, the sensors and the metrics)"
-	@trap 'kill 0' EXIT INT TERM; \
+	@trap 'trap - EXIT INT TERM; kill 0' EXIT INT TERM; \
 	  $(BIN)/forge metrics --port $${METRICS_PORT:-9464} & \
 	  $(BIN)/dagster-daemon run -w workspace.yaml & \
 	  $(BIN)/dagster-webserver -w workspace.yaml -p $${PORT:-3000}

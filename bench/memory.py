@@ -1,6 +1,6 @@
 """Peak memory of real worker processes against what `predict` says, over models, adapters, precisions and lengths.
 
-Run: python bench/memory.py [--folder FOLDER] [--only NAME ...]
+Run: python bench/memory.py [--folder FOLDER] [--only NAME ...] [--json FILE]
 
 Each configuration is a job of its own, in a process forked as `forge run` forks it; what was measured is kept in
 FOLDER (default /tmp/forge-memory) and not measured again. Rows are as long as `max_length`, or the peak is not reached.
@@ -13,20 +13,21 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from forge_assets.training.job import GenerateJob, Job, Lora, Sampling, SftJob
-from forge_assets.training.memory import CPU, predict
+from forge_assets.training.memory import CPU, Prediction, predict
 from forge_assets.training.shapes import Shape
 from forge_resources.launcher import ENVIRONMENT, NURSERY, OFFLINE
+from forge_resources.models import ModelLibrary
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"
@@ -43,6 +44,9 @@ MODELS: dict[str, dict[str, Any]] = {
     "llama-large": {"model_type": "llama", "num_hidden_layers": 10, "hidden_size": 1536, "intermediate_size": 6144,
                     "num_attention_heads": 12, "num_key_value_heads": 4, "vocab_size": 32000,
                     "tie_word_embeddings": True},
+    "llama-mid": {"model_type": "llama", "num_hidden_layers": 14, "hidden_size": 768, "intermediate_size": 2048,
+                  "num_attention_heads": 12, "num_key_value_heads": 2, "vocab_size": 50000,
+                  "tie_word_embeddings": True},
     "qwen3": {"model_type": "qwen3", "num_hidden_layers": 8, "hidden_size": 768, "intermediate_size": 2304,
               "num_attention_heads": 12, "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 65536,
               "tie_word_embeddings": False},
@@ -56,10 +60,16 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 def sft(model: str, rows: int, length: int, rank: int | None = 16, **changes: Any) -> tuple[str, Job]:
-    """Two steps: what an optimizer holds is there only in the second."""
+    """Four steps: what an optimizer holds is there from the second, and the heap grows for some more."""
     lora = None if rank is None else Lora(rank=rank, alpha=rank, dropout=changes.pop("dropout", 0.0))
     return model, SftJob(
-        base=BASE, dataset=DATA, lora=lora, learning_rate=1e-4, batch_size=rows, max_length=length, steps=2, **changes
+        base=BASE,
+        dataset=DATA,
+        lora=lora,
+        learning_rate=1e-4,
+        batch_size=rows,
+        max_length=length,
+        **{"steps": 4, **changes},
     )
 
 
@@ -80,39 +90,68 @@ CONFIGURATIONS: dict[str, tuple[str, Job]] = {
     "fit/gpt-oss lora16 2x256": sft("gpt-oss", 2, 256),
     "fit/smollm2 generate 8+64": generate("smollm2", 8, 64),
     "fit/gemma3 lora16 2x256": sft("gemma3", 2, 256),
-    "smollm2 lora32 2x384": sft("smollm2", 2, 384, 32),
-    "smollm2 full 4x320": sft("smollm2", 4, 320, None),
-    "smollm2 full 1x128": sft("smollm2", 1, 128, None),
-    "smollm2 lora16 8x128 ckpt": sft("smollm2", 8, 128, gradient_checkpointing=True),
-    "smollm2 lora16 1x1024": sft("smollm2", 1, 1024),
-    "smollm2 lora64 2x256 drop": sft("smollm2", 2, 256, 64, dropout=0.05),
-    "smollm2 int8 lora16 2x256": sft("smollm2", 2, 256, quantisation="int8"),
-    "smollm2 lora16 2x256 acc2": sft("smollm2", 2, 256, accumulation=2),
-    "smollm2 full 2x128 acc2": sft("smollm2", 2, 128, None, accumulation=2),
-    "smollm2 generate 32+96": generate("smollm2", 32, 96),
-    "smollm2 generate nf4 8+32": generate("smollm2", 8, 32, quantisation="nf4"),
-    "llama-wide lora16 4x256": sft("llama-wide", 4, 256),
-    "llama-wide lora8 2x512 ckpt": sft("llama-wide", 2, 512, 8, gradient_checkpointing=True),
-    "llama-wide full 2x256": sft("llama-wide", 2, 256, None),
-    "llama-deep full 4x256": sft("llama-deep", 4, 256, None),
-    "llama-deep lora32 2x512 nf4": sft("llama-deep", 2, 512, 32, quantisation="nf4"),
-    "llama-deep full 8x128 ckpt": sft("llama-deep", 8, 128, None, gradient_checkpointing=True),
-    "llama-large lora16 2x128": sft("llama-large", 2, 128),
-    "llama-large full 1x128": sft("llama-large", 1, 128, None),
-    "llama-large nf4 lora16 1x256 ckpt": sft("llama-large", 1, 256, quantisation="nf4", gradient_checkpointing=True),
-    "llama-large generate 8+16": generate("llama-large", 8, 16),
-    "qwen3 lora16 4x256": sft("qwen3", 4, 256),
-    "qwen3 lora16 1x768": sft("qwen3", 1, 768),
-    "qwen3 full 1x256 ckpt": sft("qwen3", 1, 256, None, gradient_checkpointing=True),
-    "qwen3 lora16 4x256 packed": sft("qwen3", 4, 256, batching="packed"),
-    "gemma3 full 2x128": sft("gemma3", 2, 128, None),
-    "gemma3 lora16 1x512": sft("gemma3", 1, 512),
-    "gemma3 lora8 4x128 ckpt": sft("gemma3", 4, 128, 8, gradient_checkpointing=True),
-    "gemma3 generate 8+48": generate("gemma3", 8, 48),
-    "gpt-oss full 2x128": sft("gpt-oss", 2, 128, None),
-    "gpt-oss lora16 1x512": sft("gpt-oss", 1, 512),
-    "gpt-oss lora16 4x128 ckpt": sft("gpt-oss", 4, 128, gradient_checkpointing=True),
-    "llama-wide lora16 2x128 bf16": sft("llama-wide", 2, 128, precision="bfloat16"),
+    "fit/smollm2 lora32 2x384": sft("smollm2", 2, 384, 32),
+    "fit/smollm2 full 4x320": sft("smollm2", 4, 320, None),
+    "fit/smollm2 full 1x128": sft("smollm2", 1, 128, None),
+    "fit/smollm2 lora16 8x128 ckpt": sft("smollm2", 8, 128, gradient_checkpointing=True),
+    "fit/smollm2 lora16 1x1024": sft("smollm2", 1, 1024),
+    "fit/smollm2 lora64 2x256 drop": sft("smollm2", 2, 256, 64, dropout=0.05),
+    "fit/smollm2 int8 lora16 2x256": sft("smollm2", 2, 256, quantisation="int8"),
+    "fit/smollm2 lora16 2x256 acc2": sft("smollm2", 2, 256, accumulation=2),
+    "fit/smollm2 full 2x128 acc2": sft("smollm2", 2, 128, None, accumulation=2),
+    "fit/smollm2 generate 32+96": generate("smollm2", 32, 96),
+    "fit/smollm2 generate nf4 8+32": generate("smollm2", 8, 32, quantisation="nf4"),
+    "fit/llama-wide lora16 4x256": sft("llama-wide", 4, 256),
+    "fit/llama-wide lora8 2x512 ckpt": sft("llama-wide", 2, 512, 8, gradient_checkpointing=True),
+    "fit/llama-wide full 2x256": sft("llama-wide", 2, 256, None),
+    "fit/llama-deep full 4x256": sft("llama-deep", 4, 256, None),
+    "fit/llama-deep lora32 2x512 nf4": sft("llama-deep", 2, 512, 32, quantisation="nf4"),
+    "fit/llama-deep full 8x128 ckpt": sft("llama-deep", 8, 128, None, gradient_checkpointing=True),
+    "fit/llama-large lora16 2x128": sft("llama-large", 2, 128),
+    "fit/llama-large full 1x128": sft("llama-large", 1, 128, None),
+    "fit/llama-large nf4 lora16 1x256 ckpt": sft(
+        "llama-large", 1, 256, quantisation="nf4", gradient_checkpointing=True
+    ),
+    "fit/llama-large generate 8+16": generate("llama-large", 8, 16),
+    "fit/qwen3 lora16 4x256": sft("qwen3", 4, 256),
+    "fit/qwen3 lora16 1x768": sft("qwen3", 1, 768),
+    "fit/qwen3 full 1x256 ckpt": sft("qwen3", 1, 256, None, gradient_checkpointing=True),
+    "fit/qwen3 lora16 4x256 packed": sft("qwen3", 4, 256, batching="packed"),
+    "fit/gemma3 full 2x128": sft("gemma3", 2, 128, None),
+    "fit/gemma3 lora16 1x512": sft("gemma3", 1, 512),
+    "fit/gemma3 lora8 4x128 ckpt": sft("gemma3", 4, 128, 8, gradient_checkpointing=True),
+    "fit/gemma3 generate 8+48": generate("gemma3", 8, 48),
+    "fit/gpt-oss full 2x128": sft("gpt-oss", 2, 128, None),
+    "fit/gpt-oss lora16 1x512": sft("gpt-oss", 1, 512),
+    "fit/gpt-oss lora16 4x128 ckpt": sft("gpt-oss", 4, 128, gradient_checkpointing=True),
+    "fit/llama-wide lora16 2x128 bf16": sft("llama-wide", 2, 128, precision="bfloat16"),
+    "smollm2 lora8 3x200": sft("smollm2", 3, 200, 8),
+    "smollm2 lora32 2x320, 12 steps": sft("smollm2", 2, 320, 32, steps=12),
+    "smollm2 full 2x256": sft("smollm2", 2, 256, None),
+    "smollm2 lora16 6x192 ckpt": sft("smollm2", 6, 192, gradient_checkpointing=True),
+    "smollm2 nf4 lora32 1x512": sft("smollm2", 1, 512, 32, quantisation="nf4"),
+    "smollm2 generate 16+128": generate("smollm2", 16, 128),
+    "llama-wide lora64 1x384": sft("llama-wide", 1, 384, 64),
+    "llama-wide full 1x512": sft("llama-wide", 1, 512, None),
+    "llama-wide nf4 lora16 2x256": sft("llama-wide", 2, 256, quantisation="nf4"),
+    "llama-deep lora8 2x256": sft("llama-deep", 2, 256, 8),
+    "llama-deep full 2x192 acc2": sft("llama-deep", 2, 192, None, accumulation=2),
+    "llama-large lora8 1x192 ckpt": sft("llama-large", 1, 192, 8, gradient_checkpointing=True),
+    "llama-mid lora16 4x192": sft("llama-mid", 4, 192),
+    "llama-mid lora16 1x512 drop": sft("llama-mid", 1, 512, dropout=0.1),
+    "llama-mid full 2x256": sft("llama-mid", 2, 256, None),
+    "llama-mid full 4x128 ckpt": sft("llama-mid", 4, 128, None, gradient_checkpointing=True),
+    "llama-mid int8 lora16 2x192": sft("llama-mid", 2, 192, quantisation="int8"),
+    "llama-mid generate 8+64": generate("llama-mid", 8, 64),
+    "qwen3 lora32 2x384": sft("qwen3", 2, 384, 32),
+    "qwen3 full 2x128": sft("qwen3", 2, 128, None),
+    "qwen3 generate nf4 8+32": generate("qwen3", 8, 32, quantisation="nf4"),
+    "gemma3 lora16 3x192": sft("gemma3", 3, 192),
+    "gemma3 nf4 lora8 1x256": sft("gemma3", 1, 256, 8, quantisation="nf4"),
+    "gemma3 full 1x256 ckpt": sft("gemma3", 1, 256, None, gradient_checkpointing=True),
+    "gpt-oss lora8 1x256": sft("gpt-oss", 1, 256, 8),
+    "gpt-oss nf4 lora16 2x192 ckpt": sft("gpt-oss", 2, 192, quantisation="nf4", gradient_checkpointing=True),
+    "gpt-oss generate 8+32": generate("gpt-oss", 8, 32),
 }
 
 
@@ -190,18 +229,34 @@ def measure(folder: Path, model: str, job: Job, nursery: Nursery) -> int:
         return int(nursery.run(place)["peak_rss_bytes"])
 
 
-def table(measured: dict[str, int], folder: Path) -> str:
+@dataclass(frozen=True)
+class Row:
+    """One configuration as measured."""
+
+    name: str
+    model: str
+    job: Job
+    place: Path
+    peak: int
+
+    def predicted(self) -> Prediction:
+        """What the memory model says of it."""
+        return predict(self.job, Shape.of(self.place), CPU, prompt=prompt_tokens(self.place))
+
+
+def table(rows: list[Row]) -> str:
     """Predicted against measured, and what the errors come to."""
-    lines = ["| configuration | measured GB | predicted GB | error | largest part |", "|---|---:|---:|---:|---|"]
+    lines = ["| configuration | measured GB | predicted GB | error | peak at | largest part |"]
+    lines.append("|---|---:|---:|---:|---|---|")
     errors: dict[str, list[float]] = {"fit": [], "held out": []}
-    for name, peak in measured.items():
-        model, job = CONFIGURATIONS[name]
-        place = model_folder(folder, model)
-        said = predict(job, Shape.of(place), CPU, prompt=prompt_tokens(place))
-        error = said.peak / peak - 1
-        errors["fit" if name.startswith("fit/") else "held out"].append(error)
-        part = max(said.parts, key=lambda key: said.parts[key])
-        lines.append(f"| {name} | {peak / 1e9:.2f} | {said.peak / 1e9:.2f} | {error:+.1%} | {part} |")
+    for row in rows:
+        said = row.predicted()
+        error = said.peak / row.peak - 1
+        errors["fit" if row.name.startswith("fit/") else "held out"].append(error)
+        part = max(said.parts, key=lambda key, said=said: said.parts[key])
+        lines.append(
+            f"| {row.name} | {row.peak / 1e9:.2f} | {said.peak / 1e9:.2f} | {error:+.1%} | {said.moment} | {part} |"
+        )
     for split, found in errors.items():
         if found:
             sizes = sorted(abs(e) for e in found)
@@ -214,24 +269,42 @@ def table(measured: dict[str, int], folder: Path) -> str:
     return "\n".join(lines)
 
 
+def kept(rows: list[Row]) -> str:
+    """The held-out rows as JSON, which the tests hold the model to."""
+    registry = ModelLibrary(SMOLLM2.parent)
+    told = [
+        {
+            "name": row.name,
+            "job": row.job.model_dump(mode="json", exclude_defaults=True) | {"kind": row.job.kind},
+            "config": (MODELS.get(row.model) or registry.entries[SMOLLM2.name].config or {}) | {"dtype": "float32"},
+            "prompt": prompt_tokens(row.place),
+            "peak_rss_bytes": row.peak,
+        }
+        for row in rows
+        if not row.name.startswith("fit/")
+    ]
+    return json.dumps(told, indent=1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/forge-memory"))
     parser.add_argument("--only", nargs="*", default=[], help="parts of names")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured of the held-out ones there")
     parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MODEL"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.write:
         write_model(Path(given.write[0]), given.write[1])
         return
-    kept = given.folder / "measured"
-    kept.mkdir(parents=True, exist_ok=True)
-    measured: dict[str, int] = {}
+    measured = given.folder / "measured"
+    measured.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
     nursery: Nursery | None = None
     for name, (model, job) in CONFIGURATIONS.items():
         if given.only and not any(part in name for part in given.only):
             continue
         asked = json.dumps([MODELS.get(model, model), job.model_dump(mode="json")], sort_keys=True)
-        file = kept / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
+        file = measured / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
         if not file.exists():
             nursery = nursery or Nursery()
             try:
@@ -241,9 +314,11 @@ def main() -> None:
                 continue
             file.write_text(json.dumps({"name": name, "peak_rss_bytes": peak}))
             print(f"{name}: {peak / 1e9:.3f} GB", flush=True)
-        measured[name] = json.loads(file.read_text())["peak_rss_bytes"]
-    print(table(measured, given.folder))
-    shutil.rmtree(given.folder / "scratch", ignore_errors=True)
+        peak = json.loads(file.read_text())["peak_rss_bytes"]
+        rows.append(Row(name, model, job, model_folder(given.folder, model), peak))
+    print(table(rows))
+    if given.json:
+        given.json.write_text(kept(rows))
 
 
 if __name__ == "__main__":

@@ -84,11 +84,12 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     rows = [json.loads(line) for line in given.dataset.read_text().splitlines()]
     with tempfile.TemporaryDirectory() as work:
         common = common_arguments(job, Path(work), cuda=False) | {"report_to": []}
+        model = load_model(given.model, "float32", "none")
         named = {
-            "model": load_model(given.model, "float32", "none"),
+            "model": model,
             "train_dataset": Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
             "processing_class": load_tokenizer(given.model),
-            "peft_config": lora_config(lora) if lora else None,
+            "peft_config": lora_config(lora, model) if lora else None,
         }
         if given.only == "ours":
             arguments = _arguments(job, Path(work))

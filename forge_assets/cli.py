@@ -9,7 +9,7 @@ import time
 import warnings
 from pathlib import Path
 
-from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder
+from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder, profile_name
 from forge_resources.profile import FOLDER as PROFILES
 from forge_resources.profile import ProfileError, load_profile, profile_names
 
@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     measured = commands.add_parser("metrics", help="serve figures of jobs and the last benchmark to Prometheus")
     measured.add_argument("--port", type=int, default=9464)
     measured.add_argument("--address", default="127.0.0.1", help="0.0.0.0: also to other machines, without a password")
+    planned = commands.add_parser("plan", help="memory, time and cost of every job of a profile, before anything runs")
+    planned.add_argument("profile", nargs="?", help="default FORGE_PROFILE")
     exported = commands.add_parser("export", help="write the samples as a dataset for other tools")
     exported.add_argument("folder", type=Path, help="new, empty, or an earlier export, which is replaced")
     exported.add_argument(
@@ -60,6 +62,8 @@ def main(argv: list[str] | None = None) -> int:
                 return freeze()
             case "metrics":
                 return metrics(given.address, given.port)
+            case "plan":
+                return plan(given.profile)
             case "export":
                 return export(given.folder, given.set)
         return {"models": models, "run": run, "report": report}[given.command]()
@@ -144,6 +148,20 @@ def freeze() -> int:
 
     print(f"written: {freeze_core(pack_folder())}")
     return 0
+
+
+def plan(profile: str | None) -> int:
+    """Print what a profile's jobs need; 1 if something does not fit."""
+    from forge_assets.planned import planned
+    from forge_resources.models import ModelError, ModelLibrary
+
+    try:
+        told, fits = planned(load_profile(profile or profile_name()), ModelLibrary(data_folder() / "models"))
+    except (ModelError, ProfileError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(told)
+    return 0 if fits else 1
 
 
 def models() -> int:

@@ -113,10 +113,11 @@ class Furnace(Collector):
                 counted.append(self._closed[name])
                 continue
             job = self._open.setdefault(name, JobFolder(launch.parent))
-            job.refresh()
+            recent = time.time() - job.last_sign() < RECENT_SECONDS
+            job.refresh(stream=recent or not (launch.parent / "record.json").exists())
             state = job.state()
             counted.append(_Counted.of(job, state))
-            if state in ("running", "starting") or time.time() - _last_sign(job) < RECENT_SECONDS:
+            if recent or state in ("running", "starting"):
                 shown.append((job, state))
             elif state == "finished":
                 self._closed[name] = counted[-1]
@@ -146,12 +147,6 @@ class Furnace(Collector):
         for profile, held in self._envelopes.items():
             envelope.add_metric((profile,), held)
         return envelope
-
-
-def _last_sign(job: JobFolder) -> float:
-    """When something was last written about the job."""
-    files = (job.path / name for name in ("record.json", "attempts.jsonl", "metrics.jsonl", "launch.json"))
-    return max(file.stat().st_mtime for file in files if file.exists())
 
 
 def _job_families(jobs: list[tuple[JobFolder, str]]) -> Iterator[Metric]:

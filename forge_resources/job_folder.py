@@ -12,7 +12,6 @@ import psutil
 
 SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
-
 COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
 """What counts how far a job is, and to where; the first of them that it speaks of."""
 
@@ -27,6 +26,7 @@ class JobFolder:
         sums: `tokens` trained on and `new_tokens` answered, over all attempts.
         attempts: how often it was started.
         ended: how the attempts ended that ended by themselves, each a line of `attempts.jsonl`.
+        finished: whether there is a record.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,6 +37,7 @@ class JobFolder:
         self.sums = {"tokens": 0, "new_tokens": 0}
         self.attempts = 0
         self.ended: list[dict[str, Any]] = []
+        self.finished = False
         self._began = self._from = 0.0
         self._offset = 0
         self._launched = 0.0
@@ -46,23 +47,27 @@ class JobFolder:
         """What the worker does, as in sft or generate."""
         return str(self.spec.get("kind", "unknown"))
 
-    def refresh(self) -> None:
-        """Read what was written since the last time."""
+    def refresh(self, *, stream: bool = True) -> None:
+        """Read what was written since the last time; without `stream` only what the job is and how it ended."""
         launch = self.path / "launch.json"
         launched = launch.stat().st_mtime
         if launched != self._launched:
             self.title = json.loads(launch.read_text()).get("title", "")
             self.spec = json.loads((self.path / "job.json").read_text())
             self._launched = launched
-        for line in self._new_lines():
+        for line in self._new_lines() if stream else ():
             self._take(line)
+        record = self.path / "record.json"
+        self.finished = record.exists()
+        if self.finished:
+            self.attempts = json.loads(record.read_text())["attempts"]
         ended = self.path / "attempts.jsonl"
         lines = ended.read_text().splitlines(keepends=True) if ended.exists() else []
         self.ended = [json.loads(line) for line in lines if line.endswith("\n")]
 
     def state(self) -> str:
         """Finished, interrupted or failed; killed where a worker is gone without a word; running; or starting."""
-        if (self.path / "record.json").exists():
+        if self.finished:
             return "finished"
         if self.ended and self.ended[-1]["time"] >= self.values.get("began", 0):
             return str(self.ended[-1]["outcome"])
@@ -82,6 +87,11 @@ class JobFolder:
         if made <= 0:
             return None
         return max(0.0, (whole - done) * (float(self.values["time"]) - self._began) / made)
+
+    def last_sign(self) -> float:
+        """Unix time at which something was last written about the job."""
+        files = (self.path / name for name in ("record.json", "attempts.jsonl", "metrics.jsonl", "launch.json"))
+        return max(file.stat().st_mtime for file in files if file.exists())
 
     def _new_lines(self) -> list[dict[str, Any]]:
         stream = self.path / "metrics.jsonl"

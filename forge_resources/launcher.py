@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +80,30 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         result: dict[str, Any] = json.loads(record.read_text())
         return result
 
+    def run_many(self, context: dg.AssetExecutionContext, folders: Sequence[Path]) -> list[dict[str, Any] | JobFailed]:
+        """Run jobs, as many at once as there is room for, to the end of all of them.
+
+        Returns:
+            For each folder its job's record, or why there is none.
+        """
+        with ThreadPoolExecutor(max(1, len(folders))) as threads:
+            runs = [threads.submit(self._tried, context, folder) for folder in folders]
+            try:
+                return [run.result() for run in runs]
+            except BaseException:  # an interrupt is heard by this thread alone
+                self.cancel()
+                raise
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop all jobs that run, as they are when their run is cancelled, and start none any more."""
+
+    def _tried(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any] | JobFailed:
+        try:
+            return self.run(context, folder)
+        except JobFailed as failed:
+            return failed
+
     @abstractmethod
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
         """Run the job's keeper to its end; "" for exit status 0, else how it ended."""
@@ -98,13 +123,21 @@ class LocalLauncher(Launcher):
 
     _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _cancelled: bool = PrivateAttr(default=False)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """End the process that workers are forked from; Dagster calls this when the run is over."""
         self._close()
 
+    def cancel(self) -> None:
+        """Stop the job that runs, and start none any more."""
+        self._cancelled = True
+        self._close()
+
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
         with self._turn, self._session(context, folder) as environment:
+            if self._cancelled:
+                return "was cancelled before it began"
             order = {
                 "folder": str(folder),
                 "log": str(folder / "log.txt"),
@@ -150,14 +183,13 @@ class LocalLauncher(Launcher):
         nursery, self._nursery = self._nursery, None
         if nursery is None:
             return
-        assert nursery.stdin is not None and nursery.stdout is not None
+        assert nursery.stdin is not None
         nursery.stdin.close()
         try:
             nursery.wait(self.grace_seconds + MARGIN_SECONDS)
         finally:
             nursery.kill()
             nursery.wait()
-            nursery.stdout.close()
 
 
 def worker_environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 
 import dagster as dg
 import yaml
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, field_validator
 
 from forge_resources.forge import data_folder
 from forge_resources.launcher import (
@@ -65,6 +65,7 @@ class KubernetesLauncher(Launcher):
     tolerations: list[dict[str, str]] = Field(default_factory=list)
     context: str = ""
     poll_seconds: float = Field(default=5, gt=0)
+    _running: set[str] = PrivateAttr(default_factory=set)
 
     @field_validator("tolerations")
     @classmethod
@@ -157,6 +158,7 @@ class KubernetesLauncher(Launcher):
         client._load_k8s_config()  # type: ignore[no-untyped-call]
         own = {LABEL: folder.name[:63]}
         self._stop(own)
+        self._running.add(folder.name[:63])
         environment = worker_environment() | wandb_environment(self.wandb_mode, folder) | {"HOME": "/tmp"}
         try:
             client.run(
@@ -169,8 +171,14 @@ class KubernetesLauncher(Launcher):
         except DagsterK8sError as error:
             return f"did not end well: {error}"
         finally:
+            self._running.discard(folder.name[:63])
             self._stop(own)
         return ""
+
+    def cancel(self) -> None:
+        """Stop all jobs that run."""
+        for name in list(self._running):
+            self._stop({LABEL: name})
 
     def _stop(self, labels: Mapping[str, str]) -> None:
         """Delete the pods of a job and wait until they are gone: their workers write a checkpoint meanwhile.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from forge_resources.launcher import (
     KEEPER,
@@ -46,6 +46,7 @@ class RayLauncher(Launcher):
     num_cpus: float = Field(default=1, ge=0)
     num_gpus: float = Field(default=0, ge=0)
     memory_gb: float = Field(default=0, ge=0)
+    _running: set[Any] = PrivateAttr(default_factory=set)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -68,15 +69,26 @@ class RayLauncher(Launcher):
                 max_retries=0,  # the job is started again by whoever asks for it again
             )
             job = task.remote(str(folder), self.grace_seconds, worker_environment() | environment)
+            self._running.add(job)
             try:
                 return how_it_ended(ray.get(job))
             except ray.exceptions.RayError as error:
                 raise JobFailed(f"job {folder.name[:12]} was lost by Ray, run it again to go on: {error}") from error
             except BaseException:
                 context.log.info("cancelled: asking the worker for a checkpoint")
-                ray.cancel(job)
-                ray.wait([job], timeout=self.grace_seconds + MARGIN_SECONDS)
+                self._stop(ray, [job])
                 raise
+            finally:
+                self._running.discard(job)
+
+    def cancel(self) -> None:
+        """Stop all jobs that run or wait for room."""
+        self._stop(self._connected(), list(self._running))
+
+    def _stop(self, ray: Any, jobs: list[Any]) -> None:
+        for job in jobs:
+            ray.cancel(job)
+        ray.wait(jobs, num_returns=len(jobs), timeout=self.grace_seconds + MARGIN_SECONDS)
 
     def _connected(self) -> Any:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -52,13 +53,13 @@ def _watch(context: dg.AssetExecutionContext, job: JobFolder, over: threading.Ev
     if (job.path / "metrics.jsonl").exists():
         job.refresh()  # what earlier attempts said is no news
     said = dict(job.values)
-    said_at, said_of = 0.0, 0.0
+    said_at, said_of = -math.inf, -math.inf
     while not over.is_set():
         over.wait(LOOK_SECONDS)
         if (job.path / "metrics.jsonl").exists():
             job.refresh()
         done, whole = job.done_of()
-        news = job.values.get("time") != said.get("time") and done > 0
+        news = job.values.get("time") != said.get("time") and (done > 0 or over.is_set())
         due = time.monotonic() - said_at >= PERIOD_SECONDS and abs(done - said_of) >= SHARE * whole
         if news and (due or over.is_set()):
             context.log_event(_observation(context, job))

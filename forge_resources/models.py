@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,6 +67,8 @@ class ModelEntry(_Strict):
     licence: str
     origin: str
     source: Annotated[WheelSource | FolderSource | HubSource | RandomSource, Field(discriminator="kind")]
+    config: dict[str, Any] | None = None
+    """Of the model's config.json, what `forge plan` needs; without it the model must be here to be planned."""
     chat_template: str | None = None
     eos_token: str | None = None
 
@@ -113,6 +115,23 @@ class ModelLibrary:
             self._make(entry, folder)
         digest = json.loads((folder / "digest.json").read_text())["sha256"]
         return BaseModelFolder(name, digest, folder, entry.licence)
+
+    def config(self, name: str) -> dict[str, Any]:
+        """What is known of a model's config.json: from its folder if it is here, else from the registry.
+
+        Raises:
+            ModelError: unknown name, or a model that is neither here nor described.
+        """
+        entry = self.entries.get(name)
+        if entry is None:
+            raise ModelError(f"no base model {name!r}; known: {', '.join(sorted(self.entries))}")
+        folder = entry.source.path if isinstance(entry.source, FolderSource) else self._root / name
+        if (folder / "config.json").exists():
+            found: dict[str, Any] = json.loads((folder / "config.json").read_text())
+            return found
+        if entry.config is None:
+            raise ModelError(f"{name} is not here to be read: run `forge models`, or give its `config` in {REGISTRY}")
+        return entry.config
 
     def _make(self, entry: ModelEntry, folder: Path) -> None:
         self._root.mkdir(parents=True, exist_ok=True)

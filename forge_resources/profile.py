@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from forge_resources.hardware import Device, devices
 
 FOLDER = Path(__file__).with_name("profiles")
 
@@ -25,28 +27,94 @@ class _Strict(BaseModel):
 
 
 class Hardware(_Strict):
-    """Where the profile runs. `memory_gb` is the envelope the guards keep to, in GB (10^9 bytes)."""
+    """Where the profile runs. `memory_gb` is the envelope of one device the guards keep to, in GB (10^9 bytes)."""
 
     device: Literal["cpu", "cuda"]
     memory_gb: Rate
+    name: str = "cpu"
+    """A row of `hardware.yaml`."""
+    count: Positive = 1
+    """Devices that train together."""
+
+    @model_validator(mode="after")
+    def _row(self) -> Hardware:
+        row = devices().get(self.name)
+        if row is None or row.device != self.device:
+            fit = ", ".join(name for name, row in devices().items() if row.device == self.device)
+            raise ValueError(f"name {self.name!r} is no {self.device} of hardware.yaml: choose from {fit}")
+        if self.memory_gb > row.memory_gb:
+            raise ValueError(f"memory_gb {self.memory_gb:g} is more than the {row.memory_gb:g} GB of a {self.name}")
+        return self
+
+    @property
+    def row(self) -> Device:
+        """What the table says of the device."""
+        return devices()[self.name]
 
 
 class Loading(_Strict):
-    """How weights are held."""
+    """How weights are held and spread. What is left out is decided from the model and the hardware."""
 
-    precision: Literal["float32", "bfloat16"] = "float32"
-    quantisation: Literal["none", "int8", "nf4"] = "none"
-    gradient_checkpointing: bool = False
+    precision: Literal["float32", "bfloat16"] | None = None
+    quantisation: Literal["none", "int8", "nf4"] | None = None
+    gradient_checkpointing: bool | None = None
+    processes: Positive | None = None
+    sharding: Literal["none", "full"] | None = None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Fields of a training job; the plainest where nothing was decided."""
+        return {
+            "precision": self.precision or "float32",
+            "quantisation": self.quantisation or "none",
+            "gradient_checkpointing": bool(self.gradient_checkpointing),
+            "processes": self.processes or 1,
+            "sharding": self.sharding or "none",
+        }
+
+
+class Grpo(_Strict):
+    """Reinforcement of the tuned teacher; taken over only where it answers better beyond noise.
+
+    `batch_size` x `accumulation` answers, in groups of `group` to a question, make a step, on all devices together.
+    """
+
+    steps: Positive
+    group: Annotated[int, Field(ge=2)]
+    batch_size: Positive
+    accumulation: Positive = 1
+    learning_rate: Rate
+    temperature: Rate = 1.0
+    beta: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the penalty for moving away from the tuned teacher."""
+    max_new_tokens: Positive
+    questions: Positive
+    """How many training samples it is asked."""
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> Grpo:
+        if self.batch_size * self.accumulation % self.group:
+            raise ValueError(
+                f"batch_size x accumulation is {self.batch_size * self.accumulation}: "
+                f"make it a multiple of group {self.group}"
+            )
+        return self
 
 
 class Teacher(_Strict):
-    """The model that is tuned first, with LoRA."""
+    """The model that is tuned first: an adapter, or every weight without `lora`.
+
+    `batch_size` x `accumulation` rows make a step, on all devices together; how they are split may be decided anew.
+    """
 
     model: str
+    lora: bool = True
     loading: Loading = Loading()
     steps: Positive
     batch_size: Positive
     accumulation: Positive = 1
+    grpo: Grpo | None = None
+    """None: what is tuned is not reinforced."""
 
 
 class Student(_Strict):
@@ -137,6 +205,13 @@ class Profile(_Strict):
     max_length: Positive = 512
     checkpoint_every: Positive = 20
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Profile:
+        without = {"rank", "alpha_ratio", "dropout"} & set(self.search.space)
+        if not self.teacher.lora and without:
+            raise ValueError(f"search.space has {', '.join(sorted(without))}, and teacher.lora is false: no adapter")
+        return self
 
 
 class ProfileError(Exception):

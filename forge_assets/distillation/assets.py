@@ -1,16 +1,18 @@
 """teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
 
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from forge_assets.distillation.policy import answering, reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob
 from forge_assets.training.jobs import Finished, Jobs
-from forge_assets.training.memory import Shape
-from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
+from forge_assets.training.shapes import Shape
+from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, placed, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import Launcher
 from forge_resources.profile import Loading
@@ -20,15 +22,21 @@ GROUP = "distillation"
 
 @dg.asset(deps=["search_results"], group_name=GROUP, kinds={"pytorch"})
 def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The teacher's LoRA adapter, trained with the best configuration of the search."""
+    """The teacher, tuned with the best configuration of the search, and reinforced where the profile asks for it.
+
+    What is reinforced is adopted only where it is better than what is tuned, beyond noise.
+    """
     desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
     base = forge.models.ensure(profile.teacher.model)
     # What the winning trial ran with, guard's changes included, for longer.
     trial = SftJob.model_validate(found["job"])
     done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
-    forge.remember("teacher_adapter", tuned(base.digest, done, profile.teacher.loading, lora=True))
+    chosen, adoption = reinforce(forge, desk, trial, done)
+    forge.remember("teacher_adapter", answering(trial, chosen))
+    forge.remember("teacher_policy", asdict(adoption) | {"from": done.identity, "taken": chosen.identity})
+    figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(done.identity), metadata=_measured(done) | {"licence": base.licence}
+        data_version=dg.DataVersion(chosen.identity), metadata=_measured(done) | figures | {"licence": base.licence}
     )
 
 
@@ -83,7 +91,7 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
 @dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
-    desk, profile, bases = job_desk(context, forge, launcher), forge.profile, forge.recall("student_base")
+    desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.recall("student_base")
     responses = forge.store.read("distillation.teacher_responses").filter("accepted")
     taught = dict(responses.select("sample_id", "response").iter_rows())
     dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
@@ -140,7 +148,7 @@ def _composites(forge: Forge, desk: Jobs, student: Finished) -> dict[str, float]
         "student": tuned(
             forge.recall("student_base")["cut"],
             student,
-            forge.profile.student.loading,
+            placed(forge).student.loading,
             lora=forge.profile.student.lora_rank is not None,
         ),
     }
@@ -154,5 +162,15 @@ def _composites(forge: Forge, desk: Jobs, student: Finished) -> dict[str, float]
 
 def _measured(done: Finished) -> dict[str, float | int | str]:
     """Figures of a job's record that a person looks for."""
-    names = ("seconds", "attempts", "peak_rss_bytes", "tokens_per_second", "loss_first", "loss_last", "steps")
+    names = (
+        "seconds",
+        "attempts",
+        "peak_rss_bytes",
+        "tokens_per_second",
+        "loss_first",
+        "loss_last",
+        "steps",
+        "tokens",
+        "new_tokens",
+    )
     return {name: done.record[name] for name in names if done.record.get(name) is not None}

@@ -50,9 +50,7 @@ def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob
         accumulation=student.accumulation,
         steps=steps,
         max_length=profile.max_length,
-        precision=student.loading.precision,
-        quantisation=student.loading.quantisation,
-        gradient_checkpointing=student.loading.gradient_checkpointing,
+        **student.loading.spec,
         checkpoint_every=profile.checkpoint_every,
         seed=profile.seed,
     )

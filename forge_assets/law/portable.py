@@ -12,9 +12,7 @@ from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes, StatuteUnit
 
 
-def law_rows(
-    domain: Domain, countries: Sequence[Country], jurisdictions: Sequence[str] | None
-) -> list[dict[str, Any]]:
+def law_rows(domain: Domain, countries: Sequence[Country], jurisdictions: Sequence[str] | None) -> list[dict[str, Any]]:
     """The domain, then each country's framework and the statute text held of it.
 
     Args:
@@ -24,7 +22,9 @@ def law_rows(
         Rows that are the same after a way through JSON: `kind` is domain, framework or unit.
     """
     wanted = [
-        c for c in countries if jurisdictions is None or c.framework.members or c.framework.jurisdiction in jurisdictions
+        c
+        for c in countries
+        if jurisdictions is None or c.framework.members or c.framework.jurisdiction in jurisdictions
     ]
     rows: list[dict[str, Any]] = [{"kind": "domain", **domain.model_dump(mode="json", by_alias=True)}]
     for country in wanted:

@@ -64,7 +64,7 @@ class Reward:
     @property
     def total(self) -> float:
         """Weighted sum, `LOWEST` to `HIGHEST`; the reference earns `HIGHEST`."""
-        return sum(WEIGHTS[name] * value for name, value in asdict(self).items())
+        return float(sum(WEIGHTS[name] * value for name, value in asdict(self).items()))
 
 
 def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:

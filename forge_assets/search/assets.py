@@ -10,8 +10,9 @@ from forge_assets.search.strategy import phase_of, propose
 from forge_assets.search.trials import Trial, best, teacher_job, trials_table
 from forge_assets.training.job import Probe
 from forge_assets.training.jobs import Jobs
-from forge_assets.training.memory import Shape
-from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, scored
+from forge_assets.training.placement import machine
+from forge_assets.training.shapes import Shape
+from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, placed, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import JobFailed, Launcher
 from forge_resources.markdown import markdown
@@ -48,12 +49,12 @@ def _trial(
     probe: Probe,
     before: list[Trial],
 ) -> Trial:
-    profile = forge.profile
+    profile = placed(forge)
     index = len(before)
     asked = propose(profile.search.space, [t.seen for t in before], profile.search.trials, profile.seed)
     base = forge.models.ensure(profile.teacher.model)
     wanted = teacher_job(profile, asked, base.digest, dataset, profile.search.steps, probe)
-    allowed = guard(wanted, Shape.of(base.path), profile.hardware.memory_gb * 1e9)
+    allowed = guard(wanted, Shape.of(base.path), machine(profile.hardware.row), profile.hardware.memory_gb * 1e9)
     phase = phase_of(index, profile.search.trials)
     context.log.info(f"trial {index + 1}/{profile.search.trials} ({phase}): {asked} {'; '.join(allowed.interventions)}")
     try:

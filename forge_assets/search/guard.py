@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from forge_assets.training.job import SftJob
-from forge_assets.training.memory import Shape, predict
+from forge_assets.training.memory import Machine, predict
+from forge_assets.training.placement import DoesNotFit
+from forge_assets.training.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -18,20 +20,16 @@ class Guarded:
     interventions: tuple[str, ...]
 
 
-class DoesNotFit(Exception):
-    """No downgrade makes the job fit."""
-
-
-def guard(job: SftJob, shape: Shape, envelope_bytes: float) -> Guarded:
-    """Downgrade until the prediction fits: divide the batch (the gradient stays the same through accumulation), then
-    checkpoint activations, then halve the rank.
+def guard(job: SftJob, shape: Shape, machine: Machine, envelope_bytes: float) -> Guarded:
+    """Downgrade until the prediction and its margin fit: divide the batch (the gradient stays the same through
+    accumulation), then checkpoint activations, then halve the rank.
 
     Raises:
         DoesNotFit: the model is too large for the envelope in any of these ways.
     """
     said: list[str] = []
-    while (need := predict(job, shape)) > envelope_bytes:
-        gigabytes = f"{need / 1e9:.1f} GB predicted, {envelope_bytes / 1e9:.1f} GB allowed"
+    while (need := predict(job, shape, machine).safe) > envelope_bytes:
+        gigabytes = f"{need / 1e9:.1f} GB predicted with its margin, {envelope_bytes / 1e9:.1f} GB allowed"
         change: dict[str, Any]
         if job.batch_size > 1:
             less = next(b for b in range(job.batch_size // 2, 0, -1) if job.batch_size % b == 0)

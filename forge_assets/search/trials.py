@@ -31,15 +31,10 @@ class Trial:
     @property
     def ran(self) -> Config:
         """The configuration that ran, after the guard."""
-        assert self.job.lora is not None
-        taken = {
-            "learning_rate": self.job.learning_rate,
-            "rank": float(self.job.lora.rank),
-            "alpha_ratio": self.job.lora.alpha / self.job.lora.rank,
-            "dropout": self.job.lora.dropout,
-            "batch_size": float(self.job.batch_size),
-        }
-        return {name: taken[name] for name in self.asked}
+        taken = {"learning_rate": self.job.learning_rate, "batch_size": float(self.job.batch_size)}
+        if lora := self.job.lora:
+            taken |= {"rank": float(lora.rank), "alpha_ratio": lora.alpha / lora.rank, "dropout": lora.dropout}
+        return {name: taken[name] for name in self.asked if name in taken}
 
     @property
     def seen(self) -> Seen:
@@ -48,26 +43,22 @@ class Trial:
 
 
 def teacher_job(profile: Profile, config: Config, base: str, dataset: str, steps: int, probe: Probe | None) -> SftJob:
-    """LoRA training of the teacher with one configuration; what the space leaves out comes from the profile."""
+    """Training of the teacher with one configuration; what the space leaves out comes from the profile."""
     rank = int(config.get("rank", 16))
     batch = int(config.get("batch_size", profile.teacher.batch_size))
-    loading = profile.teacher.loading
+    lora = Lora(
+        rank=rank, alpha=max(1, round(rank * config.get("alpha_ratio", 1.0))), dropout=config.get("dropout", 0.0)
+    )
     return SftJob(
         base=base,
         dataset=dataset,
-        lora=Lora(
-            rank=rank,
-            alpha=max(1, round(rank * config.get("alpha_ratio", 1.0))),
-            dropout=config.get("dropout", 0.0),
-        ),
+        lora=lora if profile.teacher.lora else None,
         learning_rate=config["learning_rate"],
         batch_size=batch,
         accumulation=profile.teacher.accumulation,
         steps=steps,
         max_length=profile.max_length,
-        precision=loading.precision,
-        quantisation=loading.quantisation,
-        gradient_checkpointing=loading.gradient_checkpointing,
+        **profile.teacher.loading.spec,
         checkpoint_every=profile.checkpoint_every,
         seed=profile.seed,
         probe=probe,

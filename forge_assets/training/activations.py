@@ -42,8 +42,7 @@ def layer_bytes(shape: Shape, step: Step) -> int:
 def passing_bytes(shape: Shape, step: Step) -> int:
     """Made and dropped again inside one layer on the way back: gradients of what it kept last."""
     inner = (shape.top_k or 1) * shape.intermediate
-    square = 3 * shape.heads * step.tokens if shape.eager else 0
-    return step.tokens * step.width * (4 * inner + 3 * shape.hidden + square)
+    return step.tokens * step.width * (4 * inner + 3 * shape.hidden)
 
 
 def checkpoint_bytes(shape: Shape, step: Step) -> int:
@@ -54,21 +53,21 @@ def checkpoint_bytes(shape: Shape, step: Step) -> int:
 def _norms(shape: Shape, step: Step) -> int:
     """Inputs in fp32, and where their weights are trained what these are multiplied with."""
     widths = shape.norms * shape.hidden + (shape.query + shape.key if shape.head_norms else 0)
-    return widths * (4 + (0 if step.lora else step.width))
+    # Gemma multiplies before it goes back to 16 bits.
+    multiplied = 4 if shape.family == "gemma3_text" else step.width
+    return widths * (4 + (0 if step.lora else multiplied))
 
 
 def _attention(shape: Shape, step: Step) -> int:
     """Queries, keys, values and output as the kernel keeps them, and the input of each projection."""
-    q, k, w = shape.query, shape.key, step.width
+    width, w = shape.head_dim + (8 if shape.sinks else 0), step.width  # a sink is eight more numbers a head
+    q, k = shape.heads * width, shape.kv_heads * width
     kept = w * (2 * q + 2 * k) + 4 * shape.heads
-    if shape.eager:
-        # Keys and values repeated for each query head; weights of every token for every other of the batch.
-        kept = w * (3 * q + shape.heads * (step.tokens + 1))
-    elif shape.window is not None and step.row > shape.window:
+    if shape.window is not None and step.row > shape.window:
         # A masked kernel takes keys repeated, and the mask as numbers.
         masked = w * (2 * q - 2 * k + step.row)
         kept += masked * shape.sliding_layers // shape.layers
-    return kept + _inputs(shape.hidden, 3, step) + _inputs(q, 1, step)
+    return kept + _inputs(shape.hidden, 3, step) + _inputs(shape.query, 1, step)
 
 
 def _mlp(shape: Shape, step: Step) -> int:

@@ -5,27 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel
+from torch import nn
 from transformers import PreTrainedModel
 
-from forge_assets.training.experts import PROJECTIONS, all_at_once, experts_of, on_experts, one_by_one, routers_of
+from forge_assets.training.experts import PROJECTIONS, all_at_once, experts_of, on_experts, one_by_one
 from forge_assets.training.job import Lora
 
 
 def lora_config(lora: Lora, model: PreTrainedModel) -> LoraConfig:
     """PEFT's configuration of an adapter for `model`; "all-linear" leaves out the output layer and routers."""
-    modules = lora.target_modules
-    experts = lora.experts and bool(experts_of(model))
+    modules = lora.target_modules if isinstance(lora.target_modules, str) else list(lora.target_modules)
+    experts = bool(experts_of(model))
+    if experts and modules == "all-linear":
+        modules = _linear(model)  # for some models PEFT would read it as routers too, and double the experts' rank
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=modules if isinstance(modules, str) else list(modules),
-        exclude_modules=routers_of(model) or None,
-        target_parameters=[f"experts.{name}" for name in PROJECTIONS] if experts else None,
+        target_modules=modules,
+        target_parameters=[f"experts.{name}" for name in PROJECTIONS] if experts and lora.experts else None,
         task_type="CAUSAL_LM",
     )
     one_by_one(model)
     return on_experts(config, model)
+
+
+def _linear(model: PreTrainedModel) -> list[str]:
+    """Last parts of the names of linear layers, the output layer aside."""
+    last = model.get_output_embeddings()
+    found = [name for name, part in model.named_modules() if isinstance(part, nn.Linear) and part is not last]
+    return sorted({name.rpartition(".")[2] for name in found})
 
 
 def with_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool = False) -> PeftModel:

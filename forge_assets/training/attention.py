@@ -47,7 +47,8 @@ def rows_attention(
     lengths = [end - start for start, end in pairwise(bounds)]
     sinks = 0 if s_aux is None else 1
     outputs = []
-    for q, k, v in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True):
+    rows = (torch.split(tensor, lengths, dim=2) for tensor in (query, key, value))
+    for q, k, v in zip(*rows, strict=True):
         if s_aux is not None:
             q, k, v = _with_sink(q, k, v, s_aux / scaling)
         mask = None

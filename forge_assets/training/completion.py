@@ -23,13 +23,13 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         ValueError: a row has no completion left within `max_length`.
     """
 
+    train_dataset: Any
+
     def __init__(self, *, max_length: int, **given: Any) -> None:
         super().__init__(**given)
         if getattr(self.model, "is_quantized", False):
             for weight in self.model.parameters():
-                if (
-                    weight.requires_grad
-                ):  # an adapter, which TRL puts in bfloat16: small steps are then lost to rounding
+                if weight.requires_grad:  # an adapter: in TRL's bfloat16 small steps would be lost to rounding
                     weight.data = weight.data.float()
         if not self.args.packing:  # packing cuts by itself
             self.train_dataset = self.train_dataset.map(lambda row: _cut(row, max_length), desc=None)

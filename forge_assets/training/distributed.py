@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import torch
 from accelerate import DistributedType, PartialState
 from torch import distributed
+from torch.distributed.tensor import DTensor
 
 from forge_assets.training.job import Precision, TrainingJob
 from forge_assets.training.progress import Progress
@@ -53,6 +54,19 @@ def ready(job: TrainingJob, arguments: Any) -> Any:
     return arguments
 
 
+def check_enough(job: TrainingJob, rows: int) -> None:
+    """Refuse a dataset of which every batch would be left out.
+
+    Raises:
+        ValueError: `rows`, packed ones where they are packed, do not fill one batch of all processes.
+    """
+    if rows < (needed := job.batch_size * job.processes) and job.processes > 1:
+        raise ValueError(
+            f"{rows} rows are fewer than a batch over {job.processes} processes takes ({needed}): use a smaller "
+            "batch_size, or fewer processes"
+        )
+
+
 def agreed(reason: str) -> str:
     """This rank's reason to stop, or that another rank has one: all stop after the same step."""
     if world_size() == 1:
@@ -84,8 +98,15 @@ def save_whole(trainer: Any, folder: Path, precision: Precision) -> None:
         trainer.save_model(str(folder))
         return
     weights = trainer.accelerator.get_state_dict(trainer.model)
+    for name in getattr(trainer.model, "all_tied_weights_keys", {}):
+        weights.pop(name, None)  # gathered, a tied weight is no longer seen to be the other one
     # FSDP trains bfloat16 weights as float32; the result is what it would be without.
     trainer._save(str(folder), state_dict={name: part.to(getattr(torch, precision)) for name, part in weights.items()})
+
+
+def parameters_held(model: torch.nn.Module) -> int:
+    """How many parameters this process holds."""
+    return sum((part.to_local() if isinstance(part, DTensor) else part).numel() for part in model.parameters())
 
 
 def load_checkpoint(trainer: Any, checkpoint: Path) -> None:

@@ -27,21 +27,9 @@ ONE_BY_ONE = "one_by_one"
 PROJECTIONS = ("gate_up_proj", "down_proj")
 
 
-def experts_of(model: PreTrainedModel) -> list[torch.nn.Module]:
+def experts_of(model: PreTrainedModel) -> list[Any]:
     """The modules that hold the weights of several experts in one tensor, as Transformers has them."""
     return [module for module in model.modules() if hasattr(module, "is_transposed") and hasattr(module, "down_proj")]
-
-
-def routers_of(model: PreTrainedModel) -> list[str]:
-    """Names, with their parent's, of linear layers that choose among experts."""
-    modules = dict(model.named_modules())
-    found = set()
-    for experts in [name for name, module in modules.items() if module in experts_of(model)]:
-        parent = experts.rpartition(".")[0]
-        for name, child in modules[parent].named_children():
-            if isinstance(child, torch.nn.Linear) and child.out_features == modules[experts].num_experts:
-                found.add(f"{parent.rpartition('.')[2]}.{name}")
-    return sorted(found)
 
 
 def one_by_one(model: PreTrainedModel) -> None:
@@ -57,7 +45,7 @@ def all_at_once(model: PreTrainedModel) -> None:
         model.set_experts_implementation(None)
 
 
-def pack(module: torch.nn.Module, name: str, weights: torch.Tensor) -> torch.nn.Parameter:
+def pack(module: Any, name: str, weights: torch.Tensor) -> torch.nn.Parameter:
     """Quantise a projection of all experts to NF4 with double quantisation, expert by expert.
 
     4 bits a weight, 8 for the maximum of each 64 weights and 32 for each 256 of those: 0.516 bytes a weight
@@ -69,7 +57,8 @@ def pack(module: torch.nn.Module, name: str, weights: torch.Tensor) -> torch.nn.
     Returns:
         The packed bytes, one row an expert; what is needed to unpack them is kept in the module.
     """
-    rows, states = [], []
+    rows: list[torch.Tensor] = []
+    states: list[Any] = []
     for expert in weights:
         matrix = expert.t() if module.is_transposed else expert  # outputs x inputs, as the kernels want it
         packed, state = bnb.functional.quantize_4bit(
@@ -83,9 +72,9 @@ def pack(module: torch.nn.Module, name: str, weights: torch.Tensor) -> torch.nn.
     return torch.nn.Parameter(torch.stack(rows), requires_grad=False)
 
 
-def bytes_of(module: torch.nn.Module) -> int:
+def bytes_of(module: Any) -> int:
     """Bytes that an experts module holds for its two projections."""
-    held = sum(getattr(module, name).nbytes for name in PROJECTIONS)
+    held = sum(int(getattr(module, name).nbytes) for name in PROJECTIONS)
     for states in getattr(module, "packed", {}).values():
         held += sum(s.absmax.nbytes + s.state2.absmax.nbytes + s.offset.nbytes for s in states)
         held += states[0].code.nbytes + states[0].state2.code.nbytes
@@ -93,13 +82,13 @@ def bytes_of(module: torch.nn.Module) -> int:
 
 
 def experts_forward(
-    self: torch.nn.Module, hidden_states: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor
+    self: Any, hidden_states: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor
 ) -> torch.Tensor:
     """Tokens x width in and out; each token goes through its top-k experts, given with their weights (tokens x k)."""
     k = top_k_index.shape[-1]
     chosen, order = top_k_index.flatten().sort(stable=True)
     counts = torch.bincount(chosen, minlength=self.num_experts).tolist()
-    parts = hidden_states[order // k].split(counts)
+    parts = torch.split(hidden_states[order // k], counts)
     outputs = torch.cat([_expert(self, e, part) for e, part in enumerate(parts) if len(part)])
     outputs = outputs * top_k_weights.flatten()[order, None]
     back = torch.empty_like(order)
@@ -113,6 +102,7 @@ def _expert(module: Any, expert: int, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def _project(module: Any, name: str, expert: int, tokens: torch.Tensor) -> torch.Tensor:
+    out: torch.Tensor
     weights = getattr(module, name)[expert]
     if states := getattr(module, "packed", {}).get(name):
         state = states[expert]

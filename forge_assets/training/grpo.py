@@ -24,9 +24,11 @@ from forge_assets.scoring.reward import reward
 from forge_assets.training.adapters import with_adapter
 from forge_assets.training.arguments import common_arguments
 from forge_assets.training.checkpoints import last_whole, seal
+from forge_assets.training.distributed import from_first, load_checkpoint, ready, save_whole
 from forge_assets.training.interrupt import Interrupt, Interrupted
 from forge_assets.training.job import GrpoJob
 from forge_assets.training.progress import Progress
+from forge_assets.training.ranks import rank, world_size
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
 
@@ -44,7 +46,7 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
         FloatingPointError: the loss, or what the model answers with, is no longer a number.
         ValueError: no question is short enough.
     """
-    base = model_folder(paths[job.base])
+    base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
     tokenizer = load_tokenizer(base)
     with interrupt.at_once():
         laws = read_laws(_rows(paths[job.laws]))
@@ -60,18 +62,18 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     trainer = PolicyTrainer(
         interrupt=interrupt,
         model=model,
-        args=_arguments(job, work),
+        args=arguments,
         train_dataset=Dataset.from_list(asked(questions, job)),
         processing_class=tokenizer,
         reward_funcs=[judge(questions, laws)],
         callbacks=[Watch(progress, interrupt)],
     )
-    checkpoint = last_whole(work)
+    checkpoint = from_first(lambda: last_whole(work))
     progress.say(f"reinforcing {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
     started = time.time()
     if checkpoint and before == job.steps:  # stopped while it saved its result: Trainer would do one step more
-        trainer._load_from_checkpoint(str(checkpoint))
+        load_checkpoint(trainer, checkpoint)
         trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -80,10 +82,13 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
         interrupt.check()
     progress.phase("saving")
     result = work / "result"
-    shutil.rmtree(result, ignore_errors=True)
+    if rank() == 0:
+        shutil.rmtree(result, ignore_errors=True)
     if isinstance(trainer.model, PeftModel) and "ref" in trainer.model.peft_config:
         trainer.model.delete_adapter("ref")  # where training started from, which the KL penalty is towards
-    trainer.save_model(str(result / ("adapter" if job.adapter else "model")))
+    save_whole(trainer, result / ("adapter" if job.adapter else "model"), job.precision)
+    if rank():
+        return {}
     if not job.adapter:
         tokenizer.save_pretrained(result / "model")
     history = trainer.state.log_history
@@ -131,8 +136,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
 
     @contextmanager
     def _at_every_token(self) -> Iterator[None]:
-        model = self.accelerator.unwrap_model(self.model)
-        answers = model.get_base_model() if isinstance(model, PeftModel) else model
+        answers = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
         hook = answers.register_forward_hook(self._look)
         try:
             yield
@@ -146,7 +150,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
                 f"step {self.state.global_step}: what the model answers with is no longer a number: "
                 "lower the learning rate"
             )
-        if self.accelerator.num_processes == 1:  # several have to stop at the same place: at the end of the step
+        if world_size() == 1:  # several have to stop at the same place: at the end of the step
             self._interrupt.check()
 
     def _keep(self) -> None:
@@ -162,7 +166,10 @@ def judge(questions: Rows, laws: LawIndex) -> Callable[..., list[float]]:
     samples: Mapping[str, dict[str, Any]] = {row["sample_id"]: row for row in questions}
 
     def total(
-        completions: list[list[dict[str, Any]]], sample_id: list[str], log_metric: Callable[[str, float], None], **_: Any
+        completions: list[list[dict[str, Any]]],
+        sample_id: list[str],
+        log_metric: Callable[[str, float], None],
+        **_: Any,
     ) -> list[float]:
         found = [
             reward(completion[-1].get("content") or "", samples[name], laws)

@@ -115,12 +115,13 @@ class GrpoJob(Training):
     kind: Literal["grpo"] = "grpo"
     adapter: Digest | None
     questions: Digest
-    """Samples as the scorer needs them, with `prompt` as chat messages."""
+    """Rows of `sample_id`, `prompt` as chat messages, and what `scoring.reward` reads of a sample."""
     laws: Digest
-    """The law that citations are judged by, see `law.live.law_rows`."""
+    """The law that citations are judged by, see `law.portable.law_rows`."""
     group: Annotated[int, Field(ge=2)]
     """Completions of one prompt that are compared with one another."""
     max_prompt: Annotated[int, Field(ge=16)] = 512
+    """Tokens; longer questions are left out."""
     max_new_tokens: Annotated[int, Field(ge=1)]
     temperature: Annotated[float, Field(gt=0)] = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -30,6 +30,9 @@ NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 SHARD_BYTES = 5_000_000_000
 """Largest file of a checkpoint as hubs hold them."""
 
+PROMPT = 512
+"""Tokens of a prompt where nothing says; those of the labour pack have some hundred."""
+
 Planned = SftJob | GrpoJob | GenerateJob | EvaluateJob
 
 
@@ -41,6 +44,7 @@ class Machine:
         runtime: bytes held before a model is loaded.
         holes: share of what all layers keep (or would keep without checkpoints) that is lost between what they keep:
             glibc's heap does not find a freed aligned block again for one of the same size.
+        smaller: by how much less with every further row of a batch, whose pieces are smaller.
         passing: share of everything that comes and goes within a step that the allocator holds besides.
         settled: the same, of gradients and optimizer.
         margin: how far under the truth a prediction may be; guards add it.
@@ -51,6 +55,7 @@ class Machine:
 
     runtime: int
     holes: float
+    smaller: float
     passing: float
     settled: float
     margin: float
@@ -60,10 +65,26 @@ class Machine:
 
 
 CPU = Machine(
-    runtime=480_000_000, holes=1.0, passing=0.0, settled=0.08, margin=0.12, mapped=True, mask_bytes=4, unified=True
+    runtime=480_000_000,
+    holes=1.15,
+    smaller=0.06,
+    passing=0.0,
+    settled=0.08,
+    margin=0.15,
+    mapped=True,
+    mask_bytes=4,
+    unified=True,
 )
 CUDA = Machine(
-    runtime=900_000_000, holes=0.0, passing=0.1, settled=0.0, margin=0.10, mapped=False, mask_bytes=1, unified=False
+    runtime=900_000_000,
+    holes=0.0,
+    smaller=0.0,
+    passing=0.1,
+    settled=0.0,
+    margin=0.10,
+    mapped=False,
+    mask_bytes=1,
+    unified=False,
 )
 UNIFIED = replace(CUDA, runtime=2_500_000_000, unified=True)
 
@@ -101,12 +122,21 @@ class Prediction:
         return round(self.peak * (1 + self.margin))
 
 
-def predict(job: Planned, shape: Shape, machine: Machine, *, completion: float = 1.0, prompt: int = 256) -> Prediction:
+def predict(
+    job: Planned,
+    shape: Shape,
+    machine: Machine,
+    *,
+    completion: float = 1.0,
+    prompt: int = PROMPT,
+    adapter: Lora | None = None,
+) -> Prediction:
     """Peak memory of a job, of each process where there are several.
 
     Args:
         completion: share of a row's tokens that are learned. The default is the worst case, logits at every position.
-        prompt: tokens of a prompt, for generation.
+        prompt: tokens of a prompt, for generation and GRPO.
+        adapter: what a GRPO job goes on with, which its spec names by digest only; without it rank 32.
     """
     quantised = job.quantisation
     width = 2 if job.precision == "bfloat16" else 4
@@ -127,27 +157,35 @@ def predict(job: Planned, shape: Shape, machine: Machine, *, completion: float =
                 machine,
             )
         return Prediction(moments, machine.margin)
-    return Prediction(_training(job, shape, machine, completion, width), machine.margin)
+    lora = adapter_of(job, adapter)
+    return Prediction(
+        _training(job, lora, shape, machine, completion, min(prompt, _longest(job)), width), machine.margin
+    )
 
 
-def trained(job: TrainingJob, shape: Shape) -> int:
+def trained(lora: Lora | None, shape: Shape) -> int:
     """Weights that a training changes."""
-    lora = _lora(job)
     return shape.parameters if lora is None else shape.adapter(lora.rank, lora.experts)
 
 
-def _lora(job: TrainingJob) -> Lora | None:
-    """The adapter that is trained; GRPO goes on with one whose rank its spec does not say: taken as 32."""
+def adapter_of(job: TrainingJob, given: Lora | None) -> Lora | None:
+    """The adapter that is trained; None where every weight is."""
     if isinstance(job, SftJob):
         return job.lora
-    return Lora(rank=32, alpha=32) if job.adapter else None
+    return (given or Lora(rank=32, alpha=32)) if job.adapter else None
 
 
 def _training(
-    job: TrainingJob, shape: Shape, machine: Machine, completion: float, width: int
+    job: TrainingJob,
+    lora: Lora | None,
+    shape: Shape,
+    machine: Machine,
+    completion: float,
+    prompt: int,
+    width: int,
 ) -> dict[str, dict[str, int]]:
-    lora, shards = _lora(job), job.processes if job.sharding == "full" else 1
-    count = trained(job, shape)
+    shards = job.processes if job.sharding == "full" else 1
+    count = trained(lora, shape)
     # Adapters are in fp32, and so is what FSDP trains; without it all weights are trained in the job's own type.
     each = 4 if lora or shards > 1 else width
     weights = _weights(shape, job.quantisation, width, prepared=True) if lora else count * each
@@ -158,7 +196,7 @@ def _training(
         "optimizer": 2 * count * each // shards,
     }
     gradients = count * each // shards
-    row = job.max_prompt + job.max_new_tokens if isinstance(job, GrpoJob) else job.max_length
+    row = prompt + job.max_new_tokens if isinstance(job, GrpoJob) else job.max_length
     tokens = job.batch_size * row
     learned = job.batch_size * job.max_new_tokens if isinstance(job, GrpoJob) else int(tokens * completion)
     step = Step(tokens, row, width, lora, machine.mask_bytes)
@@ -178,7 +216,11 @@ def _training(
     back = {"activations": kept + final + again + passing_bytes(shape, step), "buffers": buffers}
     # A tied weight's two gradients wait for each other, and their sum is a third.
     waiting = 0 if lora else shape.embedding * each * (2 if shape.tied else 1) // shards
-    loading = {"runtime": machine.runtime, "weights": _weights(shape, job.quantisation, width, prepared=False)}
+    # Sharded, one process reads on the host and the others get their part.
+    loading = {
+        "runtime": machine.runtime,
+        "weights": _weights(shape, job.quantisation, width, prepared=False) // shards,
+    }
     first = {name: held[name] for name in held if name != "optimizer"}
     moments = {
         "loading": _loading(loading, shape, job.quantisation, width, machine),
@@ -192,7 +234,8 @@ def _training(
         "update": held
         | {
             "gradients": gradients + waiting,
-            "activations": 2 * inputs,
+            "activations": layer,
+            "buffers": buffers,
             # With checkpoints all was dropped by then, and what was free lies together.
             "holes": (0 if job.gradient_checkpointing else lost // 2)
             + round(machine.settled * (held["optimizer"] + gradients + waiting)),
@@ -200,10 +243,14 @@ def _training(
     }
     if isinstance(job, GrpoJob):
         rows = job.batch_size * job.accumulation
-        moments["generation"] = held | _generation(
-            shape, rows, job.max_prompt, job.max_new_tokens, width, job.quantisation, machine
-        )
+        drawn = _generation(shape, rows, prompt, job.max_new_tokens, width, job.quantisation, machine)
+        drawn["buffers"] += _gathered(shape, shards, width)
+        moments["generation"] = held | drawn
     return moments
+
+
+def _longest(job: TrainingJob) -> int:
+    return job.max_prompt if isinstance(job, GrpoJob) else job.max_length
 
 
 def _weights(shape: Shape, quantisation: Quantisation, width: int, *, prepared: bool) -> int:
@@ -246,9 +293,9 @@ def _generation(
     tokens = prompt + new
     seen = full * tokens + shape.sliding_layers * min(tokens, shape.window or tokens)
     cache = 2 * rows * seen * shape.key * width
-    square = shape.heads * rows * prompt * prompt * 3 * width if shape.eager else 0
+    square = shape.heads * rows * prompt * prompt * 3 * width if shape.sinks else 0
     # A cache grows by a token at a time, and what it leaves is always a token too small.
-    held = {"cache": cache + round(machine.holes * cache)}
+    held = {"cache": cache + (cache if machine.holes else 0)}
     return held | _passing(
         {
             "activations": rows * prompt * width * (3 * shape.intermediate + 4 * shape.hidden) + square,
@@ -261,12 +308,14 @@ def _generation(
 
 def _lost(shape: Shape, step: Step, quantisation: Quantisation, machine: Machine) -> int:
     """What a pass through all layers drops and the allocator does not find again: about as much as they keep."""
+    if shape.experts and step.lora:
+        return 0  # one expert at a time: the pieces are small, and find room
     lora = step.lora.model_copy(update={"dropout": 0.0}) if step.lora else None
     lost = shape.layers * layer_bytes(shape, replace(step, lora=lora))
     if quantisation != "none" and shape.hidden > step.tokens:
         # A matrix made in full finds no room where activations were, which are smaller then.
         lost += shape.linear * step.width
-    return round(machine.holes * lost)
+    return round(max(machine.holes - machine.smaller * (step.tokens // step.row - 1), 0.0) * lost)
 
 
 def _passing(parts: dict[str, int], machine: Machine) -> dict[str, int]:

@@ -73,7 +73,7 @@ class Nf4Quantizer(Bnb4BitHfQuantizer):  # type: ignore[misc]
 
     def _process_model_after_weight_loading(self, model: PreTrainedModel, **given: Any) -> PreTrainedModel:
         model.quantization_method = QuantizationMethod.BITS_AND_BYTES  # as other libraries know such a model
-        return super()._process_model_after_weight_loading(model, **given)  # type: ignore[no-any-return]
+        return super()._process_model_after_weight_loading(model, **given)
 
 
 def nf4(config: PreTrainedConfig, dtype: torch.dtype) -> Nf4Config:

@@ -19,7 +19,15 @@ from forge_assets.training.arguments import common_arguments
 from forge_assets.training.attention import attend_as_before
 from forge_assets.training.checkpoints import last_whole
 from forge_assets.training.completion import CompletionTrainer
-from forge_assets.training.distributed import end_together, from_first, load_checkpoint, ready, save_whole
+from forge_assets.training.distributed import (
+    check_enough,
+    end_together,
+    from_first,
+    load_checkpoint,
+    parameters_held,
+    ready,
+    save_whole,
+)
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
@@ -58,6 +66,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         peft_config=lora_config(job.lora, model) if job.lora else None,
         callbacks=[watch],
     )
+    check_enough(job, len(trainer.train_dataset))
     checkpoint = from_first(lambda: last_whole(work))
     progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
@@ -86,6 +95,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     measured: dict[str, Any] = {
         "steps": trainer.state.global_step,
         "resumed_from_step": before,
+        "parameters_held": parameters_held(trainer.model),
         "train_seconds": round(seconds, 2),
         "tokens": tokens,
         "tokens_per_second": round(tokens * share / seconds, 1) if seconds else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FAMILIES = ("llama", "qwen2", "qwen3", "gemma3_text", "gpt_oss")
+FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "gpt_oss")
 """`model_type`s whose layers this knows; checked against Transformers' own modules in tests."""
 
 HEAD_DIM = {"qwen3": 128, "gemma3_text": 256, "gpt_oss": 64}
@@ -111,8 +111,8 @@ class Shape:
         return self.family in ("qwen3", "gemma3_text")
 
     @property
-    def eager(self) -> bool:
-        """Attention that holds its square: its sinks have no fused kernel in Transformers on these devices."""
+    def sinks(self) -> bool:
+        """Whether each head has a sink; Transformers answers such models without a fused kernel."""
         return self.family == "gpt_oss"
 
     @property
@@ -134,7 +134,7 @@ class Shape:
             count += self.query + 2 * self.key + (0 if self.family == "qwen2" else self.hidden)
         if self.experts:
             count += self.experts * (self.hidden + 1 + 2 * self.intermediate + self.hidden)
-        return count + (self.heads if self.eager else 0)
+        return count + (self.heads if self.sinks else 0)
 
     @property
     def embedding(self) -> int:

@@ -10,6 +10,8 @@ from forge_assets.law.live import law_index, live_countries
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.job import Sampling
 from forge_assets.training.jobs import Finished, Jobs
+from forge_assets.training.placement import settled
+from forge_assets.training.shapes import Shape
 from forge_resources.tables import TABLES
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from forge_resources.forge import Forge
     from forge_resources.launcher import Launcher
+    from forge_resources.profile import Profile
 
 
 def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> Jobs:
@@ -24,6 +27,16 @@ def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher
     names = {forge.profile.teacher.model, forge.profile.student.model}
     bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}
     return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder))
+
+
+def placed(forge: Forge) -> Profile:
+    """The profile, with what it leaves open of loading and batches decided for its hardware.
+
+    Raises:
+        DoesNotFit: teacher or student fits in no way; the message says what would make it fit.
+    """
+    teacher, student = (forge.models.config(part.model) for part in (forge.profile.teacher, forge.profile.student))
+    return settled(forge.profile, Shape.parse(teacher), Shape.parse(student))
 
 
 def greedy(forge: Forge) -> Sampling:

@@ -21,7 +21,7 @@ def load_model(folder: Path, precision: Precision, quantisation: Quantisation) -
 
     Raises:
         OSError: `folder` holds no readable weights.
-        ValueError: the weights cannot be had in that quantisation.
+        ValueError: weights are missing, or cannot be had in that quantisation.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, Mxfp4Config
@@ -31,16 +31,21 @@ def load_model(folder: Path, precision: Precision, quantisation: Quantisation) -
 
     dtype = getattr(torch, precision)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    published_in_mxfp4 = getattr(config, "quantization_config", {}).get("quant_method") == "mxfp4"
     kwargs: dict[str, Any] = {"config": config, "dtype": dtype, "local_files_only": True}
     if quantisation == "nf4":
         kwargs["quantization_config"] = nf4(config, dtype)
     elif quantisation == "int8":
         kwargs["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
-    elif getattr(config, "quantization_config", {}).get("quant_method") == "mxfp4":
+    elif published_in_mxfp4:
         kwargs["quantization_config"] = Mxfp4Config(dequantize=True)
     if torch.cuda.is_available() and not is_sharded():
         kwargs["device_map"] = {"": local_rank()}
-    model = AutoModelForCausalLM.from_pretrained(folder, **kwargs)
+    model, info = AutoModelForCausalLM.from_pretrained(folder, **kwargs, output_loading_info=True)
+    if missing := sorted(info["missing_keys"]):  # Transformers would go on with random numbers in their place
+        raise ValueError(f"{folder}: the checkpoint lacks {len(missing)} tensors of the model, {missing[0]} among them")
+    if published_in_mxfp4:  # or an export would name experts as blocks, which they no longer are
+        model._weight_conversions = None
     check_quantisation(model, quantisation)
     if quantisation == "nf4":
         one_by_one(model)

@@ -27,12 +27,13 @@ import dagster as dg
 from forge_resources.launcher import JobFailed, LocalLauncher
 
 @dg.asset
-def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> None:
+def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:
     for folder in map(Path, sys.argv[1:]):
         try:
             launcher.run(context, folder)
         except JobFailed as error:
             (folder / "said").write_text(str(error))
+    return dg.MaterializeResult()
 
 dg.materialize([jobs], resources={"launcher": LocalLauncher(grace_seconds=20)})
 """
@@ -72,9 +73,15 @@ class Run:
         return found
 
     def worker(self) -> psutil.Process:
-        """Its present worker."""
-        [found] = self.keeper().children()
-        return found
+        """Its present worker; what it orphaned came later."""
+        return min(self.keeper().children(), key=lambda child: child.create_time())
+
+    def started(self, name: str) -> bool:
+        """Whether its present worker has started a program of that name."""
+        try:
+            return any(name in below.name() for below in self.keeper().children(recursive=True))
+        except (ValueError, psutil.NoSuchProcess):
+            return False  # it is between two jobs
 
 
 def _until(condition: Callable[[], object]) -> None:
@@ -141,7 +148,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
 
     with (folders["worker killed"] / "launch.json").open("w"):  # the worker is here now, and reads
         end("worker killed", dying.worker(), signal.SIGKILL, [dying.worker()])
-    _until(lambda: any("wandb" in " ".join(one.cmdline()) for one in dying.keeper().children(recursive=True)))
+    _until(lambda: dying.started("wandb"))
     below = dying.keeper().children(recursive=True)
     end("with a child", dying.worker(), signal.SIGKILL, below)
     for run, name in ((dying, "keeper killed"), (cancelled, "cancelled"), (killed, "killed"),

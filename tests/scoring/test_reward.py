@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_the_reference_earns_everything(asked: list[Sample], held: LawIndex) -> 
 def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample], held: LawIndex) -> None:
     earned = [reward(text, sample, held).total for sample in asked for text in _honest(sample, held)]
     assert all(_honest(sample, held) for sample in asked)
-    assert 0.5 < min(earned) and max(earned) < HIGHEST - 0.05
+    assert min(earned) > 0.5 and max(earned) < HIGHEST - 0.05
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
@@ -219,9 +220,9 @@ def test_the_answer_to_another_question_does_not_pay(fails: Callable[..., list[s
 def test_the_law_of_another_country_does_not_pay(fails: Callable[..., list[str]], asked: list[Sample]) -> None:
     def foreign(sample: Sample) -> str | None:
         for each in asked:
-            if each["task_type"] == sample["task_type"] and each["expected_citations"]:
-                if not {*each["jurisdictions"]} & {*sample["jurisdictions"]}:
-                    return str(each["response"])
+            shared = {*each["jurisdictions"]} & {*sample["jurisdictions"]}
+            if each["task_type"] == sample["task_type"] and each["expected_citations"] and not shared:
+                return str(each["response"])
         return None
 
     assert fails(foreign) == []
@@ -249,19 +250,22 @@ def test_a_blank_answer_earns_nothing(asked: list[Sample], held: LawIndex, answe
     assert {reward(answer, sample, held).total for sample in asked} == {0.0}
 
 
+PIECES = (
+    "## Assessment\n", "## Legal basis\n", "§ 87 Abs. 1 Nr. 6 BetrVG", "§ 987 BetrVG ", "Art. 5 GDPR", "\n", "§", "1",
+    "co-determination ", "Germany", " Austria", "No provision", "- ", "§ 96 Abs. 1 Z 3 ArbVG, ",
+)  # fmt: skip
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     answer=st.one_of(
         st.text(max_size=300),
         st.lists(
-            st.sampled_from(
-                ["## Assessment\n", "## Legal basis\n", "§ 87 Abs. 1 Nr. 6 BetrVG", "§ 987 BetrVG ", "Art. 5 GDPR", "\n",
-                 "co-determination ", "Germany", " Austria", "No provision", "§", "1", "- ", "§ 96 Abs. 1 Z 3 ArbVG, "]
-            ),
+            st.sampled_from(PIECES),
             max_size=60,
         ).map("".join),
     )
-)  # fmt: skip
+)
 def test_no_text_leaves_the_bounds(sample: Sample, laws: LawIndex, answer: str) -> None:
     found = reward(answer, sample, laws)
     parts = asdict(found)
@@ -275,7 +279,7 @@ def test_an_index_that_went_through_json_rewards_and_scores_alike(
 ) -> None:
     lines = [canonical(row) for row in law_rows(domain, countries, None)]
     again = read_laws(map(json.loads, lines))
-    for sample, other in zip(asked, asked[1:], strict=False):
+    for sample, other in pairwise(asked):
         fields = json.loads(canonical({name: sample[name] for name in FIELDS}))
         for answer in (other["response"], sample["prompt"]):
             assert reward(answer, fields, again) == reward(answer, sample, held)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forge_assets.search.guard import DoesNotFit, guard
 from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.memory import Shape, predict
+from forge_assets.training.memory import CPU, predict
+from forge_assets.training.shapes import Shape
+from forge_resources.models import ModelLibrary
 
 A = "a" * 64
-SHAPE = Shape(parameters=134_515_008, layers=30, hidden=576, heads=9, intermediate=1536, vocabulary=49152)
+SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
 
 
 def _job(**changes: Any) -> SftJob:
@@ -23,18 +26,18 @@ def _job(**changes: Any) -> SftJob:
 
 
 def _need(job: SftJob, **changes: Any) -> int:
-    return predict(job.model_copy(update=changes), SHAPE)
+    return predict(job.model_copy(update=changes), SHAPE, CPU).safe
 
 
 def test_a_job_that_fits_is_left_alone() -> None:
     job = _job()
-    allowed = guard(job, SHAPE, _need(job))
+    allowed = guard(job, SHAPE, CPU, _need(job))
     assert (allowed.job, allowed.interventions, allowed.predicted_bytes) == (job, (), _need(job))
 
 
 def test_the_first_step_is_half_the_batch_with_the_same_gradient() -> None:
     job = _job(accumulation=3)
-    allowed = guard(job, SHAPE, _need(job) - 1)
+    allowed = guard(job, SHAPE, CPU, _need(job) - 1)
     assert allowed.job == job.model_copy(update={"batch_size": 2, "accumulation": 6})
     [said] = allowed.interventions
     assert said.startswith("batch 4 to 2 with accumulation: ")
@@ -43,13 +46,13 @@ def test_the_first_step_is_half_the_batch_with_the_same_gradient() -> None:
 
 def test_checkpointing_comes_before_a_smaller_rank() -> None:
     job = _job(batch_size=1)
-    allowed = guard(job, SHAPE, _need(job) - 1)
+    allowed = guard(job, SHAPE, CPU, _need(job) - 1)
     assert allowed.job == job.model_copy(update={"gradient_checkpointing": True})
 
 
 def test_the_rank_is_halved_last_and_keeps_its_ratio() -> None:
     job = _job(batch_size=1, gradient_checkpointing=True)
-    allowed = guard(job, SHAPE, _need(job) - 1)
+    allowed = guard(job, SHAPE, CPU, _need(job) - 1)
     assert allowed.job.lora == Lora(rank=16, alpha=32)
     assert allowed.interventions[0].startswith("rank 32 to 16: ")
 
@@ -58,8 +61,8 @@ def test_no_step_is_taken_that_was_not_needed() -> None:
     job, ladder = _job(), {0: _need(_job())}
     smallest = _need(job, batch_size=1, accumulation=4, gradient_checkpointing=True, lora=Lora(rank=4, alpha=8))
     for envelope in range(_need(job), smallest, -50_000_000):
-        allowed = guard(job, SHAPE, envelope)
-        assert allowed.predicted_bytes == predict(allowed.job, SHAPE) <= envelope
+        allowed = guard(job, SHAPE, CPU, envelope)
+        assert allowed.predicted_bytes == predict(allowed.job, SHAPE, CPU).safe <= envelope
         assert allowed.job.batch_size * allowed.job.accumulation == 4, "the gradient is that of the job asked for"
         words = [said.split()[0] for said in allowed.interventions]
         assert words == sorted(words, key=("batch", "gradient", "rank").index)
@@ -71,12 +74,12 @@ def test_no_step_is_taken_that_was_not_needed() -> None:
 @pytest.mark.parametrize("batch", [3, 5, 6])
 def test_an_odd_batch_keeps_its_gradient_too(batch: int) -> None:
     job = _job(batch_size=batch)
-    allowed = guard(job, SHAPE, _need(job, batch_size=1))
+    allowed = guard(job, SHAPE, CPU, _need(job, batch_size=1))
     assert allowed.job.batch_size * allowed.job.accumulation == batch
 
 
 def test_a_model_that_fits_in_no_way_is_refused_with_the_mend() -> None:
     with pytest.raises(DoesNotFit, match="1.0 GB allowed, at batch 1 with gradient checkpointing: choose a smaller"):
-        guard(_job(), SHAPE, 1e9)
+        guard(_job(), SHAPE, CPU, 1e9)
     with pytest.raises(DoesNotFit):
-        guard(_job(lora=None), SHAPE, 1e9)
+        guard(_job(lora=None), SHAPE, CPU, 1e9)

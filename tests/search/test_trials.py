@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from forge_assets.search.guard import guard
 from forge_assets.search.trials import Trial, best, teacher_job, trials_table
 from forge_assets.training.job import Lora
-from forge_assets.training.memory import Shape, predict
+from forge_assets.training.memory import CPU, predict
+from forge_assets.training.shapes import Shape
+from forge_resources.models import ModelLibrary
 from forge_resources.profile import Profile, load_profile
 from forge_resources.tables import TABLES
 
 A = "a" * 64
-SHAPE = Shape(parameters=134_515_008, layers=30, hidden=576, heads=9, intermediate=1536, vocabulary=49152)
+SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
 
 
 @pytest.fixture
@@ -56,8 +59,8 @@ def test_a_trial_and_the_teacher_differ_only_in_steps_and_probe(profile: Profile
 def test_the_strategy_learns_what_ran_and_not_what_was_asked(profile: Profile) -> None:
     asked = {"learning_rate": 1e-3, "rank": 64.0, "alpha_ratio": 2.0, "batch_size": 4.0}
     wanted = teacher_job(profile, asked, A, A, 12, None)
-    least = predict(wanted.model_copy(update={"batch_size": 1, "gradient_checkpointing": True}), SHAPE)
-    allowed = guard(wanted, SHAPE, least - 1)
+    least = predict(wanted.model_copy(update={"batch_size": 1, "gradient_checkpointing": True}), SHAPE, CPU)
+    allowed = guard(wanted, SHAPE, CPU, least.safe - 1)
     trial = Trial("explore", asked, allowed.job, allowed.interventions, allowed.predicted_bytes, {"composite": 0.3}, {})
     assert trial.seen.config == {"learning_rate": 1e-3, "rank": 32.0, "alpha_ratio": 2.0, "batch_size": 1.0}
     assert trial.seen.score == 0.3

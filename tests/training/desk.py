@@ -55,7 +55,12 @@ class Workers:
     def start(self, folder: Path) -> int:
         """Process id of a worker for the job in `folder`."""
         assert self._nursery.stdin
-        order = {"folder": str(folder), "log": str(folder / "log.txt"), "environment": {}}
+        order = {
+            "folder": str(folder),
+            "log": str(folder / "log.txt"),
+            "environment": {},
+            "processes": launcher.processes(folder),
+        }
         self._nursery.stdin.write(json.dumps(order) + "\n")
         self._nursery.stdin.flush()
         return int(self._reply()["pid"])

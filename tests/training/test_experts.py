@@ -1,4 +1,4 @@
-"""Models with experts are adapted everywhere but in their router, and hold their experts in 4 bits without being others."""
+"""Models with experts are adapted everywhere but in their router, and stay what they are in 4 bits."""
 
 from __future__ import annotations
 
@@ -153,6 +153,24 @@ def test_router_and_output_layer_are_not_adapted(load: Load) -> None:
     assert not any("experts" in name for name, weight in without.named_parameters() if weight.requires_grad)
 
 
+def test_experts_of_another_family_are_held_and_adapted_alike(load: Load, tokens: Any, tmp_path: Path) -> None:
+    """Qwen 3's have no biases, their weights lie the other way round, and PEFT takes its router for a linear layer."""
+    import torch
+    from transformers import AutoModelForCausalLM, Qwen3MoeConfig
+
+    torch.manual_seed(0)
+    config = Qwen3MoeConfig(
+        vocab_size=1024, hidden_size=64, intermediate_size=64, moe_intermediate_size=128, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=16, num_experts=4, num_experts_per_tok=2,
+    )  # fmt: skip
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    packed, whole = load("nf4", where=tmp_path), load(where=tmp_path)
+    expected = _logits(whole, tokens)
+    assert float((_logits(packed, tokens) - expected).norm() / expected.norm()) < 0.25
+    adapted = [name for name, weight in _adapted(packed).named_parameters() if weight.requires_grad]
+    assert any("experts" in name for name in adapted) and not any(".gate." in name for name in adapted)
+
+
 def test_dropout_is_left_to_the_layers_that_can_have_it(load: Load) -> None:
     import torch
 
@@ -213,7 +231,7 @@ def test_experts_published_in_mxfp4_load_in_full_and_in_4_bits(
 
     from forge_assets.training.experts import experts_of
 
-    published = _as_mxfp4(folder, tmp_path)
+    published = _as_mxfp4(folder, tmp_path / "published")
     whole, packed = load(where=published), load("nf4", where=published)
     assert not getattr(whole, "is_quantized", False), "it can be trained"
     for full, small in zip(experts_of(whole), experts_of(packed), strict=True):
@@ -223,6 +241,23 @@ def test_experts_published_in_mxfp4_load_in_full_and_in_4_bits(
             weights = getattr(full, name).detach()
             assert float((_unpacked(small, name) - weights).norm() / weights.norm()) < 0.11
     assert bool(_logits(packed, tokens).isfinite().all())
+    whole.save_pretrained(tmp_path / "exported")
+    again = load(where=tmp_path / "exported")
+    torch.testing.assert_close(_logits(again, tokens), _logits(whole, tokens))
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(folder: Path, load: Load, tmp_path: Path) -> None:
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.layers.1.mlp.experts.down_proj"]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    for quantisation in ("none", "nf4"):
+        with pytest.raises(ValueError, match=r"lacks 1 tensors of the model, model.layers.1.mlp.experts.down_proj"):
+            load(quantisation, where=tmp_path)
 
 
 def _as_mxfp4(folder: Path, to: Path) -> Path:

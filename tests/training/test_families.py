@@ -1,4 +1,4 @@
-"""Every family of models we train learns what is asked of it, sees what it will see, stops, and answers in plain text."""
+"""Every family of models learns the answer and its end, is asked as it was taught, and answers in plain text."""
 
 from __future__ import annotations
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load, load_file
 
 from forge_assets.law.country import read_country
 from forge_assets.law.load import load_domain
 from forge_assets.law.portable import law_rows
-from forge_assets.scoring.reward import Reward
+from forge_assets.scoring.reward import HIGHEST, Reward
 from forge_assets.training.interrupt import INTERRUPTED
 from forge_assets.training.job import GenerateJob, GrpoJob, Lora, Sampling
 from forge_assets.training.jobs import Finished
-from tests.training.desk import BASE, ROWS, Broken, Desk, after, lines, training, values, weights
+from forge_assets.training.tiny import FAMILIES, build
+from tests.training.desk import ROWS, Broken, Desk, Workers, after, lines, training, values, weights
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 STEPS = 8
@@ -64,10 +66,17 @@ def _tuned(desk: Desk) -> Finished:
     )  # fmt: skip
 
 
+def _share(undisturbed: Desk, disturbed: Desk) -> None:
+    """Take over what reinforcement starts from, so that it is not made again."""
+    for done in (_base(undisturbed), _tuned(undisturbed)):
+        shutil.copytree(done.result.parent, disturbed.store.artefact(done.identity))
+
+
 def _reinforcement(desk: Desk, **changes: Any) -> GrpoJob:
     """A short GRPO from the tuned adapter, in two backward passes a step, with a KL penalty."""
     defaults: dict[str, Any] = {
-        "base": _base(desk).identity, "adapter": _tuned(desk).identity, "questions": desk.jobs.dataset(QUESTIONS), "laws": _laws(desk),
+        "base": _base(desk).identity, "adapter": _tuned(desk).identity,
+        "questions": desk.jobs.dataset(QUESTIONS), "laws": _laws(desk),
         "learning_rate": 2e-3, "batch_size": 2, "accumulation": 2, "group": 2, "steps": STEPS, "checkpoint_every": 3,
         "max_new_tokens": 16, "scheduler": "constant", "beta": 0.05,
     }  # fmt: skip
@@ -89,7 +98,10 @@ def test_of_two_answers_learned_alike_the_one_that_is_paid_for_prevails(undistur
             for seed in range(4)
             for answer in undisturbed.run(
                 GenerateJob(
-                    base=job.base, adapter=adapter, prompts=job.questions, sampling=drawn.model_copy(update={"seed": seed})
+                    base=job.base,
+                    adapter=adapter,
+                    prompts=job.questions,
+                    sampling=drawn.model_copy(update={"seed": seed}),
                 )
             ).answers()
         ]
@@ -106,7 +118,7 @@ def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Desk)
     named = {f"reward/{part}" for part in Reward.__dataclass_fields__}
     for line in steps:
         assert {*named, "reward", "reward_std", "kl", "completions/mean_length", "tokens_per_second"} <= line.keys()
-        assert 0 < line["tokens"] and 0 < line["completions/max_length"] <= 16
+        assert line["tokens"] > 0 and 0 < line["completions/max_length"] <= 16
     assert any(line["reward_std"] > 0 for line in steps)
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 0)
 
@@ -127,6 +139,7 @@ def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Desk) -> None:
 def test_reinforcement_that_was_killed_ends_with_the_same_weights(
     undisturbed: Desk, disturbed: Desk, changes: dict[str, Any]
 ) -> None:
+    _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, **changes)
     status, folder = disturbed.break_off(job, after("step", 7), signal.SIGKILL)
     assert status not in (0, INTERRUPTED) and not (folder / "result").exists()
@@ -142,6 +155,7 @@ def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
     undisturbed: Desk, disturbed: Desk
 ) -> None:
     slow = {"max_new_tokens": 400, "steps": 5, "checkpoint_every": 100, "temperature": 3.0}
+    _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, **slow)
     status, folder = disturbed.break_off(job, after("step", 2), signal.SIGTERM)
     assert status == INTERRUPTED
@@ -154,6 +168,7 @@ def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
 
 def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undisturbed: Desk, disturbed: Desk) -> None:
     slow = {"max_new_tokens": 400, "steps": 2, "temperature": 3.0}
+    _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, **slow)
     status, folder = disturbed.break_off(job, lambda found: "training" in values(found, "phase"), signal.SIGTERM)
     assert status == INTERRUPTED and values(folder, "step") == []
@@ -162,7 +177,8 @@ def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undistur
     assert weights(done) == weights(undisturbed.run(_reinforcement(undisturbed, **slow)))
 
 
-def test_reinforcement_that_diverges_says_what_to_change(disturbed: Desk) -> None:
+def test_reinforcement_that_diverges_says_what_to_change(undisturbed: Desk, disturbed: Desk) -> None:
+    _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, learning_rate=1e30, warmup_ratio=0.0, beta=0.0)
     with pytest.raises(Broken, match="no longer a number: lower the learning rate"):
         disturbed.run(job)
@@ -175,3 +191,32 @@ def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Des
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 1)
     with pytest.raises(Broken, match="no question has max_prompt 200 tokens or less: raise max_prompt"):
         undisturbed.run(_reinforcement(undisturbed, questions=undisturbed.jobs.dataset([long]), max_prompt=200))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", ["none", "full"])
+@pytest.mark.parametrize("changes", [{}, WHOLE], ids=["adapter", "every weight"])
+def test_two_processes_reinforce_together(undisturbed: Desk, sharding: str, changes: dict[str, Any]) -> None:
+    spread = {"processes": 2, "sharding": sharding, "accumulation": 1, "steps": 2}
+    done = undisturbed.run(_reinforcement(undisturbed, **changes, **spread))
+    assert done.record["steps"] == 2
+    assert [entry["step"] for entry in done.losses()] == [1, 2]
+    alone = undisturbed.run(_reinforcement(undisturbed, **changes, steps=2))
+    one, two = (load(weights(each)) for each in (alone, done))
+    assert {name: value.shape for name, value in one.items()} == {name: value.shape for name, value in two.items()}
+    assert all(np.isfinite(value).all() for value in two.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_that_answers_right_is_paid_in_full(tmp_path: Path, workers: Workers, family: str) -> None:
+    build(tmp_path / "model", [Path(__file__).parents[2] / "LICENSE"], layers=2, hidden=64, family=family)
+    desk = Desk(tmp_path, tmp_path / "model", workers)
+    right = desk.jobs.dataset([row for row in TAUGHT if row["completion"][0]["content"] == RIGHT])
+    held = {"quantisation": "nf4"} if family == "gpt-oss" else {}
+    taught = desk.run(training(desk, dataset=right, learning_rate=1e-2, batch_size=6, steps=80))
+    lora = Lora(rank=4, alpha=8)
+    job = training(desk, base=taught.identity, dataset=right, lora=lora, batch_size=6, steps=2, **held)
+    changes = {"base": taught.identity, "adapter": desk.run(job).identity, "temperature": 0.1, "steps": 2, **held}
+    done = desk.run(_reinforcement(desk, **changes))
+    assert done.record["reward_first"] == pytest.approx(HIGHEST, abs=0.01)

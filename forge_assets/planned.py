@@ -1,0 +1,78 @@
+"""The jobs of a profile's chain, as `forge plan` shows them; nothing is downloaded or loaded."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from forge_assets.distillation.policy import policy_job
+from forge_assets.distillation.student import student_job
+from forge_assets.search.trials import teacher_job
+from forge_assets.training.job import GenerateJob, Sampling
+from forge_assets.training.memory import PROMPT
+from forge_assets.training.placement import ANY, DoesNotFit, settled
+from forge_assets.training.plan import Stage, plan, text
+from forge_assets.training.shapes import Shape
+from forge_resources.models import ModelLibrary
+from forge_resources.profile import Loading, Profile
+
+
+def planned(profile: Profile, models: ModelLibrary) -> tuple[str, bool]:
+    """The plan of a profile, and whether everything fits.
+
+    Raises:
+        UnknownShape: a model of a family that cannot be planned.
+        ModelError: a model that is neither here nor described in the registry.
+    """
+    lines = plan(chain(profile, models), profile.hardware)
+    return text(profile.name, profile.hardware, lines), not any(line.refused for line in lines)
+
+
+def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
+    """Every job that `forge run` starts, in order; trials with the largest values of their space."""
+    teacher = Shape.parse(models.config(profile.teacher.model))
+    student = Shape.parse(models.config(profile.student.model))
+    student = replace(student, layers=student.layers - profile.student.cut_layers)
+    with suppress(DoesNotFit):  # the plan says so, stage by stage
+        profile = settled(profile, teacher, student)
+    data, cut = profile.data, profile.student.cut_layers
+    largest = {name: grid[-1] for name, grid in profile.search.space.items()}
+    trial = teacher_job(profile, largest, ANY, ANY, profile.search.steps, None)
+    taught = (teacher, profile.teacher.loading)
+    learnt = (student, profile.student.loading)
+    policy = []
+    if wanted := profile.teacher.grpo:
+        job = policy_job(profile, wanted, trial, ANY, questions=ANY, laws=ANY)
+        policy = [
+            Stage("teacher policy", job, *taught, adapter=trial.lora),
+            _answers("both teachers' choice answers", profile, *taught, data.choice, times=2),
+        ]
+    stages = [
+        Stage("search trial", trial, *taught, times=profile.search.trials),
+        _answers("trial answers", profile, *taught, data.validation, times=profile.search.trials),
+        Stage("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
+        *policy,
+        _answers("teacher responses", profile, *taught, data.responses),
+        Stage("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt),
+    ]
+    if cut:
+        stages += [
+            _answers("teacher choice answers", profile, *taught, data.choice),
+            _answers("student choice answers", profile, *learnt, data.choice),
+        ]
+    return [
+        *stages,
+        _answers("teacher benchmark answers", profile, *taught, data.benchmark, times=2),
+        _answers("student benchmark answers", profile, *learnt, data.benchmark, times=2),
+    ]
+
+
+def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, prompts: int, times: int = 1) -> Stage:
+    sampling = Sampling(max_new_tokens=profile.answers.max_new_tokens, batch_size=profile.answers.batch_size)
+    spec = loading.spec
+    job = GenerateJob(
+        base=ANY, prompts=ANY, sampling=sampling, precision=spec["precision"], quantisation=spec["quantisation"]
+    )
+    # A row is a prompt and its answer.
+    prompt = min(PROMPT, profile.max_length // 2)
+    return Stage(title, job, shape, loading, times=times, prompts=prompts, prompt=prompt)
