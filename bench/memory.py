@@ -24,7 +24,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from forge_assets.training.job import GenerateJob, Job, Lora, Sampling, SftJob
-from forge_assets.training.memory import CPU, Prediction, predict
+from forge_assets.training.machines import CPU
+from forge_assets.training.memory import Prediction, predict
 from forge_assets.training.shapes import Shape
 from forge_resources.launcher import ENVIRONMENT, NURSERY, OFFLINE
 from forge_resources.models import ModelLibrary
@@ -133,7 +134,7 @@ CONFIGURATIONS: dict[str, tuple[str, Job]] = {
     "smollm2 generate 16+128": generate("smollm2", 16, 128),
     "llama-wide lora64 1x384": sft("llama-wide", 1, 384, 64),
     "llama-wide full 1x512": sft("llama-wide", 1, 512, None),
-    "llama-wide nf4 lora16 2x256": sft("llama-wide", 2, 256, quantisation="nf4"),
+    "fit/llama-wide nf4 lora16 2x256": sft("llama-wide", 2, 256, quantisation="nf4"),
     "llama-deep lora8 2x256": sft("llama-deep", 2, 256, 8),
     "llama-deep full 2x192 acc2": sft("llama-deep", 2, 192, None, accumulation=2),
     "llama-large lora8 1x192 ckpt": sft("llama-large", 1, 192, 8, gradient_checkpointing=True),
@@ -145,12 +146,16 @@ CONFIGURATIONS: dict[str, tuple[str, Job]] = {
     "llama-mid generate 8+64": generate("llama-mid", 8, 64),
     "qwen3 lora32 2x384": sft("qwen3", 2, 384, 32),
     "qwen3 full 2x128": sft("qwen3", 2, 128, None),
-    "qwen3 generate nf4 8+32": generate("qwen3", 8, 32, quantisation="nf4"),
+    "fit/qwen3 generate nf4 8+32": generate("qwen3", 8, 32, quantisation="nf4"),
     "gemma3 lora16 3x192": sft("gemma3", 3, 192),
     "gemma3 nf4 lora8 1x256": sft("gemma3", 1, 256, 8, quantisation="nf4"),
     "gemma3 full 1x256 ckpt": sft("gemma3", 1, 256, None, gradient_checkpointing=True),
     "gpt-oss lora8 1x256": sft("gpt-oss", 1, 256, 8),
-    "gpt-oss nf4 lora16 2x192 ckpt": sft("gpt-oss", 2, 192, quantisation="nf4", gradient_checkpointing=True),
+    "fit/gpt-oss nf4 lora16 2x192 ckpt": sft("gpt-oss", 2, 192, quantisation="nf4", gradient_checkpointing=True),
+    "llama-large int8 lora8 1x192": sft("llama-large", 1, 192, 8, quantisation="int8"),
+    "llama-mid nf4 lora16 1x256 ckpt": sft("llama-mid", 1, 256, quantisation="nf4", gradient_checkpointing=True),
+    "qwen3 nf4 lora16 2x192": sft("qwen3", 2, 192, quantisation="nf4"),
+    "gpt-oss nf4 lora8 1x192": sft("gpt-oss", 1, 192, 8, quantisation="nf4"),
     "gpt-oss generate 8+32": generate("gpt-oss", 8, 32),
 }
 

@@ -20,7 +20,7 @@ from forge_assets.distillation.student import equal_time_steps, student_job
 from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_assets.training.job import CutJob, GenerateJob
 from forge_assets.training.jobs import Jobs
-from forge_assets.training.memory import Shape
+from forge_assets.training.shapes import Shape
 from forge_assets.training.stage import drawn_sets, greedy, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import run_directly

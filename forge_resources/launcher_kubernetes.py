@@ -34,6 +34,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$")]
 """An amount as Kubernetes writes it, e.g. 500m or 64Gi."""
 
+REQUIRED = ("image", "claim")
 TOLERATION = {"key": None, "value": None, "operator": "Exists Equal", "effect": "NoSchedule PreferNoSchedule NoExecute"}
 """Fields of a toleration, and the words that some of them are limited to."""
 
@@ -91,9 +92,18 @@ class KubernetesLauncher(Launcher):
                 f"FORGE_KUBERNETES={file}: no such file: name a YAML file with at least `image` and `claim`"
             )
         try:
-            return cls(**(yaml.safe_load(Path(file).read_text()) or {}))
-        except (yaml.YAMLError, TypeError) as error:
-            raise LauncherError(f"{file}: not a mapping: write one `field: value` a line: {error}") from error
+            given = yaml.safe_load(Path(file).read_text())
+        except yaml.YAMLError as error:
+            raise LauncherError(f"{file}: not YAML: {error}") from error
+        if not isinstance(given, dict):
+            raise LauncherError(f"{file}: not a mapping: write one `field: value` a line")
+        for name in sorted(given.keys() - cls.model_fields.keys()):
+            raise LauncherError(f"{file}: {name}: no such field; there are {', '.join(cls.model_fields)}")
+        for name in REQUIRED:
+            if name not in given:
+                raise LauncherError(f"{file}: {name}: missing, and every cluster has its own")
+        try:
+            return cls(**given)
         except ValidationError as error:
             first = error.errors()[0]
             raise LauncherError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -145,7 +155,8 @@ class KubernetesLauncher(Launcher):
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
         try:
             from dagster_k8s import PipesK8sClient
-            from dagster_k8s.client import DagsterK8sError
+            from dagster_k8s.client import DagsterK8sError, DagsterK8sUnrecoverableAPIError
+            from kubernetes.client import ApiException
         except ImportError as error:
             raise LauncherError(
                 "FORGE_LAUNCHER=kubernetes needs its clients: pip install -c constraints.txt '.[kubernetes]'"
@@ -168,8 +179,8 @@ class KubernetesLauncher(Launcher):
                 base_pod_spec=self.pod(folder, processes(folder), environment),
                 pod_wait_timeout=0,
             )
-        except DagsterK8sError as error:
-            return f"did not end well: {error}"
+        except (DagsterK8sError, DagsterK8sUnrecoverableAPIError, ApiException) as error:
+            return f"did not end well as a pod: {error}"
         finally:
             self._running.discard(folder.name[:63])
             self._stop(own)

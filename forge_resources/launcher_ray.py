@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -99,12 +100,22 @@ class RayLauncher(Launcher):
         with _CONNECTING:
             if not ray.is_initialized():
                 try:
+                    _knock(self.address)
                     ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
-                except (ConnectionError, ValueError) as error:
+                except (OSError, ValueError) as error:
                     raise LauncherError(
                         f"no Ray cluster at {self.address!r}: start one (ray start --head), or set RAY_ADDRESS"
                     ) from error
         return ray
+
+
+def _knock(address: str) -> None:
+    """Raises:
+    OSError: nobody is at host:port; Ray itself would try for minutes.
+    """
+    host, _, port = address.rpartition(":")
+    if host and "://" not in address:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _keep(folder: str, grace: float, environment: Mapping[str, str]) -> int:

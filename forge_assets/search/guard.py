@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forge_assets.training.job import SftJob
-from forge_assets.training.memory import Machine, predict
+from forge_assets.training.machines import Machine
+from forge_assets.training.memory import predict
 from forge_assets.training.placement import DoesNotFit
 from forge_assets.training.shapes import Shape
 

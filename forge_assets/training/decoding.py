@@ -28,7 +28,7 @@ class SeededDraw(LogitsProcessor):  # type: ignore[misc]
         self._asked = asked
         self._sampling = sampling
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Rows x vocabulary in and out."""
         position = input_ids.shape[1] - self._asked
         drawn = torch.tensor([self._uniform(name, position) for name in self._names], dtype=torch.float64)
@@ -65,7 +65,7 @@ class UntilStopped(StoppingCriteria):  # type: ignore[misc]
         self.lengths: dict[int, int] = {}
         """Row to number of new tokens, of the rows that ended."""
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **_: object) -> torch.BoolTensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:
         """True for rows that are to stop."""
         stopped = torch.isin(input_ids[:, -1], self._stops.to(input_ids.device))
         for row in stopped.nonzero().flatten().tolist():
@@ -75,4 +75,4 @@ class UntilStopped(StoppingCriteria):  # type: ignore[misc]
                 self._ended(row, new)
         if self._interrupt.reason:
             stopped = torch.ones_like(stopped)
-        return stopped  # type: ignore[return-value]
+        return stopped

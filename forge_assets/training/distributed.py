@@ -24,7 +24,18 @@ Found = TypeVar("Found")
 
 
 def distributed_arguments(job: TrainingJob) -> dict[str, Any]:
-    """What `TrainingArguments` need to know about a job's processes."""
+    """What `TrainingArguments` need to know about a job's processes.
+
+    Raises:
+        ValueError: the job is not run by as many processes as it asks for, or there are too few GPUs.
+    """
+    if job.processes != world_size():
+        raise ValueError(
+            f"the job is for {job.processes} processes and runs in {world_size()}: start it by "
+            "python -m forge_assets.training.keeper"
+        )
+    if torch.cuda.is_available() and torch.cuda.device_count() < job.processes:
+        raise ValueError(f"{job.processes} processes need as many GPUs, and there are {torch.cuda.device_count()}")
     if job.processes == 1:
         return {}
     shared = {"dataloader_drop_last": True}  # or ranks would take rows twice to come out even

@@ -118,8 +118,13 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     a checkpoint of them, with the random state from before the answers, is one of that step.
     """
 
-    def __init__(self, *, interrupt: Interrupt, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, interrupt: Interrupt, model: Any, **given: Any) -> None:
+        exact = {name: weight.data for name, weight in model.named_parameters() if weight.requires_grad}
+        super().__init__(model=model, **given)
+        # TRL rounds adapters of quantised models to bfloat16, which loses the small updates that GRPO makes.
+        for name, weight in model.named_parameters():
+            if name in exact:
+                weight.data = exact[name]
         self._interrupt = interrupt
 
     def _generate_and_score_completions(self, inputs: Rows) -> dict[str, Any]:

@@ -14,7 +14,7 @@ INTERRUPTED = 75
 """Exit status of an interrupted worker (EX_TEMPFAIL): call again to go on."""
 STOPS = (signal.SIGTERM, signal.SIGINT)
 GRACE = "FORGE_GRACE_SECONDS"
-"""Name in the environment: how long a worker may take to stop when nobody is there any more who would kill it."""
+"""Set by a worker's keeper: how long it may take to stop when the keeper, who would then kill it, is gone."""
 GRACE_SECONDS = 60
 
 
@@ -42,8 +42,9 @@ class Interrupt:
         while os.getppid() == parent:
             time.sleep(0.5)
         self.reason = "the process that started this job is gone"
-        time.sleep(float(os.environ.get(GRACE, GRACE_SECONDS)))
-        os.kill(os.getpid(), signal.SIGKILL)  # it is stuck: an exit of the interpreter would wait for it
+        if GRACE in os.environ:
+            time.sleep(float(os.environ[GRACE]))
+            os.kill(os.getpid(), signal.SIGKILL)  # it is stuck: an exit of the interpreter would wait for it
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

@@ -81,7 +81,6 @@ class Training(Spec):
     checkpoint_every: Annotated[int, Field(ge=1)] = 20
     seed: int = 0
 
-
     @model_validator(mode="after")
     def _spread(self) -> Self:
         if self.sharding == "full" and (self.processes == 1 or self.quantisation != "none"):

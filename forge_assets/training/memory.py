@@ -5,6 +5,7 @@ A job passes through moments that do not coincide: loading, the loss (all activa
 
   weights      parameters x bytes; NF4 0.516 with its constants (Dettmers et al. 2023, arXiv 2305.14314, section 3),
                int8 1; embeddings, norms and output layer of a quantised model in fp32, as PEFT prepares it
+  file         pages of the checkpoint that stay mapped
   adapter      LoRA matrices in fp32
   optimizer    AdamW's two moments, in the type of what is trained
   gradients    of what is trained; during the loss only where they accumulate
@@ -12,7 +13,7 @@ A job passes through moments that do not coincide: loading, the loss (all activa
   logits       completion tokens x vocabulary x 12: log-probabilities, and two gradients on the way back
   buffers      weights made from their 4 or 8 bits for one product, or gathered from other processes
   cache        keys and values of generated answers
-  holes        freed memory that the allocator cannot use again, see `Machine`
+  holes        freed memory that the allocator cannot use again, see `machines`
 Sharded over N processes (FSDP; Rajbhandari et al. 2020, arXiv 1910.02054, stage 3), weights, gradients and optimizer
 are divided by N; what is trained is then held in fp32 and gathered a layer at a time.
 """
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field, replace
 
 from forge_assets.training.activations import Step, checkpoint_bytes, layer_bytes, passing_bytes
 from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Lora, Quantisation, SftJob, TrainingJob
+from forge_assets.training.machines import Machine
 from forge_assets.training.shapes import Shape
 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
@@ -34,59 +36,6 @@ PROMPT = 512
 """Tokens of a prompt where nothing says; those of the labour pack have some hundred."""
 
 Planned = SftJob | GrpoJob | GenerateJob | EvaluateJob
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What of the peak is the machine's doing.
-
-    Attributes:
-        runtime: bytes held before a model is loaded.
-        holes: share of what all layers keep (or would keep without checkpoints) that is lost between what they keep:
-            glibc's heap does not find a freed aligned block again for one of the same size.
-        smaller: by how much less with every further row of a batch, whose pieces are smaller.
-        passing: share of everything that comes and goes within a step that the allocator holds besides.
-        settled: the same, of gradients and optimizer.
-        margin: how far under the truth a prediction may be; guards add it.
-        mapped: whether weights of the checkpoint's own type stay mapped from the file, not copied.
-        mask_bytes: bytes of a value of a dropout mask.
-        unified: whether the file that is being read takes the same memory.
-    """
-
-    runtime: int
-    holes: float
-    smaller: float
-    passing: float
-    settled: float
-    margin: float
-    mapped: bool
-    mask_bytes: int
-    unified: bool
-
-
-CPU = Machine(
-    runtime=480_000_000,
-    holes=1.15,
-    smaller=0.06,
-    passing=0.0,
-    settled=0.08,
-    margin=0.15,
-    mapped=True,
-    mask_bytes=4,
-    unified=True,
-)
-CUDA = Machine(
-    runtime=900_000_000,
-    holes=0.0,
-    smaller=0.0,
-    passing=0.1,
-    settled=0.0,
-    margin=0.10,
-    mapped=False,
-    mask_bytes=1,
-    unified=False,
-)
-UNIFIED = replace(CUDA, runtime=2_500_000_000, unified=True)
 
 
 @dataclass(frozen=True)
@@ -141,8 +90,12 @@ def predict(
     quantised = job.quantisation
     width = 2 if job.precision == "bfloat16" else 4
     if isinstance(job, GenerateJob | EvaluateJob):
-        held = {"runtime": machine.runtime, "weights": _weights(shape, quantised, width, prepared=False)}
-        moments = {"loading": _loading(held, shape, quantised, width, machine)}
+        held = {
+            "runtime": machine.runtime,
+            "weights": _weights(shape, quantised, width, prepared=False),
+            "file": _mapped(shape, quantised, width, machine),
+        }
+        moments = {"loading": _loading(held, shape, width, machine)}
         if isinstance(job, GenerateJob):
             rows, new = job.sampling.batch_size, job.sampling.max_new_tokens
             moments["generation"] = held | _generation(shape, rows, prompt, new, width, quantised, machine)
@@ -192,6 +145,7 @@ def _training(
     held = {
         "runtime": machine.runtime,
         "weights": weights // shards,
+        "file": _mapped(shape, job.quantisation, width, machine),
         "adapter": count * each // shards if lora else 0,
         "optimizer": 2 * count * each // shards,
     }
@@ -211,7 +165,7 @@ def _training(
     lost = _lost(shape, step, job.quantisation, machine)
     logits = learned * shape.vocabulary * (16 if isinstance(job, GrpoJob) else 12)
     accumulated = gradients if job.accumulation > 1 else 0
-    loss = _passing({"activations": kept + final, "logits": logits, "buffers": buffers}, machine)
+    loss = {"activations": kept + final, "logits": logits, "buffers": buffers}
     again = layer if job.gradient_checkpointing else 0
     back = {"activations": kept + final + again + passing_bytes(shape, step), "buffers": buffers}
     # A tied weight's two gradients wait for each other, and their sum is a third.
@@ -220,17 +174,17 @@ def _training(
     loading = {
         "runtime": machine.runtime,
         "weights": _weights(shape, job.quantisation, width, prepared=False) // shards,
+        "file": held["file"],
     }
     first = {name: held[name] for name in held if name != "optimizer"}
+    # What the first step left behind is room for the second's, unless gradients stay in it.
+    later = lost if lora or accumulated else 0
     moments = {
-        "loading": _loading(loading, shape, job.quantisation, width, machine),
-        "first loss": first | loss | {"gradients": accumulated, "holes": lost},
-        "first way back": first | _passing(back, machine) | {"gradients": accumulated, "holes": lost},
-        # What the first step left behind is room for the second's, unless gradients stay in it.
-        "loss": held | loss | {"gradients": accumulated, "holes": lost if lora or accumulated else 0},
-        "way back": held
-        | _passing(back, machine)
-        | {"gradients": accumulated, "holes": lost if lora or accumulated else 0},
+        "loading": _loading(loading, shape, width, machine),
+        "first loss": first | {"gradients": accumulated} | _passing(loss, machine, lost),
+        "first way back": first | {"gradients": accumulated} | _passing(back, machine, lost),
+        "loss": held | {"gradients": accumulated} | _passing(loss, machine, later),
+        "way back": held | {"gradients": accumulated} | _passing(back, machine, later),
         "update": held
         | {
             "gradients": gradients + waiting,
@@ -261,6 +215,13 @@ def _weights(shape: Shape, quantisation: Quantisation, width: int, *, prepared: 
     return round(matrices + (shape.parameters - shape.linear) * (4 if prepared else width))
 
 
+def _mapped(shape: Shape, quantisation: Quantisation, width: int, machine: Machine) -> int:
+    """Of a file that stays mapped for embeddings and norms, the pages that only quantising needed."""
+    if quantisation == "none" or not machine.mapped or width != shape.stored_bytes:
+        return 0
+    return round(shape.linear * shape.stored_bytes)
+
+
 def _dequantised(shape: Shape, quantisation: Quantisation, width: int) -> int:
     """One matrix in full, and its copy in the type that is computed in."""
     return 0 if quantisation == "none" else 2 * shape.largest_matrix * width
@@ -273,15 +234,10 @@ def _gathered(shape: Shape, shards: int, width: int) -> int:
     return (2 * shape.layer + shape.embedding + shape.output) * width + shape.layer * width
 
 
-def _loading(
-    held: dict[str, int], shape: Shape, quantisation: Quantisation, width: int, machine: Machine
-) -> dict[str, int]:
+def _loading(held: dict[str, int], shape: Shape, width: int, machine: Machine) -> dict[str, int]:
     """Weights as they will be held, and besides what is read and not yet turned into them."""
-    file = round(shape.parameters * shape.stored_bytes)
-    same = quantisation == "none" and width == shape.stored_bytes
-    read = 0
-    if machine.unified and not (machine.mapped and same):
-        read = min(file, SHARD_BYTES)
+    changed = shape.parameters if machine.unified and not (machine.mapped and width == shape.stored_bytes) else 0
+    read = min(round(changed * shape.stored_bytes), SHARD_BYTES)
     return held | {"buffers": read + 2 * shape.largest_matrix * width}
 
 
@@ -313,12 +269,11 @@ def _lost(shape: Shape, step: Step, quantisation: Quantisation, machine: Machine
     lora = step.lora.model_copy(update={"dropout": 0.0}) if step.lora else None
     lost = shape.layers * layer_bytes(shape, replace(step, lora=lora))
     if quantisation != "none" and shape.hidden > step.tokens:
-        # A matrix made in full finds no room where activations were, which are smaller then.
-        lost += shape.linear * step.width
+        # Matrices made in full are larger than activations then, and some find no room where those were.
+        lost += shape.linear * step.width // 4
     return round(max(machine.holes - machine.smaller * (step.tokens // step.row - 1), 0.0) * lost)
 
 
-def _passing(parts: dict[str, int], machine: Machine) -> dict[str, int]:
-    """What comes and goes, and the share of it that the allocator holds besides."""
-    extra = round(sum(parts.values()) * machine.passing)
-    return parts | ({"holes": extra} if extra else {})
+def _passing(parts: dict[str, int], machine: Machine, lost: int = 0) -> dict[str, int]:
+    """What comes and goes, and what the allocator holds besides."""
+    return parts | {"holes": lost + round(sum(parts.values()) * machine.passing)}

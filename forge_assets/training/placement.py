@@ -13,7 +13,8 @@ from itertools import product
 from typing import Any, TypeVar
 
 from forge_assets.training.job import GrpoJob, Lora, Quantisation, SftJob, TrainingJob
-from forge_assets.training.memory import CPU, CUDA, UNIFIED, Machine, Prediction, predict
+from forge_assets.training.machines import CPU, CUDA, UNIFIED, Machine
+from forge_assets.training.memory import Prediction, predict
 from forge_assets.training.shapes import Shape
 from forge_assets.training.speed import training
 from forge_resources.hardware import Device, devices

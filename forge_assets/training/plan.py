@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forge_assets.training.job import GenerateJob, GrpoJob, Lora, SftJob
-from forge_assets.training.memory import CPU, PROMPT, Planned, Prediction, predict
+from forge_assets.training.machines import CPU
+from forge_assets.training.memory import PROMPT, Planned, Prediction, predict
 from forge_assets.training.placement import DoesNotFit, machine, place
 from forge_assets.training.shapes import Shape
 from forge_assets.training.speed import Work, generation, training

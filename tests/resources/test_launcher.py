@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from forge_assets.training.job import GenerateJob, Sampling, SftJob
-from forge_resources.launcher import NURSERY, LauncherError, LocalLauncher
+from forge_resources.launcher import NURSERY, LauncherError, LocalLauncher, how_it_ended
 from forge_resources.launchers import launcher_from_environment
 
 RUN = """
@@ -194,6 +194,14 @@ def test_whatever_of_a_run_ends_its_worker_stops_at_a_safe_point(runs: Seen, nam
     answered = (folder / "work" / "result" / "answers.jsonl").read_text().splitlines()
     assert 0 < len(answered) < len(ROWS)
     assert all(json.loads(line)["sample_id"] for line in answered)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(0, ""), (1, "ended with status 1"), (75, "run it again"), (-9, "out of memory"), (137, "out of memory")],
+)
+def test_how_a_worker_ended_is_said_in_words(status: int, words: str) -> None:
+    assert words in how_it_ended(status) and bool(how_it_ended(status)) == bool(status)
 
 
 def test_the_launcher_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

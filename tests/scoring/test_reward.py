@@ -160,6 +160,14 @@ def test_headings_with_next_to_nothing_under_them_do_not_pay(fails: Callable[...
     assert fails(lambda s: _under(s, body)) == []
 
 
+def test_a_heading_counts_by_what_stands_under_it(asked: list[Sample], held: LawIndex) -> None:
+    for sample in asked:
+        bare, whole = (
+            reward(text, sample, held).structure for text in (_under(sample, "Information"), sample["response"])
+        )
+        assert bare < 0.5 and whole == 1.0
+
+
 def test_copying_the_question_does_not_pay(fails: Callable[..., list[str]]) -> None:
     assert fails(lambda s: s["prompt"]) == []
     assert fails(lambda s: _under(s, s["prompt"])) == []

@@ -9,7 +9,8 @@ import pytest
 
 from forge_assets.search.guard import DoesNotFit, guard
 from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.memory import CPU, predict
+from forge_assets.training.machines import CPU
+from forge_assets.training.memory import predict
 from forge_assets.training.shapes import Shape
 from forge_resources.models import ModelLibrary
 

@@ -11,7 +11,8 @@ import pytest
 from forge_assets.search.guard import guard
 from forge_assets.search.trials import Trial, best, teacher_job, trials_table
 from forge_assets.training.job import Lora
-from forge_assets.training.memory import CPU, predict
+from forge_assets.training.machines import CPU
+from forge_assets.training.memory import predict
 from forge_assets.training.shapes import Shape
 from forge_resources.models import ModelLibrary
 from forge_resources.profile import Profile, load_profile

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +113,10 @@ def test_an_error_is_told_once_whichever_process_has_it(disturbed: Desk) -> None
 def test_rows_that_do_not_fill_a_batch_are_refused(disturbed: Desk) -> None:
     with pytest.raises(Broken, match="3 rows are fewer than a batch over 2 processes"):
         disturbed.run(_training(disturbed, "copies", dataset=disturbed.jobs.dataset(TWELVE[:3])))
+
+
+def test_a_job_of_two_processes_is_not_trained_by_one(undisturbed: Desk) -> None:
+    from forge_assets.training.distributed import distributed_arguments
+
+    with pytest.raises(ValueError, match="the job is for 2 processes and runs in 1: start it by"):
+        distributed_arguments(_training(undisturbed, "copies"))

@@ -74,13 +74,13 @@ def _share(undisturbed: Desk, disturbed: Desk) -> None:
 
 def _reinforcement(desk: Desk, **changes: Any) -> GrpoJob:
     """A short GRPO from the tuned adapter, in two backward passes a step, with a KL penalty."""
+    start = {} if "base" in changes else {"base": _base(desk).identity, "adapter": _tuned(desk).identity}
     defaults: dict[str, Any] = {
-        "base": _base(desk).identity, "adapter": _tuned(desk).identity,
         "questions": desk.jobs.dataset(QUESTIONS), "laws": _laws(desk),
         "learning_rate": 2e-3, "batch_size": 2, "accumulation": 2, "group": 2, "steps": STEPS, "checkpoint_every": 3,
         "max_new_tokens": 16, "scheduler": "constant", "beta": 0.05,
     }  # fmt: skip
-    return GrpoJob(**defaults | changes)
+    return GrpoJob(**start | defaults | changes)
 
 
 WHOLE = {"adapter": None, "learning_rate": 1e-3}
@@ -213,10 +213,11 @@ def test_a_family_that_answers_right_is_paid_in_full(tmp_path: Path, workers: Wo
     build(tmp_path / "model", [Path(__file__).parents[2] / "LICENSE"], layers=2, hidden=64, family=family)
     desk = Desk(tmp_path, tmp_path / "model", workers)
     right = desk.jobs.dataset([row for row in TAUGHT if row["completion"][0]["content"] == RIGHT])
-    held = {"quantisation": "nf4"} if family == "gpt-oss" else {}
+    held = {"quantisation": "nf4"} if family == "gpt_oss" else {}
     taught = desk.run(training(desk, dataset=right, learning_rate=1e-2, batch_size=6, steps=80))
     lora = Lora(rank=4, alpha=8)
     job = training(desk, base=taught.identity, dataset=right, lora=lora, batch_size=6, steps=2, **held)
     changes = {"base": taught.identity, "adapter": desk.run(job).identity, "temperature": 0.1, "steps": 2, **held}
     done = desk.run(_reinforcement(desk, **changes))
     assert done.record["reward_first"] == pytest.approx(HIGHEST, abs=0.01)
+    assert {value.dtype for value in load(weights(done)).values()} == {np.dtype("float32")}, "small updates count"

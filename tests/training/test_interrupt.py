@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
+
+from forge_assets.training.interrupt import GRACE
 
 WORKER = """
 import os, sys, time
@@ -25,6 +29,15 @@ while True:
     except Interrupted as reason:
         said.write_text(str(reason))
         sys.exit(0)
+"""
+DEAF = """
+import os, sys, time
+from pathlib import Path
+from forge_assets.training.interrupt import Interrupt
+
+interrupt = Interrupt()
+Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(600)
 """
 PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]).wait()"
 
@@ -54,3 +67,16 @@ def test_a_worker_whose_parent_was_killed_stops_by_itself(tmp_path: Path) -> Non
     parent.kill()
     parent.wait()
     assert _appears(said) == "the process that started this job is gone"
+
+
+def test_a_worker_that_lost_its_keeper_and_does_not_look_up_ends_after_the_grace(tmp_path: Path) -> None:
+    ready = tmp_path / "pid"
+    command = [sys.executable, "-c", PARENT, DEAF, str(ready)]
+    parent = subprocess.Popen(command, env={**os.environ, GRACE: "1"})
+    worker = psutil.Process(int(_appears(ready)))
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 60
+    while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "it is still there"
+        time.sleep(0.05)

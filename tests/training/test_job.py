@@ -37,6 +37,7 @@ JOBS: dict[str, Job] = {
         learning_rate=1e-3,
         batch_size=2,
         steps=4,
+        processes=2,
         probe=Probe(prompts=A, sampling=SAMPLING),
     ),
     "generate": GenerateJob(base=A, adapter=A, prompts=A, sampling=SAMPLING),
@@ -49,6 +50,7 @@ JOBS: dict[str, Job] = {
         batch_size=6,
         accumulation=2,
         steps=4,
+        processes=2,
         group=2,
         max_new_tokens=8,
     ),
@@ -165,3 +167,10 @@ def test_quantised_weights_are_not_trained_without_an_adapter() -> None:
 def test_a_round_of_completions_holds_whole_groups() -> None:
     with pytest.raises(ValidationError, match="must be a multiple of group"):
         GrpoJob.model_validate(JOBS["grpo"].model_dump() | {"group": 5})
+
+
+@pytest.mark.parametrize("changes", [{"processes": 1}, {"processes": 2, "quantisation": "nf4"}])
+def test_shards_without_processes_or_of_quantised_weights_are_refused(changes: dict[str, Any]) -> None:
+    spec = JOBS["sft"].model_dump() | {"sharding": "full"} | changes
+    with pytest.raises(ValueError, match='sharding "full" needs `processes` of 2 or more'):
+        SftJob.model_validate(spec)

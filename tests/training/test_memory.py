@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Lora, Sampling, SftJob, parse_job
-from forge_assets.training.memory import CPU, CUDA, UNIFIED, Machine, Planned, Prediction, predict
+from forge_assets.training.machines import CPU, CUDA, UNIFIED, Machine
+from forge_assets.training.memory import Planned, Prediction, predict
 from forge_assets.training.shapes import Shape
 from forge_resources.models import ModelLibrary
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from forge_assets.training.job import GrpoJob, Lora, SftJob
-from forge_assets.training.memory import CUDA, predict
+from forge_assets.training.machines import CUDA
+from forge_assets.training.memory import predict
 from forge_assets.training.placement import DoesNotFit, machine, place, settled
 from forge_assets.training.shapes import Shape
 from forge_assets.training.speed import training
