@@ -67,6 +67,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     from forge_assets.training.arguments import common_arguments
     from forge_assets.training.completion import CompletionTrainer
     from forge_assets.training.job import Lora, SftJob
+    from forge_assets.training.rows import read_rows
     from forge_assets.training.sft import _arguments
     from forge_assets.training.weights import load_model, load_tokenizer
 
@@ -81,7 +82,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         max_length=given.max_length,
         checkpoint_every=10**6,
     )
-    rows = [json.loads(line) for line in given.dataset.read_text().splitlines()]
+    rows = read_rows(given.dataset)
     with tempfile.TemporaryDirectory() as work:
         common = common_arguments(job, Path(work), cuda=False) | {"report_to": []}
         model = load_model(given.model, "float32", "none")

@@ -8,7 +8,6 @@ The rows have sample_id, prompt and completion as chat messages, as in `<data>/d
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import tempfile
@@ -20,6 +19,7 @@ import polars as pl
 
 from forge_assets.training.interrupt import INTERRUPTED
 from forge_assets.training.job import EvaluateJob, GenerateJob, Job, Lora, Probe, Sampling, SftJob
+from forge_assets.training.rows import read_rows
 from forge_resources.markdown import markdown
 from tests.training.desk import BASE, Desk, Moment, Workers, lines, values
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("dataset", type=Path)
     given = parser.parse_args()
-    rows = [json.loads(line) for line in given.dataset.read_text().splitlines()]
+    rows = read_rows(given.dataset)
     found, workers, root = [], Workers(threads=os.cpu_count() or 1), Path(tempfile.mkdtemp())
     for phase, (moment, spec) in PHASES.items():
         desk = Desk(root / phase.replace(" ", "-"), given.model, workers)

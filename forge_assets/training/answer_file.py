@@ -6,13 +6,15 @@ import json
 import os
 from pathlib import Path
 
+from forge_assets.training.rows import read_lines
+
 
 class AnswerFile:
     """JSON lines of sample_id and answer; a line that a kill left half-written is cut off."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = read_lines(path) if path.exists() else []
         whole = [line for line in lines if line.endswith("\n")]
         path.write_text("".join(whole))
         self.done = {json.loads(line)["sample_id"] for line in whole}
@@ -25,7 +27,7 @@ class AnswerFile:
 
     def put_in_order(self, names: list[str]) -> None:
         """Rewrite the file in that order: the same answers are the same bytes, however often they were interrupted."""
-        found = {json.loads(line)["sample_id"]: line for line in self._path.read_text().splitlines(keepends=True)}
+        found = {json.loads(line)["sample_id"]: line for line in read_lines(self._path)}
         draft = self._path.with_suffix(".draft")
         draft.write_text("".join(found[name] for name in names))
         os.replace(draft, self._path)

@@ -12,6 +12,7 @@ import torch
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import EvaluateJob
 from forge_assets.training.progress import Progress
+from forge_assets.training.rows import read_rows
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def evaluate(
             model = with_adapter(model, paths[job.adapter] / "adapter")
         tokenizer = load_tokenizer(base)
     model.eval()
-    rows = [json.loads(line) for line in paths[job.dataset].read_text().splitlines()]
+    rows = read_rows(paths[job.dataset])
     found: list[dict[str, Any]] = []
     progress.phase("evaluating", rows=len(rows))
     for start in range(0, len(rows), job.batch_size):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from forge_assets.training.decoding import SeededDraw, UntilStopped
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import GenerateJob, Sampling
 from forge_assets.training.progress import Progress
+from forge_assets.training.rows import read_rows
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def answer_prompts(
         Interrupted: stopped early; the answers that had ended are kept.
     """
     result.mkdir(parents=True, exist_ok=True)
-    rows = {row["sample_id"]: row["prompt"] for row in map(json.loads, prompts.read_text().splitlines())}
+    rows = {row["sample_id"]: row["prompt"] for row in read_rows(prompts)}
     texts = {
         name: str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
         for name, prompt in rows.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import time
@@ -29,6 +28,7 @@ from forge_assets.training.interrupt import Interrupt, Interrupted
 from forge_assets.training.job import GrpoJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.ranks import rank, world_size
+from forge_assets.training.rows import read_rows
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
 
@@ -49,13 +49,13 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
     tokenizer = load_tokenizer(base)
     with interrupt.at_once():
-        laws = read_laws(_rows(paths[job.laws]))
+        laws = read_laws(read_rows(paths[job.laws]))
         model = load_model(base, job.precision, job.quantisation)
         if job.quantisation != "none":
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
         if job.adapter:
             model = with_adapter(model, paths[job.adapter] / "adapter", trainable=True)
-    given = _rows(paths[job.questions])
+    given = read_rows(paths[job.questions])
     questions = [row for row in given if _length(tokenizer, row) <= job.max_prompt]
     if not questions:
         raise ValueError(f"no question has max_prompt {job.max_prompt} tokens or less: raise max_prompt")
@@ -213,11 +213,6 @@ def _arguments(job: GrpoJob, work: Path) -> GRPOConfig:
         shuffle_dataset=False,
         disable_dropout=True,  # what is rewarded is what will answer
     )
-
-
-def _rows(path: Path) -> Rows:
-    with path.open(encoding="utf-8") as stream:  # str.splitlines would also split at separators within law texts
-        return [json.loads(line) for line in stream]
 
 
 def _length(tokenizer: Any, row: dict[str, Any]) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from forge_assets.training.job import Job, identity
+from forge_assets.training.rows import read_rows
 from forge_resources.store import Store, atomic, canonical, digest
 from forge_resources.tables import TABLES
 
@@ -44,7 +45,7 @@ class Finished:
 
     def answers(self) -> list[dict[str, str]]:
         """Rows of `answers.jsonl`: sample_id, answer."""
-        return [json.loads(line) for line in (self.result / "answers.jsonl").read_text().splitlines()]
+        return read_rows(self.result / "answers.jsonl")
 
 
 class Jobs:

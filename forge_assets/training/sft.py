@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -33,6 +32,7 @@ from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.ranks import is_sharded, rank
+from forge_assets.training.rows import read_rows
 from forge_assets.training.templates import check_rows
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
@@ -54,7 +54,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
-    rows = [json.loads(line) for line in paths[job.dataset].read_text().splitlines()]
+    rows = read_rows(paths[job.dataset])
     check_rows(tokenizer, rows[:2])
     watch = Watch(progress, interrupt)
     trainer = CompletionTrainer(

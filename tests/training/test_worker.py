@@ -209,3 +209,10 @@ def test_the_loss_on_what_was_taught_is_that_of_training_and_batches_do_not_chan
     assert before == pytest.approx(tuned.record["loss_first"], abs=0.2)
     assert after_four == pytest.approx(after_one, rel=1e-5)
     assert after_four < before - 0.2
+
+
+def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Desk) -> None:
+    rows = [{"sample_id": "a", "prompt": [{"role": "user", "content": "§ 87\u2028Abs. 1\x85 BetrVG"}]}]
+    prompts = undisturbed.jobs.dataset(rows)
+    done = undisturbed.run(GenerateJob(base=BASE, prompts=prompts, sampling=GREEDY))
+    assert [answer["sample_id"] for answer in done.answers()] == ["a"]
