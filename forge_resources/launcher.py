@@ -41,7 +41,7 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFL
 
 
 class JobFailed(Exception):
-    """A job ended without a result; the message ends with the last lines of its log."""
+    """A job ended without a result; the message has the worker's reason, or the last lines of its log."""
 
 
 class LauncherError(Exception):
@@ -72,11 +72,15 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         """
         log = folder / "log.txt"
         start = log.stat().st_size if log.exists() else 0
+        known = len(_reasons(folder))
         with watched(context, folder):
             ended = self._work(context, folder)
         record = folder / "record.json"
         if ended or not record.exists():
-            raise JobFailed(f"job {folder.name[:12]} {ended or 'left no record'}; {log} ends:\n{_tail(log, start)}")
+            job, reasons = f"job {folder.name[:12]}", _reasons(folder)[known:]
+            if reasons:
+                raise JobFailed(f"{job} failed: {reasons[-1]}; log: {log}")
+            raise JobFailed(f"{job} {ended or 'left no record'}; {log} ends:\n{_tail(log, start)}")
         result: dict[str, Any] = json.loads(record.read_text())
         return result
 
@@ -230,6 +234,13 @@ def run_directly(folder: Path) -> dict[str, Any]:
     subprocess.run([sys.executable, "-m", KEEPER, str(folder)], env=environment, check=True)
     result: dict[str, Any] = json.loads((folder / "record.json").read_text())
     return result
+
+
+def _reasons(folder: Path) -> list[str]:
+    """Why attempts failed, as their workers said."""
+    file = folder / "attempts.jsonl"
+    ended = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [attempt["reason"] for attempt in ended if attempt["outcome"] == "failed"]
 
 
 def _tail(log: Path, start: int) -> str:

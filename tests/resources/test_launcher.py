@@ -132,12 +132,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
     root = tmp_path_factory.mktemp("jobs")
     answering = ("keeper killed", "cancelled", "killed", "nursery killed")
     folders = {name: _job(root / name, tiny_model, ANSWERS, ROWS) for name in ("crashed", "worker killed", *answering)}
+    folders["failed"] = _job(root / "failed", tiny_model, TRAINING.model_copy(update={"max_length": 16}), [STEP])
     folders["with a child"] = _job(root / "with a child", tiny_model, TRAINING, [STEP])
     (folders["crashed"] / "log.txt").write_text("what the attempt before said\n")
     (folders["crashed"] / "job.json").write_text('{"kind": "dream"}')
     (folders["worker killed"] / "launch.json").unlink()
     os.mkfifo(folders["worker killed"] / "launch.json")
-    dying = Run.of(*(folders[name] for name in ("crashed", "worker killed", "with a child", "keeper killed")))
+    dying = Run.of(*(folders[name] for name in ("crashed", "failed", "worker killed", "with a child", "keeper killed")))
     cancelled, killed, orphaned = (Run.of(folders[name]) for name in ("cancelled", "killed", "nursery killed"))
     left: dict[str, bool] = {}
 
@@ -173,6 +174,12 @@ def test_a_worker_that_crashes_fails_its_job_with_the_end_of_its_log(runs: Seen)
     assert "'dream'" in said, "the last lines say what was wrong"
     assert "the attempt before" not in said
     assert (runs.folders["crashed"] / "log.txt").read_text().startswith("what the attempt before said\n")
+
+
+def test_a_job_that_fails_says_in_one_line_why_and_where_its_log_is(runs: Seen) -> None:
+    said = runs.said("failed")
+    assert said.startswith("job failed failed: ValueError: 1 of 1 rows have no completion within max_length 16: ")
+    assert said.endswith(f"log: {runs.folders['failed'] / 'log.txt'}") and "\n" not in said
 
 
 def test_a_worker_that_is_killed_fails_its_job_and_says_what_may_have_done_it(runs: Seen) -> None:
