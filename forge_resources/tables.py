@@ -284,7 +284,7 @@ _RUNS = (
             "structure": Column(_REAL, "Mean share of sections in place; null: it failed."),
             "rougeL": Column(_REAL, "Mean ROUGE-L against the references; null: it failed."),
             "loss": Column(_REAL, "Training loss, mean of the last five steps; null: it failed."),
-            "predicted_bytes": Column(_INT, "Memory that the guard expected."),
+            "predicted_bytes": Column(_INT, "Memory that the guard expected, its margin included."),
             "measured_bytes": Column(_INT, "Peak resident memory; null: it failed."),
             "seconds": Column(_REAL, "Seconds it took; null: it failed."),
             "job": Column(_TEXT, "Identity of its job, as in ops.jobs; null: it failed."),

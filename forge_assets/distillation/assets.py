@@ -12,7 +12,7 @@ from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob
 from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.shapes import Shape
-from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.training.stage import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import Launcher
 from forge_resources.profile import Loading
@@ -32,11 +32,14 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     trial = SftJob.model_validate(found["job"])
     done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
     chosen, adoption = reinforce(forge, desk, trial, done)
-    forge.remember("teacher_adapter", answering(trial, chosen))
+    tuned_teacher = answering(trial, chosen)
+    forge.remember("teacher_adapter", tuned_teacher)
     forge.remember("teacher_policy", asdict(adoption) | {"from": done.identity, "taken": chosen.identity})
     figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
+    loss = choice_loss(forge, desk, tuned_teacher, trial.batch_size, "teacher loss")
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(chosen.identity), metadata=_measured(done) | figures | {"licence": base.licence}
+        data_version=dg.DataVersion(chosen.identity),
+        metadata=_measured(done) | figures | {"licence": base.licence, "loss on the choice set": loss},
     )
 
 
@@ -107,19 +110,22 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
             base, small = bases["uncut"], desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
             done = desk.run(student_job(profile, base, dataset, equal_time_steps(steps, small, whole)), "student uncut")
+    taught_student = tuned(base, done, profile.student.loading, lora=profile.student.lora_rank is not None)
     forge.remember(
         "student_adapter",
         {
             "untuned": untuned(base, profile.student.loading),
-            "tuned": tuned(base, done, profile.student.loading, lora=profile.student.lora_rank is not None),
+            "tuned": taught_student,
             "cut": base == bases["cut"],
             "reason": reason,
             "compared": compared,
         },
     )
+    loss = choice_loss(forge, desk, taught_student, profile.student.batch_size, "student loss")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
-        metadata=_measured(done) | {"choice": reason, "teacher answers taught": len(taught)},
+        metadata=_measured(done)
+        | {"choice": reason, "teacher answers taught": len(taught), "loss on the choice set": loss},
     )
 
 

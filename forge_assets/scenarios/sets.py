@@ -81,9 +81,11 @@ def prompt_rows(sets: pl.DataFrame, role: str) -> list[dict[str, object]]:
     return [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in rows.iter_rows(named=True)]
 
 
-def training_rows(sets: pl.DataFrame, answers: dict[str, str] | None = None) -> list[dict[str, object]]:
+def training_rows(
+    sets: pl.DataFrame, answers: dict[str, str] | None = None, role: str = "train"
+) -> list[dict[str, object]]:
     """Rows of a training dataset: sample_id, prompt, completion; `answers` replaces the reference where it has one."""
-    rows = sets.filter(pl.col("role") == "train").sort("position")
+    rows = sets.filter(pl.col("role") == role).sort("position")
     return [
         {
             "sample_id": r["sample_id"],

@@ -26,7 +26,7 @@ def evaluate(
 
     Raises:
         Interrupted: stopped early; an evaluation starts again from the beginning.
-        ValueError: a row has no completion within `max_length`.
+        ValueError: no row has a completion within `max_length`; rows that have none are left out and counted.
     """
     base = model_folder(paths[job.base])
     with interrupt.at_once():
@@ -41,31 +41,43 @@ def evaluate(
     for start in range(0, len(rows), job.batch_size):
         interrupt.check()
         found += _losses(model, tokenizer, rows[start : start + job.batch_size], job.max_length)
-        progress.metrics(evaluated=len(found), rows=len(rows))
+        progress.metrics(evaluated=min(start + job.batch_size, len(rows)), rows=len(rows))
     result = work / "result"
     result.mkdir(exist_ok=True)
     (result / "losses.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
     tokens = sum(row["tokens"] for row in found)
+    if not tokens:
+        raise ValueError(f"no row has a completion within max_length {job.max_length}: raise max_length")
     loss = sum(row["loss"] * row["tokens"] for row in found) / tokens
-    return {"rows": len(found), "tokens": tokens, "loss": loss, "perplexity": math.exp(loss)}
+    return {
+        "rows": len(found),
+        "rows_left_out": len(rows) - len(found),
+        "tokens": tokens,
+        "loss": loss,
+        "perplexity": math.exp(loss),
+    }
 
 
 @torch.inference_mode()
 def _losses(
     model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, Any]], most: int
 ) -> list[dict[str, Any]]:
-    asked = [_ids(tokenizer, row["prompt"], True) for row in rows]
-    whole = [_ids(tokenizer, row["prompt"] + row["completion"], False)[:most] for row in rows]
-    for row, before, ids in zip(rows, asked, whole, strict=True):
-        if len(before) >= len(ids):
-            raise ValueError(f"sample {row['sample_id']}: no completion within max_length {most}: raise max_length")
-    padded = tokenizer.pad({"input_ids": whole}, padding_side="right", return_tensors="pt").to(model.device)
+    cut = [
+        (row["sample_id"], len(_ids(tokenizer, row["prompt"], True)), ids[:most])
+        for row in rows
+        for ids in [_ids(tokenizer, row["prompt"] + row["completion"], False)]
+    ]
+    kept = [(name, asked, ids) for name, asked, ids in cut if asked < len(ids)]
+    if not kept:
+        return []
+    batch = {"input_ids": [ids for _, _, ids in kept]}
+    padded = tokenizer.pad(batch, padding_side="right", return_tensors="pt").to(model.device)
     logits = model(**padded, use_cache=False).logits[:, :-1].float()
     nats = torch.nn.functional.cross_entropy(logits.transpose(1, 2), padded["input_ids"][:, 1:], reduction="none")
     found = []
-    for row, before, ids, each in zip(rows, asked, whole, nats, strict=True):
-        learned = each[len(before) - 1 : len(ids) - 1]
-        found.append({"sample_id": row["sample_id"], "loss": float(learned.mean()), "tokens": len(learned)})
+    for (name, asked, ids), each in zip(kept, nats, strict=True):
+        learned = each[asked - 1 : len(ids) - 1]
+        found.append({"sample_id": name, "loss": float(learned.mean()), "tokens": len(learned)})
     return found
 
 

@@ -104,6 +104,8 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     }
     if job.probe:
         if is_sharded():
+            trainer.model = trainer.model_wrapped = model = None  # the shards make room for the whole
+            trainer.accelerator.free_memory()
             tuned = _read_back(job, base, result)
         else:
             tuned = for_answers(trainer.model) if job.lora else trainer.model

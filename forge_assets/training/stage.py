@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from forge_assets.law.live import law_index, live_countries
+from forge_assets.scenarios.sets import training_rows
 from forge_assets.scoring.score import score_frame
-from forge_assets.training.job import Sampling
+from forge_assets.training.job import EvaluateJob, Sampling
 from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.placement import settled
 from forge_assets.training.shapes import Shape
@@ -43,6 +44,17 @@ def greedy(forge: Forge) -> Sampling:
     """How benchmark and validation answers are drawn."""
     answers = forge.profile.answers
     return Sampling(max_new_tokens=answers.max_new_tokens, batch_size=answers.batch_size, seed=forge.profile.seed)
+
+
+def choice_loss(forge: Forge, desk: Jobs, model: dict[str, Any], batch_size: int, title: str) -> float:
+    """Nats a token of the choice set's reference answers: what training lowered, where it did not look.
+
+    Args:
+        model: how a generate job names it: base, and adapter, precision, quantisation where they are given.
+    """
+    rows = desk.dataset(training_rows(drawn_sets(forge), role="choice"))
+    job = EvaluateJob(**model, dataset=rows, batch_size=batch_size, max_length=forge.profile.max_length)
+    return float(desk.run(job, title).record["loss"])
 
 
 def drawn_sets(forge: Forge) -> pl.DataFrame:
