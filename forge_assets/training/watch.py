@@ -40,10 +40,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._began = time.perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._interrupt.reason = agreed(self._interrupt.reason)
-        if self._interrupt.reason:
-            control.should_save = True
-            control.should_training_stop = True
+        control.should_save |= self._to_stop(control)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         together()
@@ -52,6 +49,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         now = time.perf_counter()
         self._progress.metrics(checkpoint=state.global_step, checkpoint_seconds=round(now - self._free, 4))
         self._free = now
+        self._to_stop(control)
+
+    def _to_stop(self, control: TrainerControl) -> bool:
+        """Stop training if any of its processes was asked to; whether it was."""
+        self._interrupt.reason = agreed(self._interrupt.reason)
+        if self._interrupt.reason:
+            control.should_training_stop = True
+        return bool(self._interrupt.reason)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
