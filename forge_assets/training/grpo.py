@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +12,6 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel, prepare_model_for_kbit_training
-from transformers import TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
 from forge_assets.law.law_index import LawIndex
@@ -22,12 +19,13 @@ from forge_assets.law.portable import read_laws
 from forge_assets.scoring.reward import reward
 from forge_assets.training.adapters import with_adapter
 from forge_assets.training.arguments import common_arguments
-from forge_assets.training.checkpoints import last_whole, seal
-from forge_assets.training.distributed import from_first, load_checkpoint, ready, save_whole
+from forge_assets.training.checkpoints import seal
+from forge_assets.training.course import logged, mean, run_to_end, save_result
+from forge_assets.training.distributed import ready
 from forge_assets.training.interrupt import Interrupt, Interrupted
 from forge_assets.training.job import GrpoJob
 from forge_assets.training.progress import Progress
-from forge_assets.training.ranks import rank, world_size
+from forge_assets.training.ranks import world_size
 from forge_assets.training.rows import read_rows
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
@@ -68,44 +66,15 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
         reward_funcs=[judge(questions, laws)],
         callbacks=[Watch(progress, interrupt)],
     )
-    checkpoint = from_first(lambda: last_whole(work))
-    progress.say(f"reinforcing {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
-    before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
-    started = time.time()
-    if checkpoint and before == job.steps:  # stopped while it saved its result: Trainer would do one step more
-        load_checkpoint(trainer, checkpoint)
-        trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    else:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    seconds = time.time() - started
-    if trainer.state.global_step < job.steps:
-        interrupt.check()
+    measured = run_to_end(trainer, job, work, progress, interrupt)
     progress.phase("saving")
-    result = work / "result"
-    if rank() == 0:
-        shutil.rmtree(result, ignore_errors=True)
     if isinstance(trainer.model, PeftModel) and "ref" in trainer.model.peft_config:
         trainer.model.delete_adapter("ref")  # where training started from, which the KL penalty is towards
-    save_whole(trainer, result / ("adapter" if job.adapter else "model"), job.precision)
-    if rank():
-        return {}
-    if not job.adapter:
-        tokenizer.save_pretrained(result / "model")
-    history = trainer.state.log_history
-    losses = [float(entry["loss"]) for entry in history if "loss" in entry]
-    rewards = [float(entry["reward"]) for entry in history if "reward" in entry]
-    tokens = int(trainer.state.num_input_tokens_seen)
-    share = (job.steps - before) / job.steps
-    return {
-        "steps": trainer.state.global_step,
-        "resumed_from_step": before,
-        "train_seconds": round(seconds, 2),
-        "tokens": tokens,
-        "tokens_per_second": round(tokens * share / seconds, 1) if seconds else None,
-        "loss_first": losses[0] if losses else None,
-        "loss_last": _mean(losses[-5:]),
-        "reward_first": _mean(rewards[:5]),
-        "reward_last": _mean(rewards[-5:]),
+    save_result(trainer, tokenizer, job, work, adapter=job.adapter is not None)
+    rewards = logged(trainer, "reward")
+    return measured | {
+        "reward_first": mean(rewards[:5]),
+        "reward_last": mean(rewards[-5:]),
         "questions": len(questions),
         "questions_left_out": len(given) - len(questions),
     }
@@ -218,10 +187,6 @@ def _arguments(job: GrpoJob, work: Path) -> GRPOConfig:
 def _length(tokenizer: Any, row: dict[str, Any]) -> int:
     """Tokens of a question."""
     return len(tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=True)["input_ids"])
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def _random_states() -> tuple[torch.Tensor, list[torch.Tensor]]:

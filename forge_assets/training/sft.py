@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from peft import prepare_model_for_kbit_training
-from transformers import PreTrainedModel, TrainerState
+from transformers import PreTrainedModel
 from trl import SFTConfig
 
 from forge_assets.training.adapters import for_answers, lora_config
 from forge_assets.training.arguments import common_arguments
 from forge_assets.training.attention import attend_as_before
-from forge_assets.training.checkpoints import last_whole
 from forge_assets.training.completion import CompletionTrainer
-from forge_assets.training.distributed import (
-    check_enough,
-    end_together,
-    from_first,
-    load_checkpoint,
-    parameters_held,
-    ready,
-    save_whole,
-)
+from forge_assets.training.course import run_to_end, save_result
+from forge_assets.training.distributed import check_enough, end_together, ready
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
@@ -67,41 +57,12 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         callbacks=[watch],
     )
     check_enough(job, len(trainer.train_dataset))
-    checkpoint = from_first(lambda: last_whole(work))
-    progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
-    before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
-    started = time.time()
-    if checkpoint and before == job.steps:  # stopped while it answered the probe: Trainer would do one step more
-        load_checkpoint(trainer, checkpoint)
-        trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    else:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    measured = run_to_end(trainer, job, work, progress, interrupt)
     attend_as_before(model)
-    seconds = time.time() - started
-    if trainer.state.global_step < job.steps:
-        interrupt.check()
     progress.phase("saving")
-    losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
-    result = work / "result"
-    if rank() == 0:
-        shutil.rmtree(result, ignore_errors=True)
-    save_whole(trainer, result / ("model" if job.lora is None else "adapter"), job.precision)
+    result = save_result(trainer, tokenizer, job, work, adapter=job.lora is not None)
     if rank():
         return {}
-    if job.lora is None:
-        tokenizer.save_pretrained(result / "model")
-    tokens = int(trainer.state.num_input_tokens_seen)
-    share = (job.steps - before) / job.steps
-    measured: dict[str, Any] = {
-        "steps": trainer.state.global_step,
-        "resumed_from_step": before,
-        "parameters_held": parameters_held(trainer.model),
-        "train_seconds": round(seconds, 2),
-        "tokens": tokens,
-        "tokens_per_second": round(tokens * share / seconds, 1) if seconds else None,
-        "loss_first": losses[0] if losses else None,
-        "loss_last": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
-    }
     if job.probe:
         if is_sharded():
             trainer.model = trainer.model_wrapped = model = None  # the shards make room for the whole

@@ -56,12 +56,16 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
     paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text())["paths"].items()}
     work = folder / "work"
     work.mkdir(exist_ok=True)
+    if rank() == 0 and (folder / "result").exists() and not (work / "result").exists():
+        os.replace(folder / "result", work / "result")  # killed before its record: what is there is not made again
     progress = _progress(folder, pipes, job)
     started = time.time()
     try:
         progress.start(job.kind)
         interrupt.check()
         measured = _do(job, paths, work, progress, interrupt)
+        if rank() == 0:
+            _finish(folder, job, progress, started, measured)
     except Interrupted as reason:
         progress.attempt(started, "interrupted", str(reason))
         return INTERRUPTED
@@ -77,16 +81,18 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
         print(said, flush=True)
         progress.attempt(started, "failed", said)
         return 1
-    if rank():
-        return 0
-    progress.attempt(started, "finished", "")
-    shutil.rmtree(folder / "result", ignore_errors=True)
-    os.replace(work / "result", folder / "result")
-    shutil.rmtree(work)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    progress.record(job.kind, {**measured, "peak_rss_bytes": peak})
     give_back(path for path in paths.values() if path.is_dir())
     return 0
+
+
+def _finish(folder: Path, job: Job, progress: Progress, started: float, measured: dict[str, Any]) -> None:
+    """Put the result in its place, then say so; the checkpoints go last, for until then they are needed."""
+    shutil.rmtree(folder / "result", ignore_errors=True)
+    os.replace(folder / "work" / "result", folder / "result")
+    progress.attempt(started, "finished", "")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    progress.record(job.kind, {**measured, "peak_rss_bytes": peak})
+    shutil.rmtree(folder / "work")
 
 
 def _progress(folder: Path, pipes: PipesContext | None, job: Job) -> Progress:

@@ -144,6 +144,14 @@ def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Desk
     assert [answer for answer in done.answers() if answer in kept] == sorted(kept, key=lambda a: int(a["sample_id"]))
 
 
+def test_a_job_that_was_killed_before_its_record_was_written_keeps_its_answers(disturbed: Desk) -> None:
+    job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN)
+    done = disturbed.run(job)
+    (done.result.parent / "record.json").unlink()
+    assert disturbed.run(job).answers() == done.answers()
+    assert values(done.result.parent, "answered") == list(range(1, 11)), "no prompt is answered twice"
+
+
 def test_a_drawn_answer_does_not_depend_on_its_batch(undisturbed: Desk) -> None:
     prompts = dataset(undisturbed)
     alone, together = (
