@@ -1,8 +1,9 @@
 """Seconds from SIGTERM to the end of a worker on a real model, in each phase of each kind of job.
 
-Run: python -m bench.stops MODEL_FOLDER DATASET.jsonl
+Run: python -m bench.stops MODEL_FOLDER DATASET.jsonl [--questions QUESTIONS.jsonl --laws LAWS.jsonl]
 
-The rows have sample_id, prompt and completion as chat messages, as in `<data>/datasets`.
+The rows have sample_id, prompt and completion as chat messages, as in `<data>/datasets`. Questions and laws are those
+of a GRPO job, which bench/grpo.py leaves there too; without them GRPO is left out.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from pathlib import Path
 import polars as pl
 
 from forge_assets.training.interrupt import INTERRUPTED
-from forge_assets.training.job import EvaluateJob, GenerateJob, Job, Lora, Probe, Sampling, SftJob
+from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Job, Lora, Probe, Sampling, SftJob
 from forge_assets.training.rows import read_rows
 from forge_resources.markdown import markdown
 from tests.training.desk import BASE, Desk, Moment, Workers, lines, values
+
+Data = dict[str, str]
+"""Which rows, to their digest."""
 
 
 def main() -> None:
@@ -29,12 +33,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("dataset", type=Path)
+    parser.add_argument("--questions", type=Path)
+    parser.add_argument("--laws", type=Path)
     given = parser.parse_args()
-    rows = read_rows(given.dataset)
+    files = {"rows": given.dataset, "questions": given.questions, "laws": given.laws}
+    rows = {name: read_rows(file) for name, file in files.items() if file}
     found, workers, root = [], Workers(threads=os.cpu_count() or 1), Path(tempfile.mkdtemp())
     for phase, (moment, spec) in PHASES.items():
+        if "GRPO" in phase and len(rows) < len(files):
+            continue
         desk = Desk(root / phase.replace(" ", "-"), given.model, workers)
-        job = spec(desk.jobs.dataset(rows))
+        job = spec({name: desk.jobs.dataset(found) for name, found in rows.items()})
         at: list[float] = []
 
         def reached(folder: Path, moment: Moment = moment, at: list[float] = at) -> bool:
@@ -54,10 +63,17 @@ def main() -> None:
     print(markdown(pl.DataFrame(found)))
 
 
-def _sft(data: str, steps: int, probe: bool = False) -> Job:
+def _sft(data: Data, steps: int, probe: bool = False) -> Job:
     return SftJob(
-        base=BASE, dataset=data, lora=Lora(rank=16, alpha=16), learning_rate=1e-3, batch_size=4, steps=steps,
-        max_length=320, checkpoint_every=2, probe=Probe(prompts=data, sampling=SAMPLING) if probe else None,
+        base=BASE, dataset=data["rows"], lora=Lora(rank=16, alpha=16), learning_rate=1e-3, batch_size=4, steps=steps,
+        max_length=320, checkpoint_every=2, probe=Probe(prompts=data["rows"], sampling=SAMPLING) if probe else None,
+    )  # fmt: skip
+
+
+def _grpo(data: Data) -> Job:
+    return GrpoJob(
+        base=BASE, adapter=None, questions=data["questions"], laws=data["laws"], learning_rate=1e-6, batch_size=4,
+        accumulation=4, group=8, steps=20, max_prompt=320, max_new_tokens=96, checkpoint_every=1,
     )  # fmt: skip
 
 
@@ -87,19 +103,20 @@ def _writes(folder: Path) -> bool:
 
 
 SAMPLING = Sampling(max_new_tokens=192, batch_size=44, temperature=0.7, seed=1)
-PHASES: dict[str, tuple[Moment, Callable[[str], Job]]] = {
+PHASES: dict[str, tuple[Moment, Callable[[Data], Job]]] = {
     "loading weights": (_after(0.3, _in_phase("loading")), lambda data: _sft(data, 50)),
     "a training step": (_after(1.0, _step(2)), lambda data: _sft(data, 50)),
     "writing a checkpoint": (_writes, lambda data: _sft(data, 50)),
     "answers of a trial": (_after(5.0, _step(2)), lambda data: _sft(data, 2, probe=True)),
     "generating": (
         _after(5.0, _in_phase("loading")),
-        lambda data: GenerateJob(base=BASE, prompts=data, sampling=SAMPLING),
+        lambda data: GenerateJob(base=BASE, prompts=data["rows"], sampling=SAMPLING),
     ),
     "evaluating": (
         _after(5.0, _in_phase("loading")),
-        lambda data: EvaluateJob(base=BASE, dataset=data, batch_size=8),
+        lambda data: EvaluateJob(base=BASE, dataset=data["rows"], batch_size=8),
     ),
+    "GRPO, answering": (_after(5.0, _step(1)), _grpo),
 }
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import EvaluateJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.rows import read_rows
-from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
+from forge_assets.training.weights import load_tuned
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,12 +28,8 @@ def evaluate(
         Interrupted: stopped early; an evaluation starts again from the beginning.
         ValueError: no row has a completion within `max_length`; rows that have none are left out and counted.
     """
-    base = model_folder(paths[job.base])
     with interrupt.at_once():
-        model = load_model(base, job.precision, job.quantisation)
-        if job.adapter:
-            model = with_adapter(model, paths[job.adapter] / "adapter")
-        tokenizer = load_tokenizer(base)
+        model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
     model.eval()
     rows = read_rows(paths[job.dataset])
     found: list[dict[str, Any]] = []

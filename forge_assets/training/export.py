@@ -8,7 +8,7 @@ from typing import Any
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import ExportJob
 from forge_assets.training.progress import Progress
-from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
+from forge_assets.training.weights import load_tuned
 
 
 def export(
@@ -19,12 +19,8 @@ def export(
     Raises:
         Interrupted: stopped early; an export starts again from the beginning.
     """
-    base = model_folder(paths[job.base])
     with interrupt.at_once():
-        model = load_model(base, job.precision, "none")
-        if job.adapter:
-            model = with_adapter(model, paths[job.adapter] / "adapter")
-        tokenizer = load_tokenizer(base)
+        model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, "none")
     progress.phase("saving")
     folder = work / "result" / "model"
     model.save_pretrained(folder)

@@ -15,7 +15,7 @@ from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import GenerateJob, Sampling
 from forge_assets.training.progress import Progress
 from forge_assets.training.rows import read_rows
-from forge_assets.training.weights import load_model, load_tokenizer, model_folder, with_adapter
+from forge_assets.training.weights import load_tuned
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -29,12 +29,8 @@ def generate(
     Raises:
         Interrupted: stopped early; the answers so far are kept.
     """
-    base = model_folder(paths[job.base])
     with interrupt.at_once():
-        model = load_model(base, job.precision, job.quantisation)
-        if job.adapter:
-            model = with_adapter(model, paths[job.adapter] / "adapter")
-        tokenizer = load_tokenizer(base)
+        model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
     return answer_prompts(model, tokenizer, paths[job.prompts], job.sampling, work / "result", progress, interrupt)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,17 @@ def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     from forge_assets.training import adapters
 
     return adapters.for_answers(adapters.with_adapter(model, folder))
+
+
+def load_tuned(
+    paths: Mapping[str, Path], base: str, adapter: str | None, precision: Precision, quantisation: Quantisation
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model and tokenizer that a job names by digests, the adapter included; raises as the loaders above do."""
+    folder = model_folder(paths[base])
+    model = load_model(folder, precision, quantisation)
+    if adapter:
+        model = with_adapter(model, paths[adapter] / "adapter")
+    return model, load_tokenizer(folder)
 
 
 def model_folder(result: Path) -> Path:
