@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -87,9 +88,11 @@ class RayLauncher(Launcher):
         self._stop(self._connected(), list(self._running))
 
     def _stop(self, ray: Any, jobs: list[Any]) -> None:
-        for job in jobs:
-            ray.cancel(job)
-        ray.wait(jobs, num_returns=len(jobs), timeout=self.grace_seconds + MARGIN_SECONDS)
+        left, until = jobs, time.monotonic() + self.grace_seconds + MARGIN_SECONDS
+        while left and time.monotonic() < until:
+            for job in left:
+                ray.cancel(job)  # again and again: an interrupt can be lost in a node's own code
+            _, left = ray.wait(left, num_returns=len(left), timeout=2)
 
     def _connected(self) -> Any:
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -126,13 +129,17 @@ def _keep(folder: str, grace: float, environment: Mapping[str, str]) -> int:
         return _waited(keeper)
     except BaseException:
         keeper.send_signal(signal.SIGTERM)
-        _waited(keeper)
+        _waited(keeper, deaf=True)
         raise
 
 
-def _waited(keeper: subprocess.Popen[bytes]) -> int:
+def _waited(keeper: subprocess.Popen[bytes], *, deaf: bool = False) -> int:
+    """Exit status of the keeper; `deaf` to interrupts, which it was told of already."""
     while True:
         try:
             return keeper.wait(0.2)  # short, for an interrupt is heard in between only
         except subprocess.TimeoutExpired:
             continue
+        except KeyboardInterrupt:
+            if not deaf:
+                raise
