@@ -76,7 +76,7 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         with watched(context, folder):
             ended = self._work(context, folder)
         record = folder / "record.json"
-        if ended or not record.exists():
+        if not record.exists():  # written last: with it the job is done, however its processes ended
             job, reasons = f"job {folder.name[:12]}", _reasons(folder)[known:]
             if reasons:
                 raise JobFailed(f"{job} failed: {reasons[-1]}; log: {log}")

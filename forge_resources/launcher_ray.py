@@ -123,6 +123,8 @@ def _knock(address: str) -> None:
 
 def _keep(folder: str, grace: float, environment: Mapping[str, str]) -> int:
     """On a node: run the job's keeper to its end; exit status. Ray cancels by KeyboardInterrupt."""
+    # A cluster that was started in the background of a script ignores SIGINT, and with it what Ray cancels by.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", KEEPER, folder, str(grace)]
     keeper = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
     try:

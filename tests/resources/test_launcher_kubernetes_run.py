@@ -153,6 +153,7 @@ def test_jobs_run_as_pods_and_stop_with_what_they_had(cluster: Cluster, tmp_path
             while not ((short / "record.json").exists() and "answered" in (long / "metrics.jsonl").read_text()):
                 assert time.monotonic() < until, "it did not happen"
                 time.sleep(0.1)
+            time.sleep(5)  # the short one's pod is to end by itself
             chosen.cancel()
 
         stopper = threading.Thread(target=cancel_when_one_is_done)
