@@ -3,7 +3,8 @@
 Run: python bench/memory.py [--folder FOLDER] [--only NAME ...] [--json FILE]
 
 Each configuration is a job of its own, in a process forked as `forge run` forks it; what was measured is kept in
-FOLDER (default /tmp/forge-memory) and not measured again. Rows are as long as `max_length`, or the peak is not reached.
+FOLDER (default: forge-memory among temporary files) and not measured again. Rows are as long as `max_length`, or the
+peak is not reached.
 A configuration marked `fit` may have been looked at while the model's constants were chosen; the others were not.
 """
 
@@ -293,7 +294,7 @@ def kept(rows: list[Row]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/forge-memory"))
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "forge-memory"))
     parser.add_argument("--only", nargs="*", default=[], help="parts of names")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured of the held-out ones there")
     parser.add_argument("--write", nargs=2, metavar=("FOLDER", "MODEL"), help=argparse.SUPPRESS)
