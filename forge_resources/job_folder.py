@@ -1,10 +1,14 @@
-"""What a job's folder says of the job while it runs and afterwards; its stream of metrics is read in pieces."""
+"""What a job's folder says of the job while it runs and afterwards, and the locks by which only one does the job."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,38 @@ SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
 COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
 """What counts how far a job is, and to where; the first of them that it speaks of."""
+ASKER_LOCK, WORKER_LOCK = ".asker.lock", ".worker.lock"
+"""Held by the process that wants the job done, and by all processes that do it."""
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[None]:
+    """Wait until nobody else holds the lock file, and hold it; a process that dies lets go of it."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+class JsonLines:
+    """A file of JSON lines that grows, read in pieces."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new(self) -> list[dict[str, Any]]:
+        """The whole lines that came since the last call; none while there is no file."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]  # the rest is being written
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 class JobFolder:
@@ -39,7 +75,7 @@ class JobFolder:
         self.ended: list[dict[str, Any]] = []
         self.finished = False
         self._began = self._from = 0.0
-        self._offset = 0
+        self._stream = JsonLines(path / "metrics.jsonl")
         self._launched = 0.0
 
     @property
@@ -55,7 +91,7 @@ class JobFolder:
             self.title = json.loads(launch.read_text()).get("title", "")
             self.spec = json.loads((self.path / "job.json").read_text())
             self._launched = launched
-        for line in self._new_lines() if stream else ():
+        for line in self._stream.new() if stream else ():
             self._take(line)
         record = self.path / "record.json"
         self.finished = record.exists()
@@ -92,17 +128,6 @@ class JobFolder:
         """Unix time at which something was last written about the job."""
         files = (self.path / name for name in ("record.json", "attempts.jsonl", "metrics.jsonl", "launch.json"))
         return max(file.stat().st_mtime for file in files if file.exists())
-
-    def _new_lines(self) -> list[dict[str, Any]]:
-        stream = self.path / "metrics.jsonl"
-        if not stream.exists():
-            return []
-        with stream.open("rb") as file:
-            file.seek(self._offset)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]  # the rest is being written
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
 
     def _take(self, line: dict[str, Any]) -> None:
         if "attempt" in line:

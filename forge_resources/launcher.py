@@ -10,9 +10,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -42,6 +42,18 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFL
 
 class JobFailed(Exception):
     """A job ended without a result; the message has the worker's reason, or the last lines of its log."""
+
+
+class JobStopped(Exception):
+    """A job was ended before it was done because its training curve gave a reason to; it is not meant to go on.
+
+    Attributes:
+        step: the training step at which the reason was given; the worker may have done more.
+    """
+
+    def __init__(self, reason: str, step: int = 0) -> None:
+        super().__init__(reason)
+        self.step = step
 
 
 class LauncherError(Exception):
@@ -102,6 +114,14 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
     def cancel(self) -> None:
         """Stop all jobs that run, as they are when their run is cancelled, and start none any more."""
 
+    @abstractmethod
+    def stop(self, folder: Path) -> None:
+        """Ask the job in `folder` to stop, from another thread than the one that runs it; other jobs go on.
+
+        Its `run` raises JobFailed when the worker is gone, or returns where the job was done before that. A job that
+        this launcher does not run is left alone.
+        """
+
     def _tried(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any] | JobFailed:
         try:
             return self.run(context, folder)
@@ -127,6 +147,8 @@ class LocalLauncher(Launcher):
 
     _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _telling: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _running: Path | None = PrivateAttr(default=None)
     _cancelled: bool = PrivateAttr(default=False)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
@@ -137,6 +159,14 @@ class LocalLauncher(Launcher):
         """Stop the job that runs, and start none any more."""
         self._cancelled = True
         self._close()
+
+    def stop(self, folder: Path) -> None:
+        """Ask the job to stop; the process that workers are forked from stays."""
+        with self._telling:
+            nursery = self._nursery
+            if self._running == folder and nursery is not None and nursery.stdin is not None:
+                with suppress(BrokenPipeError, ValueError):  # the nursery is gone or was closed, and the job with it
+                    _tell(nursery.stdin, {"stop": str(folder)})
 
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
         with self._turn, self._session(context, folder) as environment:
@@ -150,20 +180,23 @@ class LocalLauncher(Launcher):
                 "grace": self.grace_seconds,
             }
             try:
-                return how_it_ended(self._do(order))
+                return how_it_ended(self._do(folder, order))
             except JobFailed:
                 raise
             except BaseException:
                 context.log.info("cancelled: asking the worker for a checkpoint")
                 self._close()
                 raise
+            finally:
+                self._running = None
 
-    def _do(self, order: dict[str, Any]) -> int:
+    def _do(self, folder: Path, order: dict[str, Any]) -> int:
         """Exit status of the job."""
         nursery = self._started()
         assert nursery.stdin is not None and nursery.stdout is not None
-        nursery.stdin.write(json.dumps(order) + "\n")
-        nursery.stdin.flush()
+        with self._telling:
+            _tell(nursery.stdin, order)
+            self._running = folder
         for line in nursery.stdout:
             if (status := json.loads(line).get("status")) is not None:
                 return int(status)
@@ -194,6 +227,11 @@ class LocalLauncher(Launcher):
         finally:
             nursery.kill()
             nursery.wait()
+
+
+def _tell(nursery: IO[str], order: dict[str, Any]) -> None:
+    nursery.write(json.dumps(order) + "\n")
+    nursery.flush()
 
 
 def worker_environment() -> dict[str, str]:

@@ -168,7 +168,7 @@ class KubernetesLauncher(Launcher):
         )
         client._load_k8s_config()  # type: ignore[no-untyped-call]
         own = {LABEL: folder.name[:63]}
-        self._stop(own)
+        self._end(own)
         self._running.add(folder.name[:63])
         environment = worker_environment() | wandb_environment(self.wandb_mode, folder) | {"HOME": "/tmp"}
         try:
@@ -183,15 +183,20 @@ class KubernetesLauncher(Launcher):
             return f"did not end well as a pod: {error}"
         finally:
             self._running.discard(folder.name[:63])
-            self._stop(own)
+            self._end(own)
         return ""
 
     def cancel(self) -> None:
         """Stop all jobs that run."""
         for name in list(self._running):
-            self._stop({LABEL: name})
+            self._end({LABEL: name})
 
-    def _stop(self, labels: Mapping[str, str]) -> None:
+    def stop(self, folder: Path) -> None:
+        """Delete the job's pod."""
+        if (name := folder.name[:63]) in self._running:
+            self._end({LABEL: name})
+
+    def _end(self, labels: Mapping[str, str]) -> None:
         """Delete the pods of a job and wait until they are gone: their workers write a checkpoint meanwhile.
 
         Raises:

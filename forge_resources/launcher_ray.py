@@ -48,7 +48,7 @@ class RayLauncher(Launcher):
     num_cpus: float = Field(default=1, ge=0)
     num_gpus: float = Field(default=0, ge=0)
     memory_gb: float = Field(default=0, ge=0)
-    _running: set[Any] = PrivateAttr(default_factory=set)
+    _running: dict[Path, Any] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -71,23 +71,28 @@ class RayLauncher(Launcher):
                 max_retries=0,  # the job is started again by whoever asks for it again
             )
             job = task.remote(str(folder), self.grace_seconds, worker_environment() | environment)
-            self._running.add(job)
+            self._running[folder] = job
             try:
                 return how_it_ended(ray.get(job))
             except ray.exceptions.RayError as error:
                 raise JobFailed(f"job {folder.name[:12]} was lost by Ray, run it again to go on: {error}") from error
             except BaseException:
                 context.log.info("cancelled: asking the worker for a checkpoint")
-                self._stop(ray, [job])
+                self._end(ray, [job])
                 raise
             finally:
-                self._running.discard(job)
+                del self._running[folder]
 
     def cancel(self) -> None:
         """Stop all jobs that run or wait for room."""
-        self._stop(self._connected(), list(self._running))
+        self._end(self._connected(), list(self._running.values()))
 
-    def _stop(self, ray: Any, jobs: list[Any]) -> None:
+    def stop(self, folder: Path) -> None:
+        """Cancel the job's task, whether it runs or waits for room."""
+        if (job := self._running.get(folder)) is not None:
+            self._end(self._connected(), [job])
+
+    def _end(self, ray: Any, jobs: list[Any]) -> None:
         left, until = jobs, time.monotonic() + self.grace_seconds + MARGIN_SECONDS
         while left and time.monotonic() < until:
             for job in left:

@@ -12,8 +12,11 @@ from forge_resources.hardware import Device, devices
 
 FOLDER = Path(__file__).with_name("profiles")
 
-PARAMETERS = ("learning_rate", "rank", "alpha_ratio", "dropout", "batch_size")
-"""What a search may vary."""
+NUMBERS = ("learning_rate", "rank", "alpha_ratio", "dropout", "batch_size", "warmup_ratio", "weight_decay")
+"""What a search may vary that is a number."""
+
+CHOICES = ("target_modules", "scheduler")
+"""What it may vary that is one of several; `target_modules` are sets of modules, or `all-linear`."""
 
 DRAWS, KEPT = 192, 12
 """Of each company, change and country: fact sets drawn, and of those that the law answers alike, kept."""
@@ -156,23 +159,61 @@ class Data(_Strict):
     """Ways of asking, e.g. plain, below_threshold, missing_fact."""
 
 
+class Pruning(_Strict):
+    """Which trials end early: those whose loss is, after `warmup` of their steps, among the worst so far."""
+
+    keep: Annotated[float, Field(gt=0, le=100)] = 75.0
+    """Per cent of the trials, at the same step, that go on."""
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of the steps before which none ends."""
+
+
+class Race(_Strict):
+    """The best trials answer more questions before one of them is chosen."""
+
+    candidates: Annotated[int, Field(ge=1)] = 4
+    items: Positive = 66
+    """Validation samples, beyond those of the trials, on which candidates are told apart."""
+    confirm: Positive = 44
+    """Further ones that only the winner answers: its reported score comes from them alone."""
+
+
+Value = float | str | tuple[str, ...]
+
+
 class Search(_Strict):
-    """Hyper-parameter search. `space` maps a parameter to its grid, in ascending order."""
+    """Hyper-parameter search. `space` maps a parameter to its grid: numbers in ascending order, or choices."""
 
     trials: Annotated[int, Field(ge=3)]
     steps: Positive
-    space: dict[str, tuple[float, ...]]
+    sampler: Literal["three-phase", "tpe", "gp", "cmaes", "random", "qmc"] = "three-phase"
+    pruning: Pruning | None = Pruning()
+    """None: every trial trains to its end."""
+    race: Race = Race()
+    parallel: Positive = 1
+    """Trials that are proposed and run at once, where the launcher has room."""
+    space: dict[str, tuple[Value, ...]]
 
     @field_validator("space")
     @classmethod
-    def _known(cls, space: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    def _known(cls, space: dict[str, tuple[Value, ...]]) -> dict[str, tuple[Value, ...]]:
         for name, grid in space.items():
-            if name not in PARAMETERS:
-                raise ValueError(f"{name!r} cannot be searched; choose from {', '.join(PARAMETERS)}")
-            if not grid or list(grid) != sorted(set(grid)):
-                raise ValueError(f"{name}: list at least one value, ascending and without repeats")
+            if name not in NUMBERS + CHOICES:
+                raise ValueError(f"{name!r} cannot be searched; choose from {', '.join(NUMBERS + CHOICES)}")
+            if not grid or len(grid) != len(set(grid)):
+                raise ValueError(f"{name}: list at least one value, without repeats")
+            numbers = [value for value in grid if isinstance(value, float)]
+            if name in NUMBERS and len(numbers) < len(grid):
+                raise ValueError(f"{name}: {next(v for v in grid if not isinstance(v, float))!r} is no number")
+            if name in NUMBERS and numbers != sorted(numbers):
+                raise ValueError(f"{name}: list its values ascending")
+            if name in CHOICES and numbers:
+                raise ValueError(f"{name}: {numbers[0]:g} is a number: list names, or for target_modules lists of names")
         if "learning_rate" not in space:
             raise ValueError("learning_rate is missing: it is the one parameter that every search needs")
+        unknown = set(space.get("scheduler", ())) - {"constant", "linear", "cosine"}
+        if unknown:
+            raise ValueError(f"scheduler: {sorted(map(str, unknown))[0]!r} is none of constant, linear, cosine")
         return space
 
 
@@ -208,7 +249,7 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _searchable(self) -> Profile:
-        without = {"rank", "alpha_ratio", "dropout"} & set(self.search.space)
+        without = {"rank", "alpha_ratio", "dropout", "target_modules"} & set(self.search.space)
         if not self.teacher.lora and without:
             raise ValueError(f"search.space has {', '.join(sorted(without))}, and teacher.lora is false: no adapter")
         return self

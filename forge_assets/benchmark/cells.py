@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from forge_assets.benchmark.vocabulary import (
     signed,
     words,
 )
+from forge_assets.search.wording import changes, config, named, shown
 
 STATUSES = ("verified", "text_outdated", "unverified")
 
@@ -133,8 +135,37 @@ def job_table(jobs: pl.DataFrame) -> Table:
     return Table(table.caption, table.columns, (*table.rows, tuple(total)))
 
 
-def frame_table(frame: pl.DataFrame, caption: str, best: int | None = None) -> Table:
-    """Any frame, column by column; `best` is the row to print strong.
+def trial_table(trials: pl.DataFrame, chosen: int | None = None) -> Table:
+    """One row a trial: what ran and, in small print, what was asked where the guard changed it.
+
+    Args:
+        trials: as table `search.trials`.
+        chosen: trial whose row is bold.
+    """
+    phased = trials["phase"].str.len_bytes().sum() > 0
+    heads = (Column("Trial"), *([Column("Phase")] if phased else []), Column("Status"), Column("Score", True))
+    heads += (Column("Configuration"), Column("Guard"), Column("Time", True))
+    rows = []
+    for row in trials.sort("trial").iter_rows(named=True):
+        strong, asked, ran = row["trial"] == chosen, config(row["asked"]), config(row["ran"])
+        other = {name: value for name, value in asked.items() if name in ran and ran[name] != value}
+        spoke = changes(row["guard"])
+        cells = [
+            Cell(str(row["trial"]), strong=strong),
+            *([Cell(row["phase"] or NOTHING)] if phased else []),
+            Cell(row["status"], shorten(row["why"] or "", 140, placeholder=" …")),
+            Cell(_with_error(row["score"], row["standard_error"]), strong=strong),
+            Cell(_settings(ran or asked), f"asked: {_settings(other)}" if other else ""),
+            Cell(", ".join(dict.fromkeys(c.rule for c in spoke)) or NOTHING, ", ".join(c.step for c in spoke)),
+            Cell(NOTHING if row["seconds"] is None else duration(row["seconds"])),
+        ]
+        rows.append(tuple(cells))
+    said = "Every trial of the search: what ran, and its mean composite ± standard error."
+    return Table(said + (" Bold: the chosen one." if chosen is not None else ""), heads, tuple(rows))
+
+
+def frame_table(frame: pl.DataFrame, caption: str) -> Table:
+    """Any frame, column by column.
 
     Names ending in `seconds`, `_bytes`, `_mb` set the unit; structs print as `name value` lists; columns that
     are empty throughout are left out.
@@ -142,10 +173,7 @@ def frame_table(frame: pl.DataFrame, caption: str, best: int | None = None) -> T
     kept = [name for name in frame.columns if frame[name].null_count() < frame.height]
     numeric = [name != kept[0] and frame[name].dtype.is_numeric() for name in kept]
     heads = tuple(Column(_heading(name), right) for name, right in zip(kept, numeric, strict=True))
-    rows = tuple(
-        tuple(Cell(_shown(name, row[name]), strong=i == best) for name in kept)
-        for i, row in enumerate(frame.iter_rows(named=True))
-    )
+    rows = tuple(tuple(Cell(_shown(name, row[name])) for name in kept) for row in frame.iter_rows(named=True))
     return Table(caption, heads, rows)
 
 
@@ -160,6 +188,14 @@ def _values(value: object) -> Iterable[str]:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return [_plain(value)]
+
+
+def _with_error(score: float | None, error: float | None) -> str:
+    return number(score) if score is None or error is None else f"{number(score)} ± {number(error)}"
+
+
+def _settings(configuration: Mapping[str, object]) -> str:
+    return ", ".join(f"{named(name)} {shown(value)}" for name, value in configuration.items()) or NOTHING
 
 
 def _found(frame: pl.DataFrame, column: str) -> dict[tuple[str, str], dict[str, float]]:

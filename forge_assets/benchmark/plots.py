@@ -1,62 +1,22 @@
-"""Figures of the benchmark page: one colour a model throughout, values written at the marks, no frames.
-
-The same data gives the same bytes, so a report can be compared by digest.
-"""
+"""Figures of the benchmark page: one colour a model throughout, values written at the marks, no frames."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Literal, ParamSpec
-
 import polars as pl
-from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import MaxNLocator
 
 from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
+from forge_resources.figures import HAIR, HEAT, INK, QUIET, bare, canvas, styled
 
-INK, QUIET, HAIR = "#22262b", "#646b73", "#d9dde1"
-ACCENT = "#1d5a9e"
-HEAT = LinearSegmentedColormap.from_list("heat", ["#f4f6f8", "#bcd0e4", "#6f9bc8", "#1d5a9e"])
 BAR_METRICS = (
     "composite", "citation_f1", "structure", "level",
     "rougeL", "fabricated_rate", "wrong_country_rate", "unverifiable_rate",
 )  # fmt: skip
-STYLE: dict[str, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Liberation Sans", "Arial", "DejaVu Sans"],
-    "font.size": 9.5,
-    "text.color": INK,
-    "axes.edgecolor": HAIR,
-    "axes.labelcolor": QUIET,
-    "xtick.color": QUIET,
-    "ytick.color": INK,
-    "svg.hashsalt": "model-forge",
-    "svg.fonttype": "path",
-}
-WIDTH = 9.6
-
-P = ParamSpec("P")
 
 
-def _styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw under `STYLE` without leaving it set for anyone else."""
-
-    @wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with style.context(STYLE):
-            return draw(*args, **kwargs)
-
-    return styled
-
-
-@_styled
+@styled
 def metric_bars(summary: pl.DataFrame) -> Figure:
     """Small multiples, one panel a metric, one bar a model with its 95% interval.
 
@@ -67,7 +27,7 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
     across = models(summary["model"].unique())
     columns = min(4, max(len(names), 1))
     rows = max(-(-len(names) // columns), 1)
-    figure = _figure(0.5 + rows * (0.75 + 0.27 * len(across)))
+    figure = canvas(0.5 + rows * (0.75 + 0.27 * len(across)))
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for i, axes in enumerate(grid.flat):
         if i >= len(names):
@@ -79,7 +39,7 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
     """Model by task, the mean written in each cell.
 
@@ -91,7 +51,7 @@ def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
     across, tasks = models(rows["model"].unique()), list(rows["task_type"].unique(maintain_order=True))
     value = {(row["task_type"], row["model"]): row["mean"] for row in rows.iter_rows(named=True)}
     size = dict(rows.select("task_type", "n").iter_rows())
-    figure = _figure(0.6 + 0.34 * len(tasks))
+    figure = canvas(0.6 + 0.34 * len(tasks))
     axes = figure.subplots()
     cells = [[value.get((task, model.name), float("nan")) for model in across] for task in tasks]
     axes.pcolormesh(cells, cmap=HEAT, vmin=0, vmax=1, edgecolors="white", linewidth=2.5)
@@ -107,11 +67,11 @@ def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
     axes.xaxis.tick_top()
     for label, model in zip(axes.get_xticklabels(), across, strict=True):
         label.set(color=_readable(model), fontweight="bold")
-    _bare(axes)
+    bare(axes)
     return figure
 
 
-@_styled
+@styled
 def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") -> Figure:
     """One row a country, one dot a model with its 95% interval.
 
@@ -124,7 +84,7 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
     across = models(rows["model"].unique())
     places = list(rows["jurisdiction"].unique(maintain_order=True))
     size = dict(rows.select("jurisdiction", "n").iter_rows())
-    figure = _figure(0.7 + 0.17 * len(across) * len(places))
+    figure = canvas(0.7 + 0.17 * len(across) * len(places))
     axes = figure.subplots()
     step = 0.78 / max(len(across), 1)
     for i, model in enumerate(across):
@@ -139,48 +99,13 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
     axes.set_ylim(len(places) - 0.45, -0.55)
     axes.set_xlim(0, 1.06)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    _bare(axes)
+    bare(axes)
     for i, model in enumerate(across):
         _key(axes, i / max(len(across), 1), model)
     return figure
 
 
-@_styled
-def search_curve(trials: pl.DataFrame) -> Figure:
-    """Score of every trial and the best so far; a trial without a score is a cross on the floor.
-
-    Args:
-        trials: columns trial (integer) and score (null where the trial gave none).
-    """
-    ordered = trials.sort("trial")
-    done = ordered.filter(pl.col("score").is_not_null())
-    lost = ordered.filter(pl.col("score").is_null())["trial"].to_list()
-    figure = _figure(2.9)
-    axes = figure.subplots()
-    best = done["score"].cum_max().to_list()
-    numbers = done["trial"].to_list()
-    axes.step(numbers, best, where="post", color=ACCENT, linewidth=1.8)
-    axes.scatter(numbers, done["score"].to_list(), s=26, color="#9dbbdc", zorder=3)
-    if numbers:
-        top = done.row(done["score"].arg_max() or 0, named=True)
-        axes.scatter([top["trial"]], [top["score"]], s=44, color=ACCENT, zorder=4)
-        axes.annotate(
-            f"best: trial {top['trial']}, {top['score']:.2f}", (top["trial"], top["score"]),
-            xytext=(0, 8), textcoords="offset points", ha="center", color=ACCENT,
-        )  # fmt: skip
-    if lost:
-        floor = min(done["score"].to_list(), default=0.0)
-        axes.scatter(lost, [floor] * len(lost), s=30, marker="x", color=QUIET, linewidth=1.2)
-        axes.annotate("no score", (lost[-1], floor), xytext=(8, -3), textcoords="offset points", color=QUIET)
-    axes.margins(y=0.16)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("trial")
-    axes.set_ylabel("score")
-    _bare(axes, grid="y")
-    return figure
-
-
-@_styled
+@styled
 def loss_curves(losses: pl.DataFrame) -> Figure:
     """Training loss by step, one line a model, validation dashed.
 
@@ -188,7 +113,7 @@ def loss_curves(losses: pl.DataFrame) -> Figure:
         losses: columns model, step, loss, and optionally split ("train" or "validation").
     """
     frame = losses if "split" in losses.columns else losses.with_columns(split=pl.lit("train"))
-    figure = _figure(2.9)
+    figure = canvas(2.9)
     axes = figure.subplots()
     ends: list[tuple[float, float, str, str]] = []
     for model in models(frame["model"].unique()):
@@ -206,22 +131,8 @@ def loss_curves(losses: pl.DataFrame) -> Figure:
     _end_labels(axes, ends)
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
-    _bare(axes, grid="y")
+    bare(axes, grid="y")
     return figure
-
-
-def data_uri(figure: Figure, kind: Literal["svg", "png"] = "svg") -> str:
-    """The figure as a `data:` address that a page or a Markdown image can carry."""
-    buffer = io.BytesIO()
-    with style.context(STYLE):
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
-    mime = "image/svg+xml" if kind == "svg" else "image/png"
-    return f"data:{mime};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _figure(height: float) -> Figure:
-    return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(hspace=0.09))
 
 
 def _bars(axes: Axes, rows: pl.DataFrame, across: list[Model]) -> None:
@@ -239,7 +150,7 @@ def _bars(axes: Axes, rows: pl.DataFrame, across: list[Model]) -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.vlines([0.5, 1], -0.55, len(across) - 0.45, color=HAIR, linewidth=0.7, zorder=0)
     axes.vlines(0, -0.55, len(across) - 0.45, color=QUIET, linewidth=0.9)
-    _bare(axes)
+    bare(axes)
 
 
 def _end_labels(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
@@ -269,12 +180,3 @@ def _readable(model: Model) -> str:
     red, green, blue = to_rgb(model.colour)
     shade = 0.6 if 0.3 * red + 0.59 * green + 0.11 * blue > 0.6 else 1.0
     return to_hex((red * shade, green * shade, blue * shade))
-
-
-def _bare(axes: Axes, grid: Literal["", "y"] = "") -> None:
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0)
-    if grid:
-        axes.grid(axis=grid, color=HAIR, linewidth=0.7)
-        axes.set_axisbelow(True)

@@ -17,6 +17,7 @@ from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differen
 from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
 from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
 from forge_assets.scoring.score import WEIGHTS
+from forge_resources.figures import Picture, data_uri
 
 ANSWER_METRICS = ("composite", "citation_f1", "structure", "rougeL", "fabricated_rate")
 
@@ -41,7 +42,13 @@ class ReportInput:
     answers: pl.DataFrame = field(default_factory=pl.DataFrame)
     """model, sample_id, answer."""
     trials: pl.DataFrame = field(default_factory=pl.DataFrame)
-    """trial (integer), score (null: none), and any other columns worth showing."""
+    """As table `search.trials`."""
+    search: Mapping[str, Picture] = field(default_factory=dict)
+    """Pictures of the search in reading order, as `search.pictures` gives."""
+    search_choice: str = ""
+    """The trial that was decided for and how sure that is, in sentences."""
+    search_chosen: int | None = None
+    """That trial's number: its row is bold."""
     jobs: pl.DataFrame = field(default_factory=pl.DataFrame)
     """The first column names the job; then seconds, peak_memory_bytes (or _mb), tokens_per_second, ..."""
     provisions: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -59,10 +66,20 @@ class ReportInput:
 
 @dataclass(frozen=True)
 class ShownFigure:
-    """A figure, and what it says to who cannot see it."""
+    """A figure, what it says to who cannot see it, and the line under it."""
 
     uri: str
     alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class ShownSearch:
+    """What was decided, the pictures of the search and every trial of it."""
+
+    choice: str
+    figures: tuple[ShownFigure, ...]
+    trials: cells.Table | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,7 @@ def render(report: ReportInput) -> str:
         choice=report.choice,
         candidates=_candidates(report.choice),
         **_results(report),
-        search=_search(report.trials),
+        search=_search(report),
         losses=_losses(report.losses),
         examples=_examples(report),
         composite=_composite(),
@@ -130,14 +147,26 @@ def _results(report: ReportInput) -> dict[str, object]:
     caption = "Composite by {}, with 95% interval. Bold: best of the row."
     return {
         "results": cells.metric_table(whole),
-        "bars": _figure(plots.metric_bars(whole), f"Bars of each metric by model. {_sentence(whole)}"),
+        "bars": _figure(
+            plots.metric_bars(whole),
+            f"Bars of each metric by model. {_sentence(whole)}",
+            "Mean by model; the thin line is the 95% interval. ↓ less is better.",
+        ),
         "changes": changes,
         "tasks": (
-            _figure(plots.task_heatmap(tasks), "Composite by task and model, as in the table below."),
+            _figure(
+                plots.task_heatmap(tasks),
+                "Composite by task and model, as in the table below.",
+                "Composite; number of samples in brackets.",
+            ),
             cells.group_table(tasks, "task_type", caption.format("task type")),
         ),
         "places": (
-            _figure(plots.jurisdiction_dots(places), "Composite by jurisdiction and model, as in the table below."),
+            _figure(
+                plots.jurisdiction_dots(places),
+                "Composite by jurisdiction and model, as in the table below.",
+                "Composite with 95% interval; number of samples in brackets.",
+            ),
             cells.group_table(places, "jurisdiction", caption.format("jurisdiction")),
         ),
     }
@@ -161,19 +190,12 @@ def _candidates(choice: StudentChoice | None) -> cells.Table | None:
     return cells.frame_table(choice.candidates, "Students considered.")
 
 
-def _search(trials: pl.DataFrame) -> tuple[ShownFigure | None, cells.Table] | None:
-    if trials.is_empty():
+def _search(report: ReportInput) -> ShownSearch | None:
+    if report.trials.is_empty() and not report.search and not report.search_choice:
         return None
-    known = {"trial", "score"} <= set(trials.columns)
-    ordered = trials.sort("trial") if "trial" in trials.columns else trials
-    scored = known and ordered["score"].null_count() < ordered.height
-    best = ordered["score"].arg_max() if scored else None
-    table = cells.frame_table(ordered, "Every trial of the search. Bold: the best score.", best)
-    if not scored:
-        return None, table
-    top = max(ordered["score"].drop_nulls().to_list())
-    alt = f"Score by trial; the best of {ordered.height} trials reached {number(top)}."
-    return _figure(plots.search_curve(ordered), alt), table
+    figures = tuple(_figure(picture.figure, picture.alt, picture.caption) for picture in report.search.values())
+    trials = None if report.trials.is_empty() else cells.trial_table(report.trials, report.search_chosen)
+    return ShownSearch(report.search_choice, figures, trials)
 
 
 def _losses(losses: pl.DataFrame) -> ShownFigure | None:
@@ -182,11 +204,12 @@ def _losses(losses: pl.DataFrame) -> ShownFigure | None:
     last = losses.sort("step").group_by("model", maintain_order=True).last()
     ends = {row["model"]: f"{row['loss']:.2f}" for row in last.iter_rows(named=True)}
     listed = ", ".join(f"{model.label} ends at {ends[model.name]}" for model in models(ends))
-    return _figure(plots.loss_curves(losses), f"Loss by training step. {listed}.")
+    alt = f"Loss by training step. {listed}."
+    return _figure(plots.loss_curves(losses), alt, "Training loss; validation dashed.")
 
 
-def _figure(figure: Figure, alt: str) -> ShownFigure:
-    return ShownFigure(plots.data_uri(figure), alt)
+def _figure(figure: Figure, alt: str, caption: str) -> ShownFigure:
+    return ShownFigure(data_uri(figure), alt, caption)
 
 
 def _examples(report: ReportInput) -> tuple[ShownExample, ...]:

@@ -14,6 +14,11 @@ from forge_resources.store import digest
 BENCHMARK_SIZE = 132
 """Paired items at which a difference of about 11 points shows (20% discordance, 80% power)."""
 
+LEAST_CONFIRMED = 10
+"""Samples below which the score of the search's winner says too little to be reported."""
+
+_COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries")
+
 
 def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
     """Up to `n` training samples, every citation taught about equally often.
@@ -54,6 +59,44 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
     """Up to `n` validation samples, spread over task types and countries."""
     return _spread(_pool(samples, jurisdictions, "validation"), n)
+
+
+def race_and_confirm(
+    samples: pl.DataFrame,
+    jurisdictions: Sequence[str],
+    sizes: tuple[int, int],
+    validation: pl.DataFrame,
+    choice: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Validation samples for the race of the best trials, and further ones to confirm its winner.
+
+    One sample a scenario, and no scenario of `validation` or of the other set. Each is spread like the others: the pool
+    is dealt out down a list sorted by task, countries and variant (systematic sampling; Cochran 1977, chapter 8).
+    Scenarios of `choice` are raced over only where there are not enough others, and confirm nothing. Where the pool is
+    too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing left.
+
+    Args:
+        sizes: how many to race over, and to confirm with.
+    """
+    pool = _pool(samples, jurisdictions, "validation")
+    pool = pool.join(validation, on="scenario_id", how="anti").sort("sample_id")
+    pool = pool.unique("scenario_id", keep="first", maintain_order=True)
+    free, used = pool.join(choice, on="scenario_id", how="anti"), pool.join(choice, on="scenario_id", how="semi")
+    race, confirm = sizes
+    share = min(1.0, pool.height / (race + confirm))
+    confirmed = min(confirm, free.height, max(LEAST_CONFIRMED, round(confirm * share)))
+    raced = min(race, free.height - confirmed)
+    drawn = _spread(free, raced + confirmed)
+    cells = drawn.with_columns(_COUNTRIES).sort("task_type", "countries", "variant", maintain_order=True)
+    confirms = _dealt(cells["sample_id"].to_list(), raced, confirmed)
+    first = drawn.filter(~pl.col("sample_id").is_in(confirms))
+    return pl.concat([first, _spread(used, race - raced)]), drawn.filter(pl.col("sample_id").is_in(confirms))
+
+
+def _dealt(names: Sequence[str], first: int, second: int) -> list[str]:
+    """`second` of the `first` + `second` names, at even distances."""
+    total = first + second
+    return [name for i, name in enumerate(names) if (i + 1) * second // total > i * second // total]
 
 
 def benchmark_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int = BENCHMARK_SIZE) -> pl.DataFrame:

@@ -8,25 +8,34 @@ import polars as pl
 
 from forge_assets.scenarios.leakage import clear_of
 from forge_assets.scenarios.power import EXTENDED_SIZE
-from forge_assets.scenarios.select import benchmark_set, training_set, validation_set
+from forge_assets.scenarios.select import (
+    LEAST_CONFIRMED,
+    benchmark_set,
+    race_and_confirm,
+    training_set,
+    validation_set,
+)
 from forge_resources.profile import Profile
 
-HELD_OUT = ("validation", "choice", "benchmark", "core", "extended", "contrast")
+HELD_OUT = ("validation", "race", "confirm", "choice", "benchmark", "core", "extended", "contrast")
 """Roles that no training sample may resemble."""
 
 
 def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core: Collection[str] = ()) -> pl.DataFrame:
     """The sets of a profile.
 
-    Roles: train; validation (for the search) and choice (validation split, more items); benchmark, of the profile's
+    Roles: train; validation (for the trials of the search), race (for the best of them), confirm (for the winner) and
+    choice (for the cut student and for reinforcement), all of the validation split; benchmark, of the profile's
     countries and ways of asking; extended, the same and more, for small differences; contrast, pairs; core, the
-    frozen questions over every country. A profile that asks everything has the core as its benchmark.
+    frozen questions over every country. A profile that asks everything has the core as its benchmark. Race and confirm
+    share no scenario with each other or with validation; `short_of` says where the pool was too small for them.
 
     Args:
         core: question ids of the frozen core.
 
     Raises:
-        ValueError: the profile names a jurisdiction that is not live, or a set comes out smaller than asked for.
+        ValueError: the profile names a jurisdiction that is not live, validation or benchmark come out smaller than
+            asked for, or confirm smaller than `LEAST_CONFIRMED`.
     """
     wanted = list(profile.jurisdictions or live)
     missing = sorted(set(wanted) - set(live))
@@ -37,9 +46,15 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     frozen = held.sort("sample_id")
     everything = profile.jurisdictions is None and asked.height == samples.height
     complete = everything and frozen.height == len(core) == profile.data.benchmark
+    validation = validation_set(asked, wanted, profile.data.validation)
+    choice = validation_set(asked, wanted, profile.data.choice)
+    sizes = (profile.search.race.items, profile.search.race.confirm)
+    race, confirm = race_and_confirm(asked, wanted, sizes, validation, choice)
     drawn = {
-        "validation": validation_set(asked, wanted, profile.data.validation),
-        "choice": validation_set(asked, wanted, profile.data.choice),
+        "validation": validation,
+        "race": race,
+        "confirm": confirm,
+        "choice": choice,
         "benchmark": frozen if complete else benchmark_set(asked, wanted, profile.data.benchmark),
         "core": frozen,
         "extended": benchmark_set(asked, wanted, EXTENDED_SIZE),
@@ -48,12 +63,32 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     for role, size in (("validation", profile.data.validation), ("benchmark", profile.data.benchmark)):
         if drawn[role].height < size:
             raise ValueError(f"profile {profile.name}: {size} {role} samples asked for, {drawn[role].height} exist")
+    if confirm.height < LEAST_CONFIRMED:
+        raise ValueError(
+            f"profile {profile.name}: search.race.confirm is {sizes[1]}, {confirm.height} samples are left for it and "
+            f"{LEAST_CONFIRMED} are needed: ask for as many, lower data.choice or data.validation, or add "
+            "jurisdictions or variants"
+        )
     held_out = pl.concat(drawn.values()).unique("sample_id", maintain_order=True)
     taught = clear_of(_of(asked, wanted).filter(pl.col("split") == "train"), held_out)
     drawn = {"train": training_set(taught, wanted, profile.data.train), **drawn}
     return pl.concat(
         [rows.select(pl.lit(role).alias("role"), pl.all()) for role, rows in drawn.items()]
     ).with_row_index("position")
+
+
+def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
+    """Where race or confirm is not what the profile asks for, a sentence each; empty: they are."""
+    held = {role: sets.filter(pl.col("role") == role) for role in ("race", "confirm", "choice")}
+    said = []
+    for role, field in (("race", "items"), ("confirm", "confirm")):
+        size, wanted = held[role].height, getattr(profile.search.race, field)
+        if size < wanted:
+            said.append(f"search.race.{field} asks for {wanted} samples, and {size} are left in the validation split")
+    both = held["race"].join(held["choice"], on="scenario_id", how="semi").height
+    if both:
+        said.append(f"{both} of {held['race'].height} samples of the race are of scenarios of the set choice too")
+    return said
 
 
 def _of(samples: pl.DataFrame, jurisdictions: Sequence[str]) -> pl.DataFrame:

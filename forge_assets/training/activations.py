@@ -8,10 +8,11 @@ is counted here, as found with `torch.autograd.graph.saved_tensors_hooks` on eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forge_assets.training.job import Lora
-from forge_assets.training.shapes import Shape
+from forge_assets.training.shapes import ATTENTION, HEAD, MLP, Shape
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ def checkpoint_bytes(shape: Shape, step: Step) -> int:
     return step.tokens * shape.hidden * step.width
 
 
+def head_bytes(shape: Shape, step: Step, learned: int) -> int:
+    """Kept for an adapter of the output layer, which sees `learned` tokens only; a frozen one keeps nothing."""
+    if step.lora is None or HEAD not in shape.targets(step.lora.target_modules):
+        return 0
+    copies = step.lora.rank * (shape.hidden + shape.vocabulary) * step.width if step.width == 2 else 0
+    return learned * _inputs(shape, shape.hidden, (HEAD,), step) + copies
+
+
 def _norms(shape: Shape, step: Step) -> int:
     """Inputs in fp32, and where their weights are trained what these are multiplied with."""
     widths = shape.norms * shape.hidden + (shape.query + shape.key if shape.head_norms else 0)
@@ -67,14 +76,14 @@ def _attention(shape: Shape, step: Step) -> int:
         # A masked kernel takes keys repeated, and the mask as numbers.
         masked = w * (2 * q - 2 * k + step.row)
         kept += masked * shape.sliding_layers // shape.layers
-    return kept + _inputs(shape.hidden, 3, step) + _inputs(shape.query, 1, step)
+    return kept + _inputs(shape, shape.hidden, ATTENTION[:3], step) + _inputs(shape, shape.query, ATTENTION[3:], step)
 
 
 def _mlp(shape: Shape, step: Step) -> int:
     """Gate, its activation, what it gates and their product; with experts once for each that a token goes through."""
     h, i, w, k = shape.hidden, shape.intermediate, step.width, shape.top_k
     if not shape.experts:
-        return 3 * w * i + _inputs(h, 2, step) + _inputs(i, 1, step)
+        return 3 * w * i + _inputs(shape, h, MLP[:2], step) + _inputs(shape, i, MLP[2:], step)
     # gpt-oss clamps gate and value: 2 as computed, gate clamped, sigmoid, value plus one, gated.
     kept = w * k * (6 * i + h)
     if step.lora is None or step.lora.experts:
@@ -84,10 +93,16 @@ def _mlp(shape: Shape, step: Step) -> int:
     return kept
 
 
-def _inputs(size: int, modules: int, step: Step) -> int:
-    """Inputs of matrices that share theirs: kept once, but by each LoRA that casts it or drops some of it."""
+def _inputs(shape: Shape, size: int, names: Sequence[str], step: Step) -> int:
+    """Inputs of matrices that share theirs: kept once, but by each LoRA that casts it or drops some of it.
+
+    A frozen matrix without LoRA keeps none.
+    """
     if step.lora is None:
         return step.width * size
+    modules = len(shape.targets(step.lora.target_modules) & set(names))
+    if not modules:
+        return 0
     rank = step.lora.rank * step.width * modules
     if step.lora.dropout:
         return modules * size * (step.width + step.mask_bytes) + rank
@@ -98,4 +113,5 @@ def _adapter_copies(shape: Shape, step: Step) -> int:
     """Adapters are in fp32; computing in 16 bits keeps a copy."""
     if step.lora is None or step.width == 4:
         return 0
-    return shape.adapter(step.lora.rank, step.lora.experts) // shape.layers * step.width
+    inside = shape.targets(step.lora.target_modules) - {HEAD}
+    return shape.adapter(step.lora.rank, step.lora.experts, inside) // shape.layers * step.width

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
+from peft import PeftModel
+from transformers import PreTrainedModel
 from trl import SFTTrainer
 
 from forge_assets.training.attention import attend_by_rows
@@ -26,7 +31,11 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
     train_dataset: Any
 
     def __init__(self, *, max_length: int, **given: Any) -> None:
-        super().__init__(**given)
+        with _frozen_output(given["model"]):
+            super().__init__(**given)
+        if isinstance(self.model, PeftModel):
+            # With an adapted output layer PEFT would write the base's embeddings beside it, into every checkpoint.
+            self.model.save_pretrained = partial(self.model.save_pretrained, save_embedding_layers=False)
         if getattr(self.model, "is_quantized", False):
             for weight in self.model.parameters():
                 if weight.requires_grad:  # an adapter: in TRL's bfloat16 small steps would be lost to rounding
@@ -57,6 +66,20 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         if num_items_in_batch is not None:  # it counts the tokens of all processes, whose gradients are averaged
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
+
+
+@contextmanager
+def _frozen_output(model: PreTrainedModel) -> Iterator[None]:
+    """Show TRL the output layer as it is without an adapter.
+
+    TRL refuses an adapter there because its own loss reads the layer's weights alone; `compute_loss` calls the layer.
+    """
+    head = model.get_output_embeddings()
+    model.get_output_embeddings = lambda: head
+    try:
+        yield
+    finally:
+        del model.get_output_embeddings
 
 
 def _cut(row: dict[str, Any], max_length: int) -> dict[str, Any]:

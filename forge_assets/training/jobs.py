@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
 
+from forge_assets.training.curve import Judge, Watch, curve
 from forge_assets.training.job import Job, identity
 from forge_assets.training.rows import read_rows
+from forge_resources.job_folder import ASKER_LOCK, WORKER_LOCK, held
+from forge_resources.launcher import JobFailed, JobStopped
 from forge_resources.store import Store, atomic, canonical, digest
 from forge_resources.tables import TABLES
 
@@ -38,10 +43,7 @@ class Finished:
 
     def steps(self) -> list[dict[str, Any]]:
         """What `metrics.jsonl` says of every training step, in order, each as it was done last."""
-        stream = self.result.parent / "metrics.jsonl"
-        lines = map(json.loads, stream.read_text().splitlines()) if stream.exists() else ()
-        steps = {line["step"]: line for line in lines if "step" in line}
-        return [steps[step] for step in sorted(steps)]
+        return curve(self.result.parent)
 
     def answers(self) -> list[dict[str, str]]:
         """Rows of `answers.jsonl`: sample_id, answer."""
@@ -54,13 +56,30 @@ class Jobs:
     Args:
         environment: digest of the pinned dependencies.
         bases: digest to folder of the base models in use.
+        stop: asks the job in a folder to stop, from another thread than the one that `launch` runs it in.
     """
 
-    def __init__(self, store: Store, environment: str, bases: Mapping[str, Path], launch: Launch) -> None:
+    def __init__(
+        self,
+        store: Store,
+        environment: str,
+        bases: Mapping[str, Path],
+        launch: Launch,
+        stop: Callable[[Path], None] | None = None,
+    ) -> None:
         self._store = store
         self._environment = environment
         self._bases = dict(bases)
         self._launch = launch
+        self._stop = stop
+
+    def identity(self, job: Job) -> str:
+        """What names the job here: its folder, and its result in later jobs."""
+        return identity(job, self._environment)
+
+    def curve(self, job: Job) -> list[dict[str, Any]]:
+        """As `Finished.steps`, also of a job that runs, failed or was stopped; empty where it did no step."""
+        return curve(self._store.artefact(self.identity(job)))
 
     def dataset(self, rows: Iterable[Mapping[str, Any]]) -> str:
         """Keep rows as canonical JSON lines and return their digest."""
@@ -72,27 +91,55 @@ class Jobs:
                 draft.write_bytes(lines)
         return name
 
-    def run(self, job: Job, title: str) -> Finished:
+    def run(self, job: Job, title: str, watch: Watch | None = None) -> Finished:
         """The result of a job, from the store if it was finished before.
 
+        Whoever else wants the same job meanwhile, also in another process, waits and finds it done.
+
+        Args:
+            watch: sees every line of the training curve in order, each step once, also those of earlier attempts, and
+                gives a reason to stop, or "" to go on. What the worker did after the step of the reason changes
+                nothing, unless it was the end: a job that has its record is finished, and in a later call not watched.
+
         Raises:
+            JobStopped: `watch` gave a reason. The worker is gone, its checkpoints were removed, the curve stays.
             JobFailed: the worker ended without a result; calling again resumes it.
             FileNotFoundError: the job names weights or data that this store does not hold.
+            ValueError: `watch` is given, but this desk has no `stop`.
         """
-        name = identity(job, self._environment)
+        if watch is not None and self._stop is None:
+            raise ValueError("watch: a desk without `stop` cannot end a job: give one to Jobs")
+        name = self.identity(job)
         folder = self._store.artefact(name)
-        record_file = folder / "record.json"
-        if record_file.exists():
-            record = json.loads(record_file.read_text())
-        else:
+        record = _record(folder)
+        if record is None:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "job.json", job.model_dump_json(indent=1))
-            paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
-            _write(folder / "launch.json", json.dumps({"title": title, "paths": paths}))
-            record = self._launch(folder)
+            with held(folder / ASKER_LOCK):
+                record = _record(folder) or self._do(job, title, folder, watch)
         done = Finished(name, folder / "result", record)
         self._enter(title, job, done)
         return done
+
+    def _do(self, job: Job, title: str, folder: Path, watch: Watch | None) -> dict[str, Any]:
+        """Have the job done; its record."""
+        _write(folder / "job.json", job.model_dump_json(indent=1))
+        paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
+        _write(folder / "launch.json", json.dumps({"title": title, "paths": paths}))
+        if watch is None or self._stop is None:
+            return self._launch(folder)
+        judge, failed = Judge(folder, watch), None
+        if not judge.look():  # at what earlier attempts did
+            try:
+                with judge.looking(partial(self._stop, folder)):
+                    return self._launch(folder)
+            except JobFailed as error:
+                failed = error
+            if not judge.look():  # at what was done since the last look
+                raise failed
+        with held(folder / WORKER_LOCK):
+            if (folder / "work").exists():
+                shutil.rmtree(folder / "work")
+        raise JobStopped(judge.reason, judge.step) from failed
 
     def _enter(self, title: str, job: Job, done: Finished) -> None:
         record, steps = done.record, done.steps()
@@ -123,6 +170,15 @@ class Jobs:
             if path is not None and path.exists():
                 return path
         raise FileNotFoundError(f"nothing is stored under {reference[:12]}: materialise what comes before this asset")
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    """The record of a finished job; None where it is not finished."""
+    file = folder / "record.json"
+    if not file.exists():
+        return None
+    record: dict[str, Any] = json.loads(file.read_text())
+    return record
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,11 +5,13 @@ Run: python -m forge_assets.training.keeper JOB_FOLDER [GRACE_SECONDS]
 The keeper does nothing that can get stuck, so it can end a worker that does. Whatever a worker starts becomes the
 keeper's child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with
 the job. The keeper stops the job when it is told to (SIGTERM, SIGINT) or when the process that started it is gone.
+It starts nothing while a process of an earlier attempt is still there.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -25,6 +27,7 @@ import psutil
 
 from forge_assets.training.interrupt import GRACE, GRACE_SECONDS, INTERRUPTED, STOPS
 from forge_assets.training.ranks import FAILED, environments
+from forge_resources.job_folder import WORKER_LOCK
 
 LEFT_SECONDS = 2
 """How long something that a worker left behind may take to end when asked to."""
@@ -52,6 +55,10 @@ def keep(folder: Path, processes: int, grace: float, started: Callable[[int], No
     """
     adopt_orphans()
     asked, parent = _Asked(), os.getppid()
+    if not _alone(folder, lambda: asked.now or os.getppid() != parent):
+        return INTERRUPTED
+    if (folder / "record.json").exists():  # the earlier attempt ended well
+        return 0
     (folder / "work" / FAILED).unlink(missing_ok=True)
     os.environ[GRACE] = str(grace)
     ranks = [_fork(folder, environment) for environment in environments(processes)]
@@ -134,6 +141,25 @@ class _Asked:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.now = True
+
+
+def _alone(folder: Path, to_stop: Callable[[], bool]) -> bool:
+    """Wait until all processes of earlier attempts are gone; False: `to_stop` came first.
+
+    The ranks inherit the open file, and with it the lock: it is free when keeper and ranks are gone, however they end.
+    """
+    lock = os.open(folder / WORKER_LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    said = False
+    while not to_stop():
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if not said:
+                print("waiting for the processes of an earlier attempt to end", flush=True)
+                said = True
+            time.sleep(0.1)
+    return False
 
 
 def _fork(folder: Path, environment: dict[str, str]) -> int:

@@ -10,7 +10,8 @@ A job passes through moments that do not coincide: loading, the loss (all activa
   optimizer    AdamW's two moments, in the type of what is trained
   gradients    of what is trained; during the loss only where they accumulate
   activations  see `activations`
-  logits       completion tokens x vocabulary x 12: log-probabilities, and two gradients on the way back
+  logits       completion tokens x vocabulary x 12: log-probabilities, and two gradients on the way back; once more
+               where an adapter of the output layer makes a product of its own
   buffers      weights made from their 4 or 8 bits for one product, or gathered from other processes
   cache        keys and values of generated answers
   holes        freed memory that the allocator cannot use again, see `machines`
@@ -23,10 +24,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from forge_assets.training.activations import Step, checkpoint_bytes, layer_bytes, passing_bytes
+from forge_assets.training.activations import Step, checkpoint_bytes, head_bytes, layer_bytes, passing_bytes
 from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Lora, Quantisation, SftJob, TrainingJob
 from forge_assets.training.machines import Machine
-from forge_assets.training.shapes import Shape
+from forge_assets.training.shapes import HEAD, Shape
 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 SHARD_BYTES = 5_000_000_000
@@ -118,7 +119,7 @@ def predict(
 
 def trained(lora: Lora | None, shape: Shape) -> int:
     """Weights that a training changes."""
-    return shape.parameters if lora is None else shape.adapter(lora.rank, lora.experts)
+    return shape.parameters if lora is None else shape.adapter(lora.rank, lora.experts, lora.target_modules)
 
 
 def adapter_of(job: TrainingJob, given: Lora | None) -> Lora | None:
@@ -156,14 +157,16 @@ def _training(
     step = Step(tokens, row, width, lora, machine.mask_bytes)
     layer, inputs = layer_bytes(shape, step), checkpoint_bytes(shape, step)
     kept = shape.layers * (inputs if job.gradient_checkpointing else layer)
-    final = tokens * shape.hidden * 4
+    final = tokens * shape.hidden * 4 + head_bytes(shape, step, learned)
     buffers = _dequantised(shape, job.quantisation, width) + _gathered(shape, shards, width)
     if isinstance(job, GrpoJob) and job.beta and lora is None:
         held["reference"] = shape.parameters * width // shards
     elif isinstance(job, GrpoJob) and job.beta:
         held["reference"] = count * 4 // shards
-    lost = _lost(shape, step, job.quantisation, machine)
-    logits = learned * shape.vocabulary * (16 if isinstance(job, GrpoJob) else 12)
+    product = learned * shape.vocabulary * width if lora and HEAD in shape.targets(lora.target_modules) else 0
+    # Scaled, and added to the layer's own, that of an adapter makes two more of its size.
+    lost = _lost(shape, step, job.quantisation, machine) + round(machine.holes * 2 * product)
+    logits = learned * shape.vocabulary * (16 if isinstance(job, GrpoJob) else 12) + product
     accumulated = gradients if job.accumulation > 1 else 0
     loss = {"activations": kept + final, "logits": logits, "buffers": buffers}
     again = layer if job.gradient_checkpointing else 0

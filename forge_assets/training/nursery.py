@@ -2,8 +2,8 @@
 
 Run by the launcher: python -m forge_assets.training.nursery. Orders come as JSON lines on standard input
 ({"folder", "log", "environment"}, also "processes" and "grace"); for each, {"pid"} of the worker and later {"status"}
-go to standard output. Importing costs a worker about 10 s, forking none of it. When standard input closes, the running
-job is stopped, and the nursery ends with it.
+go to standard output. {"stop": folder} stops that job if it runs. Importing costs a worker about 10 s, forking none of
+it. When standard input closes, the running job is stopped, and the nursery ends with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -32,17 +33,47 @@ def main() -> int:
 
     from forge_assets.training import cut, generate, sft, worker  # noqa: F401
 
-    orders = os.fdopen(os.dup(0), "r")
-    for line in orders:
-        order = json.loads(line)
+    orders = Orders(os.dup(0))
+    while orders.open:
+        order = orders.next()
+        if "folder" not in order:  # the end, or a stop that came when its job had just ended
+            continue
         grace = float(order.get("grace", GRACE_SECONDS))
         keeper = os.fork()
         if keeper == 0:
             leave_after(partial(_keep, order, grace, replies))
-        status = _wait(keeper)
+        status = _wait(keeper, order["folder"], orders)
         end_descendants(grace)  # none are left, unless somebody killed the keeper
         _reply(replies, {"status": status})
     return 0
+
+
+class Orders:
+    """Orders as they come in.
+
+    Attributes:
+        open: whether more can come.
+    """
+
+    def __init__(self, source: int) -> None:
+        self.open = True
+        self._source = source
+        self._read = b""
+
+    def next(self, patience: float | None = None) -> dict[str, Any]:
+        """The next order; empty if none came within `patience` seconds, or if the input was closed."""
+        while b"\n" not in self._read:
+            readable, _, _ = select.select([self._source], [], [], patience)
+            if not readable:
+                return {}
+            piece = os.read(self._source, 2**16)
+            self.open = bool(piece)
+            if not piece:
+                return {}
+            self._read += piece
+        line, _, self._read = self._read.partition(b"\n")
+        order: dict[str, Any] = json.loads(line)
+        return order
 
 
 def _keep(order: dict[str, Any], grace: float, replies: TextIO) -> int:
@@ -60,18 +91,19 @@ def _reply(replies: TextIO, message: dict[str, int]) -> None:
     replies.flush()
 
 
-def _wait(keeper: int) -> int:
-    """Exit status of the job (negative: killed by that signal), stopping it if the launcher is gone."""
-    watched = [0]
+def _wait(keeper: int, folder: str, orders: Orders) -> int:
+    """Exit status of the job (negative: killed by that signal), stopping it if told to or if the launcher is gone."""
+    asked = False
     while True:
         done, status = os.waitpid(keeper, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
             return code if code <= 128 else 128 - code
-        readable, _, _ = select.select(watched, [], [], 0.1)
-        if readable:  # nobody sends an order while one runs: standard input was closed
+        if asked:
+            time.sleep(0.1)
+        elif orders.next(0.1).get("stop") == folder or not orders.open:
             os.kill(keeper, signal.SIGTERM)
-            watched = []
+            asked = True
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text", "gpt_oss")
 """`model_type`s whose layers this knows; checked against Transformers' own modules in tests."""
@@ -16,6 +16,12 @@ HEAD_DIM = {"qwen3": 128, "gemma3_text": 256, "gpt_oss": 64}
 
 SLIDING_EVERY = {"gemma3_text": 6, "gpt_oss": 2}
 """Of so many layers one sees everything and the others a window, where config.json does not list `layer_types`."""
+
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+HEAD = "lm_head"
+"""The output layer, as all these families name it."""
 
 
 class UnknownShape(ValueError):
@@ -173,13 +179,45 @@ class Shape:
         gate_up = 2 if self.experts else 1
         return max(gate_up * self.hidden * self.intermediate, self.hidden * self.query)
 
-    def adapter(self, rank: int, experts: bool) -> int:
-        """Weights of LoRA on every matrix: rank x (inputs + outputs), for each expert where `experts`."""
-        attention = 4 * self.hidden + 2 * self.query + 2 * self.key
-        if not self.experts:
-            return self.layers * rank * (attention + 3 * (self.hidden + self.intermediate))
-        each = 2 * self.hidden + 3 * self.intermediate
-        return self.layers * rank * (attention + (self.experts * each if experts else 0))
+    def targets(self, modules: Collection[str] | Literal["all-linear"]) -> frozenset[str]:
+        """Names of the matrices that LoRA is put on; "all-linear" is every one of a layer, not the output layer.
+
+        Experts are no modules of their own: `Lora.experts` says whether they are adapted.
+
+        Raises:
+            ValueError: a name that no matrix of this model has.
+        """
+        known = ATTENTION if self.experts else ATTENTION + MLP
+        if isinstance(modules, str):
+            return frozenset(known)
+        if unknown := sorted(set(modules) - {*known, HEAD}):
+            raise ValueError(
+                f"target_modules: {unknown[0]!r} is no matrix of this {self.family} model: "
+                f"choose from {', '.join(known)}, {HEAD}"
+            )
+        return frozenset(modules)
+
+    def adapter(self, rank: int, experts: bool, modules: Collection[str] | Literal["all-linear"] = "all-linear") -> int:
+        """Weights of LoRA: rank x (inputs + outputs) of each matrix in `modules`, for each expert where `experts`.
+
+        Raises:
+            ValueError: see `targets`.
+        """
+        h, i = self.hidden, self.intermediate
+        sides = {
+            "q_proj": h + self.query,
+            "k_proj": h + self.key,
+            "v_proj": h + self.key,
+            "o_proj": self.query + h,
+            "gate_proj": h + i,
+            "up_proj": h + i,
+            "down_proj": i + h,
+        }
+        targets = self.targets(modules)
+        layer = sum(sides[name] for name in targets - {HEAD})
+        if self.experts and experts:
+            layer += self.experts * (2 * h + 3 * i)
+        return rank * (self.layers * layer + (h + self.vocabulary if HEAD in targets else 0))
 
 
 def _sliding(config: Mapping[str, Any], family: str, layers: int) -> int:

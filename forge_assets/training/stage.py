@@ -27,7 +27,7 @@ def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher
     """Jobs over the profile's base models, unpacked first if they are not there yet."""
     names = {forge.profile.teacher.model, forge.profile.student.model}
     bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}
-    return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder))
+    return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder), launcher.stop)
 
 
 def placed(forge: Forge) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import polars as pl
 import pytest
 
 from forge_assets.benchmark.report import ReportInput, StudentChoice
+from forge_assets.search.picture_scores import best_so_far
+from forge_resources.tables import TABLES
 
 MODELS = {"student_untuned": 0.06, "teacher_untuned": 0.14, "teacher_tuned": 0.84, "student_tuned": 0.76}
 TASKS = (
@@ -140,22 +143,29 @@ def make_answers(samples: pl.DataFrame) -> pl.DataFrame:
 
 
 def make_trials() -> pl.DataFrame:
-    """Nine trials, two of which gave no score."""
+    """Nine trials; two gave no score, and the guard halved the rank of one."""
     scores = [0.31, None, 0.44, 0.52, 0.47, 0.61, None, 0.58, 0.66]
-    return pl.DataFrame(
-        [
+    halved = {"rule": "rank x sequence length", "parameter": "rank", "before": 32, "after": 16, "reason": "memory"}
+    rows = []
+    for i, score in enumerate(scores):
+        asked = {"learning_rate": [5e-4, 1e-3, 2e-3][i % 3], "rank": [8, 16, 32][i % 3]}
+        rows.append(
             {
                 "trial": i,
-                "phase": "explore" if i < 6 else "confirm",
+                "phase": "explore" if i < 3 else "exploit" if i < 6 else "refine",
+                "status": "finished" if score else "failed",
+                "why": "" if score else "out of memory",
                 "score": score,
-                "status": "scored" if score else "stopped: out of memory",
-                "config": {"r": [8, 16, 32][i % 3], "lr": [5e-4, 1e-3, 2e-3][i % 3], "batch": 4},
+                "standard_error": 0.04 if score else None,
+                "asked": json.dumps(asked),
+                "ran": json.dumps(asked | ({"rank": 16} if i == 8 else {})),
+                "guard": json.dumps([halved] if i == 8 else []),
+                "predicted_bytes": 5_000_000_000 + i * 10**8,
+                "measured_bytes": 4_100_000_000 + i * 10**8 if score else None,
                 "seconds": 140.0 + 17 * i,
-                "peak_memory_bytes": 4_100_000_000 + i * 10**8,
             }
-            for i, score in enumerate(scores)
-        ]
-    )
+        )
+    return pl.DataFrame(rows, schema_overrides=dict(TABLES["search.trials"].schema))
 
 
 def make_jobs() -> pl.DataFrame:
@@ -217,6 +227,9 @@ def make_report() -> ReportInput:
         samples=samples,
         answers=make_answers(samples),
         trials=make_trials(),
+        search={"best so far": best_so_far(make_trials(), chosen=8)},
+        search_choice="Trial 8 was chosen: 0.62 (95% 0.53 to 0.71) on 44 samples that played no part in choosing it.",
+        search_chosen=8,
         jobs=make_jobs(),
         provisions=make_provisions(),
         losses=make_losses(),

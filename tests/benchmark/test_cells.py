@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from forge_assets.benchmark.cells import Table, frame_table, job_table, law_table, lineage_rows
+from forge_assets.benchmark.cells import Table, job_table, law_table, lineage_rows, trial_table
 from forge_assets.benchmark.report import ReportInput
 
 
@@ -26,11 +26,18 @@ def test_a_column_that_is_empty_throughout_is_left_out_of_rows_and_total(full_re
     assert {len(row) for row in table.rows} == {4}
 
 
-def test_a_trial_shows_its_configuration_in_words(full_report: ReportInput) -> None:
-    table = frame_table(full_report.trials, "Trials", best=8)
-    assert "r 8, lr 0.0005, batch 4" in texts(table, 0)
-    assert {cell.strong for cell in table.rows[8]} == {True}
-    assert {cell.strong for cell in table.rows[0]} == {False}
+def test_a_trial_shows_what_ran_and_what_was_asked_where_the_guard_changed_it(full_report: ReportInput) -> None:
+    table = trial_table(full_report.trials, chosen=8)
+    chosen = ["8", "refine", "finished", "0.66 ± 0.04", "learning rate 0.002, rank 16", "rank x sequence length"]
+    assert texts(table, 8) == [*chosen, "4 min 36 s"]
+    assert [cell.detail for cell in table.rows[8]][4:6] == ["asked: rank 32", "rank 32 → 16"]
+    assert table.rows[8][0].strong
+    assert [cell.detail for cell in table.rows[0]] == [""] * 7
+
+
+def test_a_trial_without_a_score_says_what_it_died_of(full_report: ReportInput) -> None:
+    died = trial_table(full_report.trials).rows[1]
+    assert [(cell.text, cell.detail) for cell in died[2:4]] == [("failed", "out of memory"), ("–", "")]
 
 
 def test_law_counts_each_status_by_country_with_the_dates_of_its_text(full_report: ReportInput) -> None:

@@ -16,6 +16,7 @@ from forge_assets.benchmark import plots
 from forge_assets.benchmark.report import ReportInput
 from forge_assets.benchmark.statistics import by_jurisdiction, by_task, summary
 from forge_assets.benchmark.vocabulary import MODELS
+from forge_resources.figures import data_uri
 
 
 def words_in(figure: Figure) -> list[str]:
@@ -41,15 +42,6 @@ def test_jurisdictions_are_labelled_with_their_number_of_samples(scores: pl.Data
     assert [label.get_text() for label in axes.get_yticklabels()][-1] == "Cross-border  (18)"
 
 
-def test_the_search_curve_names_the_best_trial_and_those_without_a_score(full_report: ReportInput) -> None:
-    assert words_in(plots.search_curve(full_report.trials)) == ["best: trial 8, 0.66", "no score"]
-
-
-def test_a_search_without_any_score_still_draws(full_report: ReportInput) -> None:
-    none = full_report.trials.with_columns(score=pl.lit(None, pl.Float64))
-    assert words_in(plots.search_curve(none)) == ["no score"]
-
-
 def test_end_labels_of_close_curves_do_not_cover_each_other(full_report: ReportInput) -> None:
     axes = plots.loss_curves(full_report.losses).axes[0]
     heights = sorted(float(text.xy[1]) for text in axes.texts)  # type: ignore[attr-defined]
@@ -66,12 +58,12 @@ def test_a_single_model_and_metric_is_enough(scores: pl.DataFrame) -> None:
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_equal_data_gives_equal_bytes(scores: pl.DataFrame, kind: str) -> None:
     whole = summary(scores)
-    first, second = (plots.data_uri(plots.metric_bars(whole), kind) for _ in range(2))  # type: ignore[arg-type]
+    first, second = (data_uri(plots.metric_bars(whole), kind) for _ in range(2))  # type: ignore[arg-type]
     assert first == second
 
 
 def test_the_svg_is_well_formed_and_points_nowhere(scores: pl.DataFrame) -> None:
-    svg = base64.b64decode(plots.data_uri(plots.metric_bars(summary(scores))).split(",", 1)[1])
+    svg = base64.b64decode(data_uri(plots.metric_bars(summary(scores))).split(",", 1)[1])
     root = ElementTree.fromstring(svg)
     links = [v for node in root.iter() for k, v in node.attrib.items() if k.endswith("href")]
     assert links
@@ -80,5 +72,5 @@ def test_the_svg_is_well_formed_and_points_nowhere(scores: pl.DataFrame) -> None
 
 def test_drawing_leaves_other_peoples_settings_alone(scores: pl.DataFrame) -> None:
     before = dict(mpl.rcParams)
-    plots.data_uri(plots.metric_bars(summary(scores)))
+    data_uri(plots.metric_bars(summary(scores)))
     assert dict(mpl.rcParams) == before

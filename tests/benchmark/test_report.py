@@ -104,6 +104,11 @@ def test_figures_and_tables_speak_to_who_cannot_see_them(page: Page) -> None:
     assert all(attrs.get("scope") in ("row", "col") for attrs in page.of("th"))
 
 
+def test_the_choice_of_the_search_stands_before_its_pictures(page: Page, html: str) -> None:
+    assert "Trial 8 was chosen: 0.62 (95% 0.53 to 0.71)" in page.text
+    assert html.index("played no part in choosing it") < html.index("Score of 9 trials") < html.index("Every trial")
+
+
 def test_citations_are_marked_by_what_they_are(page: Page) -> None:
     assert page.marks == {"expected", "fabricated", "unverifiable"}
     legend = [attrs["class"] for attrs in page.of("mark") if "title" not in attrs]
@@ -145,7 +150,7 @@ def test_a_run_that_scored_nothing_still_reports_what_it_did(unscored: ReportInp
 @pytest.mark.parametrize(
     ("parts", "heading"),
     [
-        (("trials", "losses", "choice"), "Search and training"),
+        (("trials", "search", "search_choice", "losses", "choice"), "Search and training"),
         (("jobs",), "What it cost"),
         (("provisions",), "The law behind it"),
         (("lineage",), "Lineage"),

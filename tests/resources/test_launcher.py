@@ -22,12 +22,22 @@ from forge_resources.launchers import launcher_from_environment
 
 RUN = """
 import sys
+import threading
+import time
 from pathlib import Path
 import dagster as dg
 from forge_resources.launcher import JobFailed, LocalLauncher
 
 @dg.asset
 def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:
+    def stop_when_told() -> None:
+        folders = list(map(Path, sys.argv[1:]))
+        while not (told := [folder for folder in folders if (folder / "stop").exists()]):
+            time.sleep(0.05)
+        for folder in (folders[-1], *told):  # the first of them does not run now, and is left alone
+            launcher.stop(folder)
+
+    threading.Thread(target=stop_when_told, daemon=True).start()
     for folder in map(Path, sys.argv[1:]):
         try:
             launcher.run(context, folder)
@@ -110,6 +120,10 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
+def _did_a_step(folder: Path) -> bool:
+    return any("step" in line for line in _lines(folder / "metrics.jsonl"))
+
+
 def _answered(folder: Path) -> bool:
     return any("answered" in line for line in _lines(folder / "metrics.jsonl"))
 
@@ -120,7 +134,8 @@ class Seen:
 
     folders: dict[str, Path]
     left: dict[str, bool]
-    """Whether anything was left of the worker, or of what it had started."""
+    """Whether anything was left of the worker, or of what it had started; of the one stopped, whether it took its
+    nursery along."""
 
     def said(self, name: str) -> str:
         return (self.folders[name] / "said").read_text()
@@ -128,17 +143,19 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Seen]:
-    """Four runs at once: one whose workers die, one cancelled, one killed, one whose nursery is killed."""
+    """Four runs at once: one whose workers die or are stopped, one cancelled, one killed, one whose nursery is."""
     root = tmp_path_factory.mktemp("jobs")
     answering = ("keeper killed", "cancelled", "killed", "nursery killed")
     folders = {name: _job(root / name, tiny_model, ANSWERS, ROWS) for name in ("crashed", "worker killed", *answering)}
     folders["failed"] = _job(root / "failed", tiny_model, TRAINING.model_copy(update={"max_length": 16}), [STEP])
     folders["with a child"] = _job(root / "with a child", tiny_model, TRAINING, [STEP])
+    folders["stopped"] = _job(root / "stopped", tiny_model, TRAINING, [STEP])
     (folders["crashed"] / "log.txt").write_text("what the attempt before said\n")
     (folders["crashed"] / "job.json").write_text('{"kind": "dream"}')
     (folders["worker killed"] / "launch.json").unlink()
     os.mkfifo(folders["worker killed"] / "launch.json")
-    dying = Run.of(*(folders[name] for name in ("crashed", "failed", "worker killed", "with a child", "keeper killed")))
+    one_by_one = ("stopped", "crashed", "failed", "worker killed", "with a child", "keeper killed")
+    dying = Run.of(*(folders[name] for name in one_by_one))
     cancelled, killed, orphaned = (Run.of(folders[name]) for name in ("cancelled", "killed", "nursery killed"))
     left: dict[str, bool] = {}
 
@@ -147,6 +164,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
         _until(lambda: _gone(below))
         left[name] = not _gone(below)
 
+    _until(lambda: _did_a_step(folders["stopped"]))
+    nursery = dying.nursery()
+    (folders["stopped"] / "stop").touch()
+    _until(lambda: (folders["stopped"] / "said").exists())
+    left["stopped"] = nursery != dying.nursery()
     with (folders["worker killed"] / "launch.json").open("w"):  # the worker is here now, and reads
         end("worker killed", dying.worker(), signal.SIGKILL, [dying.worker()])
     _until(lambda: dying.started("wandb"))
@@ -189,6 +211,16 @@ def test_a_worker_that_is_killed_fails_its_job_and_says_what_may_have_done_it(ru
 def test_what_a_killed_worker_had_started_ends_with_it(runs: Seen) -> None:
     assert not runs.left["with a child"]
     assert "was killed" in runs.said("with a child")
+
+
+def test_one_job_is_stopped_with_its_checkpoint_and_the_next_ones_run_from_the_same_nursery(runs: Seen) -> None:
+    folder = runs.folders["stopped"]
+    assert "was asked to stop from outside" in runs.said("stopped")
+    [attempt] = _lines(folder / "attempts.jsonl")
+    assert (attempt["outcome"], attempt["reason"]) == ("interrupted", "SIGTERM")
+    assert list((folder / "work").glob("checkpoint-*/seal.json"))
+    assert not runs.left["stopped"]
+    assert [attempt["outcome"] for attempt in _lines(runs.folders["failed"] / "attempts.jsonl")] == ["failed"]
 
 
 @pytest.mark.parametrize("name", ["cancelled", "killed", "nursery killed", "keeper killed"])

@@ -140,33 +140,44 @@ def _job(folder: Path, model: Path, answers: int) -> Path:
     return folder
 
 
+def _answered(folder: Path) -> bool:
+    file = folder / "metrics.jsonl"
+    return file.exists() and "answered" in file.read_text()
+
+
 def test_jobs_run_as_pods_and_stop_with_what_they_had(cluster: Cluster, tmp_path: Path, tiny_model: Path) -> None:
-    short, long = _job(tmp_path / "short", tiny_model, 3), _job(tmp_path / "long", tiny_model, 5000)
+    short = _job(tmp_path / "short", tiny_model, 3)
+    long, other = (_job(tmp_path / name, tiny_model, 5000) for name in ("long", "other"))
     settings = {"image": "forge:1", "claim": "data", "data": str(tmp_path), "poll_seconds": 0.2}
     chosen = KubernetesLauncher(**settings)
     ended: list[Any] = []
+    left: list[str] = []
 
     @dg.asset
     def jobs(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         def cancel_when_one_is_done() -> None:
             until = time.monotonic() + 180
-            while not ((short / "record.json").exists() and "answered" in (long / "metrics.jsonl").read_text()):
+            while not ((short / "record.json").exists() and _answered(long) and _answered(other)):
                 assert time.monotonic() < until, "it did not happen"
                 time.sleep(0.1)
+            chosen.stop(other)
             time.sleep(5)  # the short one's pod is to end by itself
+            left.extend(pod["metadata"]["labels"]["model-forge/job"] for pod in cluster.chosen({}))
             chosen.cancel()
 
         stopper = threading.Thread(target=cancel_when_one_is_done)
         stopper.start()
-        ended.extend(chosen.run_many(context, [short, long]))
+        ended.extend(chosen.run_many(context, [short, long, other]))
         stopper.join()
         return dg.MaterializeResult()
 
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize([jobs], instance=instance)
-    done, stopped = ended
+    done, *stopped = ended
     assert done["answers"] == 3
-    assert isinstance(stopped, JobFailed)
-    [attempt] = [json.loads(line) for line in (long / "attempts.jsonl").read_text().splitlines()]
-    assert attempt["outcome"] == "interrupted"
+    assert all(isinstance(one, JobFailed) for one in stopped)
+    for folder in (long, other):
+        [attempt] = [json.loads(line) for line in (folder / "attempts.jsonl").read_text().splitlines()]
+        assert attempt["outcome"] == "interrupted"
+    assert left == ["long"], "stopping one job left the others alone"
     assert not cluster.chosen({}), "no pod is left"

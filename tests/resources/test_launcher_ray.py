@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 RUN = """
 import sys
+import threading
+import time
 from pathlib import Path
 import dagster as dg
 from forge_resources.launcher import JobFailed, Launcher
@@ -32,6 +34,13 @@ from forge_resources.launchers import launcher_from_environment
 @dg.asset
 def jobs(context: dg.AssetExecutionContext, launcher: Launcher) -> dg.MaterializeResult:
     folders = list(map(Path, sys.argv[1:]))
+
+    def stop_when_told() -> None:
+        while not (told := [folder for folder in folders if (folder / "stop").exists()]):
+            time.sleep(0.05)
+        launcher.stop(*told)
+
+    threading.Thread(target=stop_when_told, daemon=True).start()
     for folder, done in zip(folders, launcher.run_many(context, folders)):
         if isinstance(done, JobFailed):
             (folder / "said").write_text(str(done))
@@ -48,7 +57,7 @@ def cluster() -> Iterator[str]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 2, "num_gpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
+    head = {"num_cpus": 3, "num_gpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
     found = Cluster(initialize_head=True, head_node_args=head)
     yield found.address
     found.shutdown()
@@ -92,16 +101,23 @@ def _worker(folder: Path) -> psutil.Process:
     return psutil.Process([line["pid"] for line in _lines(folder / "metrics.jsonl") if "attempt" in line][-1])
 
 
-def test_jobs_run_at_once_and_one_that_was_killed_or_cancelled_goes_on(
+def test_jobs_run_at_once_and_one_that_was_stopped_killed_or_cancelled_goes_on(
     cluster: str, tmp_path: Path, tiny_model: Path
 ) -> None:
     short, long = _job(tmp_path / "short", tiny_model, 3), _job(tmp_path / "long", tiny_model, 4000)
-    both = _run(cluster, short, long)
-    _until(lambda: _answered(short) and _answered(long))
+    stopped = _job(tmp_path / "stopped", tiny_model, 4000)
+    all_three = _run(cluster, short, long, stopped)
+    _until(lambda: _answered(short) and _answered(long) and _answered(stopped))
+    (stopped / "stop").touch()
+    _until(lambda: _lines(stopped / "attempts.jsonl"))
+    assert _lines(stopped / "attempts.jsonl")[0]["outcome"] == "interrupted"
+    seen = _answered(long)
+    _until(lambda: _answered(long) > seen + 1)
     _worker(long).send_signal(signal.SIGKILL)
-    assert both.wait(120) == 0
+    assert all_three.wait(120) == 0
     assert json.loads((short / "record.json").read_text())["answers"] == 3
     assert "was killed" in (long / "said").read_text()
+    assert (stopped / "said").exists() and not (stopped / "record.json").exists()
     assert not (long / "record.json").exists()
     kept = len(_lines(long / "work" / "result" / "answers.jsonl"))
 

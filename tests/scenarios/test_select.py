@@ -8,7 +8,7 @@ from statistics import median
 import polars as pl
 import pytest
 
-from forge_assets.scenarios.select import benchmark_set, training_set, validation_set
+from forge_assets.scenarios.select import LEAST_CONFIRMED, benchmark_set, race_and_confirm, training_set, validation_set
 
 TAUGHT = ["DE", "AT", "FR", "ES"]
 
@@ -87,3 +87,40 @@ def test_too_small_a_training_set_is_refused_with_what_it_leaves_out(samples: pl
 def test_asking_for_more_than_there_is_gives_all_there_is(samples: pl.DataFrame) -> None:
     available = samples.filter((pl.col("split") == "validation") & (pl.col("jurisdictions").list.join("+") == "AT"))
     assert len(validation_set(samples, ["AT"], 10_000)) == len(available)
+
+
+def search_sets(samples: pl.DataFrame, codes: list[str], race: int, confirm: int) -> dict[str, pl.DataFrame]:
+    validation, choice = validation_set(samples, codes, 20), validation_set(samples, codes, 44)
+    raced, confirmed = race_and_confirm(samples, codes, (race, confirm), validation, choice)
+    return {"validation": validation, "choice": choice, "race": raced, "confirm": confirmed}
+
+
+def shared(sets: dict[str, pl.DataFrame], one: str, other: str) -> set[str]:
+    return set(sets[one]["scenario_id"]) & set(sets[other]["scenario_id"])
+
+
+def test_race_and_confirm_are_as_large_as_asked_and_share_no_scenario(samples: pl.DataFrame) -> None:
+    sets = search_sets(samples, TAUGHT, 66, 44)
+    assert (sets["race"].height, sets["confirm"].height) == (66, 44)
+    assert sets["race"]["scenario_id"].is_unique().all()
+    for one, other in (("race", "confirm"), ("race", "validation"), ("race", "choice"), ("confirm", "choice")):
+        assert shared(sets, one, other) == set()
+
+
+def test_where_samples_are_few_both_shrink_and_only_the_race_goes_into_the_choice_set(samples: pl.DataFrame) -> None:
+    sets = search_sets(samples, ["DE"], 660, 440)
+    pool = samples.filter((pl.col("split") == "validation") & (pl.col("jurisdictions").list.join("+") == "DE"))
+    left = set(pool["scenario_id"]) - set(sets["validation"]["scenario_id"])
+    assert set(sets["race"]["scenario_id"]) | set(sets["confirm"]["scenario_id"]) == left
+    assert shared(sets, "race", "confirm") == shared(sets, "confirm", "choice") == set()
+    assert shared(sets, "race", "choice")
+    assert abs(sets["confirm"].height - 0.4 * len(left)) < 1
+
+
+def test_the_race_gives_up_samples_before_there_are_too_few_to_confirm(samples: pl.DataFrame) -> None:
+    assert search_sets(samples, ["DE"], 6000, 12)["confirm"].height == LEAST_CONFIRMED
+
+
+def test_asking_for_fewer_to_confirm_gives_fewer(samples: pl.DataFrame) -> None:
+    sets = search_sets(samples, TAUGHT, 30, 4)
+    assert (sets["race"].height, sets["confirm"].height) == (30, 4)

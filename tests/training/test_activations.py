@@ -76,3 +76,14 @@ def test_a_layer_keeps_what_is_counted(family: str, lora: Lora | None, precision
     step = Step(tokens=ROW * ROWS, row=ROW, width=4 if precision == "float32" else 2, lora=lora, mask_bytes=4)
     counted = LAYERS * layer_bytes(shape, step)
     assert counted == pytest.approx(saved(FAMILIES[family], lora, precision), rel=0.06)
+
+
+TARGETS = [("q_proj", "v_proj"), ("o_proj", "down_proj"), ("k_proj", "gate_proj", "up_proj")]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+@pytest.mark.parametrize("targets", TARGETS, ids="+".join)
+def test_a_matrix_without_an_adapter_keeps_no_input(targets: tuple[str, ...], dropout: float) -> None:
+    lora = Lora(rank=8, alpha=8, dropout=dropout, target_modules=targets)
+    counted = LAYERS * layer_bytes(Shape.parse(FAMILIES["llama"]), Step(ROW * ROWS, ROW, 4, lora, 4))
+    assert counted == pytest.approx(saved(FAMILIES["llama"], lora, "float32"), rel=0.06)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from forge_assets.training.job import CutJob, GenerateJob, Sampling, identity, parse_job
+from forge_assets.training import curve
+from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob, identity, parse_job
 from forge_assets.training.jobs import Jobs
+from forge_resources.launcher import JobFailed, JobStopped
 from forge_resources.store import Store
+from tests.training.desk import BASE as MINIATURE
+from tests.training.desk import Desk, training
 
 BASE = "b" * 64
 ENVIRONMENT = "e" * 64
@@ -123,3 +134,216 @@ def test_every_job_is_a_row_of_ops_jobs(jobs: Jobs, tmp_path: Path) -> None:
     assert (row["title"], row["identity"], row["kind"]) == ("answers", done.identity, "generate")
     assert (row["seconds"], row["peak_memory_bytes"], row["tokens_per_second"]) == (2.5, 1000, 40.0)
     assert parse_job(row["spec"]) == job
+
+
+LOSSES = [3.0, 2.5, 2.2, 2.4, 2.9, 3.4, 3.3, 3.6, 3.2, 3.1]
+TRAINING = SftJob(base=BASE, dataset=BASE, lora=None, learning_rate=1e-3, batch_size=1, steps=len(LOSSES))
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curve, "LOOK_SECONDS", 0.01)
+
+
+class Watched:
+    """A watch that remembers what it saw, and ends a job whose loss is above a limit."""
+
+    def __init__(self, limit: float = 3.35) -> None:
+        self.steps: list[int] = []
+        self.limit = limit
+
+    def __call__(self, line: dict[str, Any]) -> str:
+        self.steps.append(line["step"])
+        return f"its loss is {line['loss']}" if line["loss"] > self.limit else ""
+
+
+class Trainings:
+    """Stands in for a launcher: its worker does the steps it is told to and then what it is told to.
+
+    Args:
+        slowly: the worker waits until each step was seen before it does the next.
+    """
+
+    def __init__(self, root: Path, watch: Watched, *, slowly: bool = False) -> None:
+        (root / "models").mkdir(exist_ok=True)
+        self.desk = Jobs(Store(root), ENVIRONMENT, {BASE: root / "models"}, self._launch, self._stop)
+        self.watch = watch
+        self.attempts: list[tuple[range, bool]] = [(range(1, len(LOSSES) + 1), True)]
+        self.stopped = threading.Event()
+        self._slowly = slowly
+
+    def run(self) -> Any:
+        return self.desk.run(TRAINING, "a trial", self.watch)
+
+    def _stop(self, folder: Path) -> None:
+        self.stopped.set()
+
+    def _launch(self, folder: Path) -> dict[str, Any]:
+        steps, finishes = self.attempts.pop(0)
+        (folder / "work" / "checkpoint-2").mkdir(parents=True, exist_ok=True)
+        with (folder / "metrics.jsonl").open("a") as stream:
+            for step in steps:
+                stream.write(json.dumps({"phase": "training"}) + "\n")
+                line = {"step": step, "loss": LOSSES[step - 1], "data_seconds": 0.0, "step_seconds": 1.0}
+                stream.write(json.dumps(line) + "\n")
+                stream.flush()
+                if self._slowly:
+                    _until(lambda step=step: step in self.watch.steps or self.stopped.is_set())
+                if self.stopped.is_set():
+                    break
+        if not finishes or self.stopped.is_set():
+            raise JobFailed("was interrupted")
+        record = {"identity": folder.name, "kind": "sft", "attempts": 1, "seconds": 2.5, "peak_rss_bytes": 1000}
+        (folder / "record.json").write_text(json.dumps(record))
+        return record
+
+
+def _until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", ["one by one", "all at once", "killed before", "killed after", "stopped before"])
+def test_when_a_job_is_stopped_depends_on_its_losses_alone(tmp_path: Path, how: str) -> None:
+    trainings = Trainings(tmp_path, Watched(), slowly=how == "one by one")
+    whole = range(1, len(LOSSES) + 1)
+    trainings.attempts = {
+        "one by one": [(whole, True)],
+        "all at once": [(whole, False)],
+        "killed before": [(range(1, 5), False), (range(3, 11), False)],
+        "killed after": [(range(1, 8), False)],
+        "stopped before": [(whole, False), (whole, False)],
+    }[how]  # fmt: skip
+    if how in ("killed before", "killed after"):
+        trainings.watch.limit = 9.0
+        with pytest.raises(JobFailed):
+            trainings.run()
+        trainings.watch = Watched()
+    if how == "stopped before":
+        with pytest.raises(JobStopped):
+            trainings.run()
+        trainings.watch = Watched()
+    with pytest.raises(JobStopped, match="^its loss is 3.4$") as stopped:
+        trainings.run()
+    assert stopped.value.step == 6
+    assert trainings.watch.steps == [1, 2, 3, 4, 5, 6], "each once, in order"
+    assert [line["loss"] for line in trainings.desk.curve(TRAINING)][:6] == LOSSES[:6]
+    assert not (tmp_path / "artefacts" / trainings.desk.identity(TRAINING) / "work").exists()
+
+
+def test_a_job_that_gives_no_reason_finishes_and_is_not_watched_again(tmp_path: Path) -> None:
+    trainings = Trainings(tmp_path, Watched(limit=9.0), slowly=True)
+    done = trainings.run()
+    assert [step["loss"] for step in done.steps()] == LOSSES
+    trainings.watch = Watched()
+    assert trainings.run() == done
+    assert trainings.watch.steps == []
+
+
+def test_a_job_that_has_its_record_before_it_could_be_stopped_is_finished(tmp_path: Path) -> None:
+    trainings = Trainings(tmp_path, Watched())
+    trainings._stop = lambda folder: None  # type: ignore[method-assign]
+    assert trainings.run().record["kind"] == "sft"
+
+
+def test_what_a_watch_raises_stops_its_job_and_comes_out(tmp_path: Path) -> None:
+    class Broken(Watched):
+        def __call__(self, line: dict[str, Any]) -> str:
+            super().__call__(line)
+            raise OSError("the study's database is gone")
+
+    trainings = Trainings(tmp_path, Broken(), slowly=True)
+    with pytest.raises(OSError, match="database is gone"):
+        trainings.run()
+    assert trainings.stopped.is_set()
+
+
+def test_a_desk_that_cannot_stop_a_job_refuses_to_watch_it(jobs: Jobs) -> None:
+    with pytest.raises(ValueError, match="watch: a desk without `stop`"):
+        jobs.run(TRAINING, "a trial", Watched())
+
+
+def test_a_real_training_is_stopped_and_leaves_its_curve_alone(disturbed: Desk, tiny_model: Path) -> None:
+    job = training(disturbed, steps=3000, checkpoint_every=10)
+    workers, pids = disturbed.workers, list[int]()
+
+    def launch(folder: Path) -> dict[str, Any]:
+        pids.append(workers.start(folder))
+        if status := workers.wait():
+            raise JobFailed(f"status {status}")
+        raise AssertionError("it was not stopped")
+
+    def stop(folder: Path) -> None:
+        os.kill(pids[-1], signal.SIGTERM)
+
+    desk = Jobs(disturbed.store, ENVIRONMENT, {MINIATURE: tiny_model}, launch, stop)
+    with pytest.raises(JobStopped, match="enough") as stopped:
+        desk.run(job, "a trial", lambda line: "enough" if line["step"] == 4 else "")
+    assert stopped.value.step == 4
+    steps = [line["step"] for line in desk.curve(job)]
+    assert steps == list(range(1, len(steps) + 1)) and 4 <= len(steps) < 3000
+    folder = disturbed.store.artefact(desk.identity(job))
+    assert not (folder / "work").exists() and not (folder / "result").exists()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from forge_assets.training.job import parse_job
+from forge_assets.training.jobs import Jobs
+from forge_resources.store import Store
+
+def launch(folder):
+    (folder / "launched").touch()
+    sys.stdin.read()
+
+root, job = Path(sys.argv[1]), parse_job(sys.argv[2])
+Jobs(Store(root), "e" * 64, {"b" * 64: root / "models" / "tiny"}, launch).run(job, "the first")
+"""
+
+
+def _waited_for(lock: Path) -> bool:
+    """Whether somebody waits for the lock that another has."""
+    inode = f":{lock.stat().st_ino} "
+    return any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+
+
+def _later(run: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_job_that_is_wanted_twice_at_once_is_done_once(jobs: Jobs, launches: Launches) -> None:
+    job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
+    done: list[str] = []
+    first: list[threading.Thread] = []
+
+    def launch(folder: Path) -> dict[str, Any]:
+        first.append(_later(lambda: done.append(jobs.run(job, "the second").identity)))
+        _until(lambda: _waited_for(folder / ".asker.lock"))
+        return launches(folder)
+
+    jobs._launch = launch
+    done.append(jobs.run(job, "the first").identity)
+    first[0].join(60)
+    assert done == [jobs.identity(job)] * 2
+    assert len(launches.folders) == 1
+
+
+def test_who_waits_for_a_job_that_another_process_does_goes_on_when_that_is_killed(
+    jobs: Jobs, launches: Launches, tmp_path: Path
+) -> None:
+    job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
+    folder = tmp_path / "artefacts" / jobs.identity(job)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path), job.model_dump_json()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
+        _until((folder / "launched").exists)
+        second = _later(lambda: jobs.run(job, "the second"))
+        _until(lambda: _waited_for(folder / ".asker.lock"))
+        assert launches.folders == []
+        holder.kill()
+        second.join(60)
+    assert launches.folders == [folder]

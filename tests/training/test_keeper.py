@@ -94,3 +94,28 @@ def test_a_stop_that_comes_before_a_worker_can_hear_it_is_heard_later(folder: Pa
         keeper.terminate()
         assert keeper.wait(60) == 75
     assert '"interrupted"' in (folder / "attempts.jsonl").read_text()
+
+
+@pytest.mark.parametrize("end", ["gone", "told", "done"])
+def test_a_keeper_starts_nothing_while_a_worker_of_an_earlier_attempt_is_there(folder: Path, end: str) -> None:
+    with subprocess.Popen(_command(folder)) as earlier:
+        ranks = _stuck(psutil.Process(earlier.pid))
+        for rank in ranks:
+            rank.suspend()
+        earlier.kill()
+    with subprocess.Popen(_command(folder)) as later:
+        _until(lambda: "waiting for the processes of an earlier attempt" in (folder / "log.txt").read_text())
+        assert not psutil.Process(later.pid).children()
+        if end == "told":
+            later.terminate()
+            assert later.wait(60) == 75
+        if end == "done":
+            (folder / "record.json").write_text("{}")
+        for rank in ranks:
+            rank.kill()
+        if end == "done":
+            assert later.wait(60) == 0
+        if end == "gone":
+            _stuck(psutil.Process(later.pid))
+            later.terminate()
+            assert later.wait(60) == 128 + signal.SIGKILL

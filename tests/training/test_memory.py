@@ -22,6 +22,7 @@ def shape_of(model: str) -> Shape:
     return Shape.parse(ModelLibrary(Path("nowhere")).config(model))
 
 
+QV, HEAD = ("q_proj", "v_proj"), ("q_proj", "v_proj", "lm_head")
 SMOLLM2, QWEN3, GPT_OSS = shape_of("smollm2-135m-instruct"), shape_of("qwen3-32b"), shape_of("gpt-oss-120b")
 
 
@@ -58,6 +59,8 @@ def at(said: Prediction, moment: str) -> int:
         ({"lora": Lora(rank=8, alpha=8)}, {"lora": Lora(rank=64, alpha=8)}),
         ({"lora": Lora(rank=16, alpha=16)}, {"lora": Lora(rank=16, alpha=16, dropout=0.1)}),
         ({"lora": Lora(rank=16, alpha=16)}, {"lora": None}),
+        ({"lora": Lora(rank=16, alpha=16, target_modules=QV)}, {"lora": Lora(rank=16, alpha=16)}),
+        ({"lora": Lora(rank=16, alpha=16, target_modules=QV)}, {"lora": Lora(rank=16, alpha=16, target_modules=HEAD)}),
         ({"gradient_checkpointing": True}, {"gradient_checkpointing": False}),
         ({"precision": "bfloat16"}, {"precision": "float32"}),
         ({"quantisation": "nf4"}, {"quantisation": "int8"}),
@@ -101,6 +104,38 @@ def test_of_a_model_in_four_bits_the_matrices_take_half_a_byte_and_the_rest_four
 def test_by_default_logits_are_counted_at_every_position() -> None:
     worst, half = (predict(sft(), SMOLLM2, CUDA, completion=share).moments["loss"]["logits"] for share in (1.0, 0.5))
     assert worst == 2 * half == 12 * 4 * 256 * SMOLLM2.vocabulary
+
+
+def test_an_adapter_of_the_output_layer_is_as_long_as_the_vocabulary_and_multiplies_into_it_once_more() -> None:
+    without, headed = (
+        predict(sft(lora=Lora(rank=16, alpha=16, target_modules=t)), SMOLLM2, CUDA, completion=0.5).moments["loss"]
+        for t in (QV, HEAD)
+    )
+    weights = 16 * (SMOLLM2.hidden + SMOLLM2.vocabulary)
+    assert headed["adapter"] - without["adapter"] == 4 * weights
+    assert headed["optimizer"] - without["optimizer"] == 8 * weights
+    assert headed["logits"] - without["logits"] == 4 * (4 * 256 // 2) * SMOLLM2.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("config", "rows", "length", "rank", "targets", "measured"),
+    [
+        ("llama-mid", 4, 192, 16, QV, 2.260),
+        ("llama-mid", 4, 192, 16, HEAD, 2.807),
+        ("gemma3", 2, 192, 16, QV, 2.203),
+        ("gemma3", 2, 192, 16, HEAD, 3.315),
+        ("qwen3", 2, 256, 32, HEAD, 2.627),
+    ],
+)
+def test_the_prediction_holds_for_chosen_matrices_and_the_output_layer(
+    config: str, rows: int, length: int, rank: int, targets: tuple[str, ...], measured: float
+) -> None:
+    """Measured as those of bench/memory.py, on its models of these names; GB resident at the peak."""
+    kept = json.loads(Path(__file__).with_name("memory_measured.json").read_text())
+    shape = Shape.parse(next(row["config"] for row in kept if row["name"].startswith(config)))
+    lora = Lora(rank=rank, alpha=rank, target_modules=targets)
+    said = predict(sft(lora=lora, batch_size=rows, max_length=length), shape, CPU)
+    assert said.peak / 1.1 <= measured * 1e9 <= said.safe
 
 
 def test_checkpoints_leave_a_layers_input_of_each_and_one_whole_layer() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from forge_assets.training.job import Lora
 from forge_assets.training.shapes import Shape, UnknownShape
 from forge_resources.models import ModelLibrary
 
@@ -39,19 +40,35 @@ def test_the_weights_counted_are_those_that_transformers_builds(name: str) -> No
     assert written.sliding_layers == sum(kind == "sliding_attention" for kind in getattr(config, "layer_types", []))
 
 
-@pytest.mark.parametrize(("rank", "experts"), [(4, True), (7, False)])
-@pytest.mark.parametrize("name", ["qwen3", "gpt-oss"])
-def test_the_adapter_counted_is_the_one_that_peft_builds(name: str, rank: int, experts: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "lora"),
+    [
+        ("qwen3", Lora(rank=4, alpha=4)),
+        ("qwen3", Lora(rank=4, alpha=4, target_modules=("q_proj", "v_proj"))),
+        ("llama", Lora(rank=3, alpha=3, target_modules=("o_proj", "k_proj", "up_proj", "lm_head"))),
+        ("llama tied", Lora(rank=4, alpha=4, target_modules=("gate_proj", "down_proj", "lm_head"))),
+        ("gpt-oss", Lora(rank=4, alpha=4)),
+        ("gpt-oss", Lora(rank=7, alpha=7, experts=False)),
+        ("gpt-oss", Lora(rank=4, alpha=4, target_modules=("q_proj", "lm_head"))),
+    ],
+)
+def test_the_adapter_counted_is_the_one_that_peft_builds(name: str, lora: Lora) -> None:
     from peft import get_peft_model
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from forge_assets.training.adapters import lora_config
-    from forge_assets.training.job import Lora
 
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**CONFIGS[name]))
-    adapted = get_peft_model(model, lora_config(Lora(rank=rank, alpha=rank, experts=experts), model))
+    adapted = get_peft_model(model, lora_config(lora, model))
     built = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
-    assert Shape.parse(CONFIGS[name]).adapter(rank, experts) == built
+    assert Shape.parse(CONFIGS[name]).adapter(lora.rank, lora.experts, lora.target_modules) == built
+
+
+def test_a_target_that_is_no_matrix_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"target_modules: 'query' is no matrix of this llama model: choose from q_pr"):
+        Shape.parse(CONFIGS["llama"]).adapter(4, True, ("q_proj", "query"))
+    with pytest.raises(ValueError, match=r"'up_proj' is no matrix of this gpt_oss"):
+        Shape.parse(CONFIGS["gpt-oss"]).adapter(4, True, ("up_proj",))
 
 
 @pytest.mark.parametrize(
