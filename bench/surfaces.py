@@ -77,7 +77,7 @@ class Surface:
                 "up_proj": rng.uniform(-0.02, 0.08),
                 "lm_head": rng.normal(0.0, 0.02),
             },
-            "top": rng.uniform(0.7, 0.9),
+            "top": rng.uniform(0.6, 0.8),
             "waves": rng.normal(0.0, 1.0, (12, SPACE.width)),
             "phases": rng.uniform(0, 2 * math.pi, 12),
             "ripple": rng.uniform(0.005, 0.02),

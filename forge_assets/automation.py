@@ -36,6 +36,11 @@ chain_job = dg.define_asset_job(
     tags={"forge/job": "chain"},
     description="From the warehouse to the benchmark report.",
 )
+search_job = dg.define_asset_job(
+    "search",
+    dg.AssetSelection.assets("search_results"),
+    description="The hyper-parameter search alone. Several runs at once share its trials.",
+)
 
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,

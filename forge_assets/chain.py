@@ -15,6 +15,7 @@ from forge_assets.scenarios.freshness import sources
 from forge_resources.forge import Forge
 
 CLI = {"forge/started_by": "forge run"}
+SEARCH = {"forge/started_by": "forge search"}
 
 
 class RunFailed(Exception):
@@ -50,12 +51,23 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
         _execute(instance, "chain", None)
 
 
-def _execute(instance: dg.DagsterInstance, job: str, partition: str | None) -> None:
+def search(forge: Forge, instance: dg.DagsterInstance) -> None:
+    """Search, or join a search that other processes are at: all of them end when its last trial has.
+
+    Raises:
+        RunFailed: nothing to search with was made yet, or the run failed; calling again goes on from there.
+    """
+    if not forge.knows("warehouse"):
+        raise RunFailed("there are no samples yet: run `forge run`, or materialise `warehouse` in the UI")
+    _execute(instance, "search", None, SEARCH)
+
+
+def _execute(instance: dg.DagsterInstance, job: str, partition: str | None, tags: dict[str, str] = CLI) -> None:
     result = defs.resolve_job_def(job).execute_in_process(
         run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
         instance=instance,
         partition_key=partition,
-        tags=CLI,
+        tags=tags,
         raise_on_error=False,
     )
     for event in result.all_events:

@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("schema", help="print the JSON Schema of the pack's jurisdiction files")
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
+    commands.add_parser("search", help="search hyper-parameters, or join a search that another process is at")
     commands.add_parser("report", help="print the last report's table and the path of its page")
     measured = commands.add_parser("metrics", help="serve figures of jobs and the last benchmark to Prometheus")
     measured.add_argument("--port", type=int, default=9464)
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
                 return plan(given.profile)
             case "export":
                 return export(given.folder, given.set)
-        return {"models": models, "run": run, "report": report}[given.command]()
+        return {"models": models, "run": run, "search": search, "report": report}[given.command]()
     except (LawError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -202,6 +203,30 @@ def run() -> int:
         return 130
     print(f"[{time.time() - started:6.0f} s] done\n")
     return report()
+
+
+def search() -> int:
+    """Search, and print what was chosen."""
+    import dagster as dg
+
+    from forge_assets.chain import RunFailed
+    from forge_assets.chain import search as search_trials
+
+    warnings.filterwarnings("ignore", message=".*expected_writer_count.*")
+    forge = Forge.from_environment()
+    if status := models():
+        return status
+    try:
+        with dg.DagsterInstance.get() as instance:
+            search_trials(forge, instance)
+    except RunFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        print("stopped; `forge search` goes on from here", file=sys.stderr)
+        return 130
+    print(forge.recall("search_results")["sentence"])
+    return 0
 
 
 def report() -> int:

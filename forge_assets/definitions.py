@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from forge_assets.automation import chain_job, country_job, framework_watch, retrain
+from forge_assets.automation import chain_job, country_job, framework_watch, retrain, search_job
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
 from forge_assets.law.assets import framework_catalog
@@ -25,7 +25,7 @@ defs = dg.Definitions(
         student_adapter,
         benchmark_report,
     ],
-    jobs=[country_job, chain_job],
+    jobs=[country_job, chain_job, search_job],
     sensors=[framework_watch, retrain],
     resources={"forge": Forge.from_environment(), "launcher": launcher_from_environment()},
     # The heavy work is in worker processes; a process for each step as well would only cost imports.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from forge_assets.distillation.policy import policy_job
 from forge_assets.distillation.student import student_job
-from forge_assets.search.trials import teacher_job
+from forge_assets.search.trials import largest, teacher_job
 from forge_assets.training.job import GenerateJob, Sampling
 from forge_assets.training.memory import PROMPT
 from forge_assets.training.placement import ANY, DoesNotFit, settled
@@ -35,9 +35,8 @@ def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
     student = replace(student, layers=student.layers - profile.student.cut_layers)
     with suppress(DoesNotFit):  # the plan says so, stage by stage
         profile = settled(profile, teacher, student)
-    data, cut = profile.data, profile.student.cut_layers
-    largest = {name: grid[-1] for name, grid in profile.search.space.items()}
-    trial = teacher_job(profile, largest, ANY, ANY, profile.search.steps, None)
+    data, cut, race = profile.data, profile.student.cut_layers, profile.search.race
+    trial = teacher_job(profile, largest(profile), ANY, ANY, profile.search.steps)
     taught = (teacher, profile.teacher.loading)
     learnt = (student, profile.student.loading)
     policy = []
@@ -50,6 +49,8 @@ def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
     stages = [
         Stage("search trial", trial, *taught, times=profile.search.trials),
         _answers("trial answers", profile, *taught, data.validation, times=profile.search.trials),
+        _answers("race answers", profile, *taught, race.items, times=min(race.candidates, profile.search.trials)),
+        _answers("confirming answers", profile, *taught, race.confirm),
         Stage("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
         *policy,
         _answers("teacher responses", profile, *taught, data.responses),

@@ -68,6 +68,11 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Base models; `make clean` leaves them."""
         return ModelLibrary(Path(self.data) / "models", sorted(self.pack_path.glob("**/*.yaml")))
 
+    @property
+    def studies(self) -> str:
+        """Storage of searches: FORGE_STUDIES, an URL as SQLAlchemy's, or a SQLite file in the data folder."""
+        return os.environ.get("FORGE_STUDIES") or f"sqlite:///{Path(self.data) / 'search' / 'studies.db'}"
+
     @cached_property
     def environment(self) -> str:
         """Digest of the pinned dependencies: part of every job's identity."""

@@ -208,7 +208,7 @@ class Search(_Strict):
             if name in NUMBERS and numbers != sorted(numbers):
                 raise ValueError(f"{name}: list its values ascending")
             if name in CHOICES and numbers:
-                raise ValueError(f"{name}: {numbers[0]:g} is a number: list names, or for target_modules lists of names")
+                raise ValueError(f"{name}: {numbers[0]:g} is a number: list names, or sets of names as lists")
         if "learning_rate" not in space:
             raise ValueError("learning_rate is missing: it is the one parameter that every search needs")
         unknown = set(space.get("scheduler", ())) - {"constant", "linear", "cosine"}
@@ -252,6 +252,9 @@ class Profile(_Strict):
         without = {"rank", "alpha_ratio", "dropout", "target_modules"} & set(self.search.space)
         if not self.teacher.lora and without:
             raise ValueError(f"search.space has {', '.join(sorted(without))}, and teacher.lora is false: no adapter")
+        heads = [one for one in self.search.space.get("target_modules", ()) if "lm_head" in one]  # type: ignore[operator]
+        if heads and self.teacher.grpo:
+            raise ValueError("search.space.target_modules has lm_head, and teacher.grpo cannot train that: drop one")
         return self
 
 

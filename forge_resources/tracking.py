@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +53,40 @@ class Tracker:
             self._run.finish(exit_code=0 if whole else 1)
 
     def _begin(self) -> Any:
-        # W&B's own telemetry goes to its server even where the run is offline.
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-        import wandb
-
-        run = wandb.init(
-            project=os.environ.get("WANDB_PROJECT", PROJECT),
-            id=self._identity[:16],
-            name=self._identity[:12],
-            resume="allow",
-            config={**self._config, "identity": self._identity},
-            job_type=self._config["kind"],
-            mode=self._mode,
-            settings=wandb.Settings(console="off", disable_git=True, init_timeout=STARTING_SECONDS),
-        )
+        config = {**self._config, "identity": self._identity}
+        run = _open(self._identity, config, self._mode, job_type=self._config["kind"])
         # Steps that a killed worker had done are logged again: W&B's own counter must not be the axis.
         run.define_metric("*", step_metric="step")
         return run
+
+
+def add_to_run(identity: str, group: str, config: dict[str, Any], summary: dict[str, Any]) -> None:
+    """Add to the run of a job what others know of it.
+
+    Args:
+        group: of runs, for a search's trials the study.
+    """
+    run = _open(identity, config, os.environ.get("WANDB_MODE", "offline"), group=group)
+    run.summary.update(summary)
+    run.finish()
+
+
+def _open(identity: str, config: dict[str, Any], mode: Any, **more: Any) -> Any:
+    # W&B's own telemetry goes to its server even where the run is offline.
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    import wandb
+
+    return wandb.init(
+        project=os.environ.get("WANDB_PROJECT", PROJECT),
+        id=identity[:16],
+        name=identity[:12],
+        resume="allow",
+        config=config,
+        mode=mode,
+        settings=wandb.Settings(console="off", disable_git=True, init_timeout=STARTING_SECONDS),
+        **more,
+    )
+
+
+if __name__ == "__main__":
+    add_to_run(**json.load(sys.stdin))

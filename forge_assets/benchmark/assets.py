@@ -12,6 +12,7 @@ from forge_assets.benchmark.table import markdown_table
 from forge_assets.law.citations import parse
 from forge_assets.law.live import law_index, live_countries
 from forge_assets.scenarios.sets import prompt_rows
+from forge_assets.search.pictures import pictures
 from forge_assets.training.job import GenerateJob
 from forge_assets.training.jobs import Finished
 from forge_assets.training.stage import drawn_sets, greedy, job_desk, scored
@@ -65,6 +66,7 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
     domain, countries = live_countries(forge)
     laws = law_index(domain, countries)
     student, store = forge.recall("student_adapter"), forge.store
+    found, trials = forge.recall("search_results"), store.read("search.trials")
     jobs = store.read("ops.jobs").filter(pl.col("asked_at") >= forge.recall("warehouse")["at"]).sort("asked_at")
     compared = pl.DataFrame(
         [{"model": name, "composite on the choice set": value} for name, value in student["compared"].items()]
@@ -73,9 +75,17 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
         scores=scores,
         samples=samples,
         answers=answers,
-        trials=store.read("search.trials").select(
-            "trial", "phase", "score", "citation_f1", "loss", "ran", "guard", "seconds"
+        trials=trials,
+        search=pictures(
+            trials,
+            store.read("search.answers"),
+            found["importances"],
+            forge.profile.hardware.memory_gb * 1e9,
+            found["chosen"],
+            dict(drawn_sets(forge).select("sample_id", "scenario_id").iter_rows()),
         ),
+        search_choice=found["sentence"],
+        search_chosen=found["chosen"],
         jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
         provisions=store.read("catalog.provisions"),
         losses=_losses(forge, jobs),
@@ -87,7 +97,8 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
             "student": student["tuned"],
             "teacher": forge.recall("teacher_adapter"),
             "framework versions": {c.framework.jurisdiction: c.version for c in countries},
-            "dataset": forge.recall("search_results")["dataset"],
+            "search": found["study"],
+            "dataset": found["dataset"],
         },
         machine=f"{platform.machine()}, Python {platform.python_version()}",
         title="Model Forge: benchmark",

@@ -16,7 +16,7 @@ from forge_assets.scenarios.core import load_core
 from forge_assets.scenarios.freshness import fingerprint, source_version
 from forge_assets.scenarios.leakage import leakage
 from forge_assets.scenarios.pack import load_pack
-from forge_assets.scenarios.sets import HELD_OUT, draw_sets
+from forge_assets.scenarios.sets import HELD_OUT, draw_sets, short_of
 from forge_assets.scenarios.settled import Volume
 from forge_resources.forge import Forge
 from forge_resources.markdown import markdown
@@ -69,7 +69,7 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     group_name="scenarios",
     kinds={"duckdb", "polars"},
 )
-def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Samples on several countries' law, the training, validation and benchmark sets, and `forge.duckdb`."""
     made_from = fingerprint(forge)
     domain, countries = live_countries(forge)
@@ -94,6 +94,9 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     forge.store.write("scenarios.sets", sets)
     forge.store.publish()
     forge.remember("warehouse", {"fingerprint": made_from, "at": time.time()})
+    short = short_of(sets, forge.profile)
+    for sentence in short:
+        context.log.warning(sentence)
     sizes = dict(sets.group_by("role").len().sort("role").iter_rows())
     counts = everything.group_by("task_type", "split").len().pivot(on="split", index="task_type", values="len")
     return dg.MaterializeResult(
@@ -101,6 +104,7 @@ def warehouse(forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
         metadata={
             "samples": everything.height,
             **sizes,
+            **({"short of": " ".join(f"{sentence}." for sentence in short)} if short else {}),
             "by task and split": dg.MetadataValue.md(markdown(counts.sort("task_type"))),
             "database": dg.MetadataValue.path(forge.store.database),
         },

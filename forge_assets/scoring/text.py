@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-from rouge_score import rouge_scorer  # type: ignore[import-untyped]
+from functools import cache
+from typing import Any
 
 NOTHING = "none"
 """The level of an answer that says nothing applies."""
@@ -24,12 +24,16 @@ class UnicodeTokenizer:
         return _TOKEN.findall(text.casefold())
 
 
-_ROUGE = rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=UnicodeTokenizer())
+@cache
+def _scorer() -> Any:
+    from rouge_score import rouge_scorer  # type: ignore[import-untyped]  # brings nltk and SciPy: a second
+
+    return rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=UnicodeTokenizer())
 
 
 def rouge(answer: str, reference: str) -> tuple[float, float, float]:
     """F-measures of ROUGE-1, ROUGE-2 and ROUGE-L."""
-    found = _ROUGE.score(reference, answer)
+    found = _scorer().score(reference, answer)
     return tuple(float(found[kind].fmeasure) for kind in ("rouge1", "rouge2", "rougeL"))  # type: ignore[return-value]
 
 

@@ -1,70 +1,95 @@
-"""search_results: short real trainings of the teacher, scored on the validation set, and the best configuration."""
+"""search_results: short real trainings of the teacher, the best of them raced, and what was chosen and why."""
+
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import polars as pl
 
-from forge_assets.scenarios.sets import prompt_rows, training_rows
-from forge_assets.scoring.score import METRICS
-from forge_assets.search.guard import guard
-from forge_assets.search.strategy import phase_of, propose
-from forge_assets.search.trials import Trial, best, teacher_job, trials_table
-from forge_assets.training.job import Probe
-from forge_assets.training.jobs import Jobs
-from forge_assets.training.placement import machine
-from forge_assets.training.shapes import Shape
-from forge_assets.training.stage import drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.search.pictures import as_markdown, pictures
+from forge_assets.training.stage import job_desk
 from forge_resources.forge import Forge
-from forge_resources.launcher import JobFailed, Launcher
+from forge_resources.launcher import Launcher
 from forge_resources.markdown import markdown
+
+if TYPE_CHECKING:
+    import optuna
+
+    from forge_assets.search.progress import Progress
+
+SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", "seconds")
 
 
 @dg.asset(deps=["warehouse"], group_name="search", kinds={"pytorch"})
 def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Three-phase search over the profile's space; every trial is a row of `search.trials`."""
-    desk, sets, search = job_desk(context, forge, launcher), drawn_sets(forge), forge.profile.search
-    dataset = desk.dataset(training_rows(sets))
-    probe = Probe(prompts=desk.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge))
-    trials: list[Trial] = []
-    while len(trials) < search.trials:
-        trials.append(_trial(context, forge, desk, sets, dataset, probe, trials))
-        forge.store.write("search.trials", trials_table(trials))
-    chosen = best(trials)
-    forge.remember("search_results", {"job": chosen.job.model_dump(mode="json"), "dataset": dataset})
-    table = trials_table(trials).select("trial", "phase", "score", "ran", "guard", "seconds")
+    """Search over the profile's space; every trial is a row of `search.trials`, from its first moment on."""
+    # Optuna and SciPy take a second to import, and only a search needs them.
+    from forge_assets.search.choose import choose
+    from forge_assets.search.loop import run_trials, study_of
+    from forge_assets.search.progress import progress
+    from forge_assets.search.record import answers_table, trials_table
+    from forge_assets.search.setting import Setting
+    from forge_assets.search.wandb_runs import WandbRuns
+
+    setting = Setting.of(forge, job_desk(context, forge, launcher))
+    runs = WandbRuns(launcher.wandb_mode, setting)
+    context.log.info(f"study {setting.name} in {setting.url}")
+
+    def changed(study: "optuna.Study", number: int) -> None:
+        trials = study.get_trials(deepcopy=False)
+        forge.store.write("search.trials", trials_table(setting.name, trials, setting.space))
+        forge.store.write("search.answers", answers_table(trials))
+        now = progress(study, number, setting.profile.search.trials, setting.profile.search.parallel)
+        context.log.info(_said(now))
+        if now.status != "running":
+            runs.write(trials[number])
+            context.log_event(dg.AssetObservation(context.asset_key, description=_said(now), metadata=_figures(now)))
+
+    run_trials(setting, changed, launcher.cancel)
+    trials = study_of(setting).get_trials(deepcopy=False)
+    table = trials_table(setting.name, trials, setting.space)
+    forge.store.write("search.trials", table)
+    choice = choose(setting, trials)
+    forge.store.write("search.answers", choice.answers)
+    runs.wait()
+    found = choice.verdict
+    forge.remember(
+        "search_results",
+        {
+            "job": choice.job.model_dump(mode="json"),
+            "dataset": setting.dataset,
+            "study": setting.name,
+            "chosen": found.winner,
+            "sentence": found.sentence,
+            "importances": choice.importances,
+        },
+    )
+    context.log.info(found.sentence)
+    scenarios = dict(setting.sets.select("sample_id", "scenario_id").iter_rows())
+    shown = pictures(table, choice.answers, choice.importances, setting.envelope_bytes, found.winner, scenarios)
     return dg.MaterializeResult(
         metadata={
-            "best score": (chosen.scores or {})["composite"],
-            "best configuration": dg.MetadataValue.json(chosen.ran),
-            "trials": dg.MetadataValue.md(markdown(table)),
+            "choice": found.sentence,
+            "score": found.score.value,
+            "score, low": found.score.low,
+            "score, high": found.score.high,
+            "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs["ran"]),
+            "study": f"{setting.name} in {setting.url}",
+            **{title: dg.MetadataValue.md(as_markdown(picture)) for title, picture in shown.items()},
+            "trials": dg.MetadataValue.md(markdown(table.select(SHOWN))),
         }
     )
 
 
-def _trial(
-    context: dg.AssetExecutionContext,
-    forge: Forge,
-    desk: Jobs,
-    sets: pl.DataFrame,
-    dataset: str,
-    probe: Probe,
-    before: list[Trial],
-) -> Trial:
-    profile = placed(forge)
-    index = len(before)
-    asked = propose(profile.search.space, [t.seen for t in before], profile.search.trials, profile.seed)
-    base = forge.models.ensure(profile.teacher.model)
-    wanted = teacher_job(profile, asked, base.digest, dataset, profile.search.steps, probe)
-    allowed = guard(wanted, Shape.of(base.path), machine(profile.hardware.row), profile.hardware.memory_gb * 1e9)
-    phase = phase_of(index, profile.search.trials)
-    context.log.info(f"trial {index + 1}/{profile.search.trials} ({phase}): {asked} {'; '.join(allowed.interventions)}")
-    try:
-        done = desk.run(allowed.job, f"trial {index}")
-    except JobFailed as error:
-        context.log.warning(f"trial {index} failed: {error}")
-        return Trial(
-            phase, asked, allowed.job, allowed.interventions, allowed.predicted_bytes, None, {}, status=str(error)[:200]
-        )
-    _, scores = scored(forge, {"trial": done}, sets.filter(pl.col("role") == "validation"))
-    parts = {metric: mean_score(scores, "trial", metric) for metric in METRICS}
-    context.log.info(f"trial {index + 1}: composite {parts['composite']:.3f}")
-    return Trial(phase, asked, allowed.job, allowed.interventions, allowed.predicted_bytes, parts, dict(done.record))
+def _said(now: "Progress") -> str:
+    best = f"best so far {now.best[0]:.3f} of trial {now.best[1]}" if now.best else "no score yet"
+    left = f", some {now.seconds_left / 60:.0f} min left" if now.seconds_left is not None else ""
+    return (
+        f"trial {now.trial} ({now.phase or 'no phase'}) {now.status}; {now.ended} of {now.trials} ended, {best}{left}"
+    )
+
+
+def _figures(now: "Progress") -> dict[str, float | int | str]:
+    figures: dict[str, float | int | str] = {"trial": now.trial, "status": now.status, "ended": now.ended}
+    figures |= {"of trials": now.trials, "phase": now.phase}
+    if now.best:
+        figures |= {"best so far": now.best[0], "best trial": now.best[1]}
+    return figures if now.seconds_left is None else {**figures, "seconds left": round(now.seconds_left)}

@@ -66,6 +66,10 @@ class Parameter:
         """Values between `value` and its neighbours on the grid, `value` itself among them; at most some `count`."""
         raise NotImplementedError
 
+    def inside(self, value: Value) -> Value:
+        """The nearest value that can be asked for: a guard may have made one that the space does not have."""
+        return value
+
 
 class Number(Parameter):
     """Ints or floats in ascending order."""
@@ -108,6 +112,9 @@ class Number(Parameter):
 
     def read(self, stored: Any) -> Value:
         return int(stored) if self.whole else float(stored)
+
+    def inside(self, value: Value) -> Value:
+        return min(max(value, self.points[0]), self.points[-1])  # type: ignore[call-overload,no-any-return]
 
     def near(self, value: Value, count: int) -> tuple[Value, ...]:
         [at], grid = self.encode(value), [self.encode(point)[0] for point in self.points]
@@ -173,7 +180,12 @@ class Subset(Parameter):
         return value if isinstance(value, str) else JOINED.join(value)  # type: ignore[arg-type]
 
     def read(self, stored: Any) -> Value:
-        return next(value for value in self.lattice if self.stored(value) == stored)
+        known = next((value for value in self.lattice if self.stored(value) == stored), None)
+        return known if known is not None else tuple(sorted(str(stored).split(JOINED)))
+
+    def inside(self, value: Value) -> Value:
+        mine = set(_names(value))
+        return min(self.lattice, key=lambda known: (known != value, len(mine ^ set(_names(known)))))
 
     def near(self, value: Value, count: int) -> tuple[Value, ...]:
         mine, off = set(_names(value)), [v for v in self.lattice if v not in self.grid]
@@ -227,6 +239,10 @@ class SearchSpace:
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
         """What Optuna's own samplers draw from: the whole range of every grid."""
         return {parameter.name: parameter.distribution() for parameter in self.parameters}
+
+    def inside(self, config: Mapping[str, Value]) -> Config:
+        """The nearest configuration that can be asked for."""
+        return {parameter.name: parameter.inside(config[parameter.name]) for parameter in self.parameters}
 
     def suggest(self, trial: optuna.Trial) -> Config:
         """The configuration of a trial, by whatever sampler its study has."""

@@ -52,6 +52,11 @@ class Seen:
     pending: bool = False
 
 
+def as_asked(config: Config) -> Config:
+    """What runs where nothing guards."""
+    return config
+
+
 def phase_of(trial: int, trials: int) -> Phase:
     """The phase of the trial with that index (from 0); beyond the budget it is refine."""
     explore = max(1, round(EXPLORE * trials))
@@ -67,7 +72,7 @@ def propose(
     trial: int,
     trials: int,
     seed: int,
-    runs_as: Callable[[Config], Config] = lambda config: config,
+    runs_as: Callable[[Config], Config] = as_asked,
 ) -> Config:
     """The configuration of one trial.
 
@@ -81,7 +86,7 @@ def propose(
     phase = phase_of(trial, trials)
     model = None if phase == "explore" else surrogate(space, seen)
     if model is not None:
-        best = incumbent(space, seen, model)
+        best = space.inside(incumbent(space, seen, model))
         rng = np.random.default_rng([seed, trial])
         steps = (moves, around) if phase == "exploit" else (around, moves)
         for step in steps:
@@ -105,7 +110,7 @@ def surrogate(space: SearchSpace, seen: Sequence[Seen]) -> Surrogate | None:
     values = np.array([min(scores) if s.score is None else s.score for s in known])
     errors = [s.error for s in known if s.error is not None]
     noise = float(np.median(errors)) if errors else None
-    fitted = fit(points, _tamed(values), space.columns, noise)
+    fitted = fit(points, values, space.columns, noise)
     return fitted.with_pending(space.encode([s.config for s in seen if s.pending]))
 
 
@@ -163,16 +168,6 @@ def _most_promising(
     ahead = (mean - reached) / deviation
     gain = deviation * (ahead * ndtr(ahead) + np.exp(-0.5 * ahead**2) / math.sqrt(2 * math.pi))
     return ways[int(gain.argmax())]
-
-
-def _tamed(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores far below the middle drawn nearer: how bad a bad region is teaches nothing of where the best is."""
-    middle, top = float(np.median(scores)), float(scores.max())
-    scale = top - middle
-    if scale <= 0:
-        return scores
-    below = np.maximum(middle - scores, 0.0)
-    return np.where(below > 0, middle - scale * np.log1p(below / scale), scores)
 
 
 def _spread(values: int, count: int, rng: np.random.Generator) -> NDArray[np.intp]:

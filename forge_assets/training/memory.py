@@ -198,6 +198,11 @@ def _training(
             + round(machine.settled * (held["optimizer"] + gradients + waiting)),
         },
     }
+    if isinstance(job, SftJob) and job.probe:
+        how, asked = job.probe.sampling, min(prompt, job.max_length // 2)  # a row is a prompt and its answer
+        moments["answers"] = held | _generation(
+            shape, how.batch_size, asked, how.max_new_tokens, width, job.quantisation, machine
+        )
     if isinstance(job, GrpoJob):
         rows = job.batch_size * job.accumulation
         drawn = _generation(shape, rows, prompt, job.max_new_tokens, width, job.quantisation, machine)

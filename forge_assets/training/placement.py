@@ -79,8 +79,14 @@ def settled(profile: Profile, teacher: Shape, student: Shape) -> Profile:
     Raises:
         DoesNotFit: one of them fits in no way.
     """
-    rank = int(max(profile.search.space.get("rank", (16,))))
-    adapter = Lora(rank=rank, alpha=rank, dropout=max(profile.search.space.get("dropout", (0.0,))))
+    space: dict[str, tuple[Any, ...]] = dict(profile.search.space)
+    rank = int(max(space.get("rank", (16,))))
+    adapter = Lora(
+        rank=rank,
+        alpha=rank,
+        dropout=max(space.get("dropout", (0.0,))),
+        target_modules=max(space.get("target_modules", ("all-linear",)), key=modules),
+    )
     pupil = profile.student.lora_rank
     with_pupil = Lora(rank=pupil, alpha=pupil) if pupil else None
     return profile.model_copy(
@@ -89,6 +95,11 @@ def settled(profile: Profile, teacher: Shape, student: Shape) -> Profile:
             "student": _settled(profile, profile.student, with_pupil, student),
         }
     )
+
+
+def modules(targets: Any) -> int:
+    """How many modules LoRA adapts in a layer; `all-linear` are seven, and the output layer is none of them."""
+    return 7 if isinstance(targets, str) else len(targets)
 
 
 T = TypeVar("T", Teacher, Student)

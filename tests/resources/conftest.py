@@ -114,14 +114,16 @@ def filled(tmp_path: Path) -> Store:
     )
     trial = {
         "trial": 0,
+        "study": "cpu-1",
         "phase": "explore",
         "score": 0.4,
         "status": "finished",
         "asked": "{}",
         "ran": "{}",
-        "guard": "",
+        "guard": "[]",
     }
     write("search.trials", [trial | {"seconds": 61.0, "predicted_bytes": 2 * 10**9, "measured_bytes": 10**9}])
+    write("search.answers", [{"trial": 0, "stage": "trial", "sample_id": "taught", "composite": 0.4}])
     response = {"sample_id": "taught", "response": "Yes.", "composite": 0.9, "accepted": True, "why_not": ""}
     write("distillation.teacher_responses", [response])
     scored = [(m, s, v) for m, found in COMPOSITES.items() for s, v in found.items()]

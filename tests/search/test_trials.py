@@ -1,25 +1,15 @@
-"""From a proposed configuration to a job, and from finished trials to the table and the best of them."""
+"""From a proposed configuration to the job it says, and back from what the guard made of it."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from forge_assets.search.guard import guard
-from forge_assets.search.trials import Trial, best, teacher_job, trials_table
+from forge_assets.search.guard import Intervention
+from forge_assets.search.trials import largest, ran_as, space_of, teacher_job
 from forge_assets.training.job import Lora
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import predict
-from forge_assets.training.shapes import Shape
-from forge_resources.models import ModelLibrary
-from forge_resources.profile import Profile, load_profile
-from forge_resources.tables import TABLES
+from forge_resources.profile import Profile, Search, load_profile
 
 A = "a" * 64
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
 
 
 @pytest.fixture
@@ -27,24 +17,26 @@ def profile() -> Profile:
     return load_profile("cpu")
 
 
-def _trial(profile: Profile, asked: dict[str, float], composite: float | None, **more: Any) -> Trial:
-    job = teacher_job(profile, asked, A, A, 12, None)
-    scores = (
-        None if composite is None else {"composite": composite, "citation_f1": 0.5, "structure": 1.0, "rougeL": 0.4}
-    )
-    record = {} if composite is None else {"loss_last": 1.5, "peak_rss_bytes": 10, "seconds": 60.0, "identity": A}
-    return Trial("explore", asked, job, (), 20, scores, record, **more)
-
-
 def test_a_configuration_becomes_the_job_it_says(profile: Profile) -> None:
-    asked = {"learning_rate": 2e-3, "rank": 32.0, "alpha_ratio": 2.0, "dropout": 0.05, "batch_size": 2.0}
-    job = teacher_job(profile, asked, A, A, 12, None)
-    assert job.lora == Lora(rank=32, alpha=64, dropout=0.05)
+    asked = {
+        "learning_rate": 2e-3,
+        "rank": 32,
+        "alpha_ratio": 2.0,
+        "dropout": 0.05,
+        "batch_size": 2,
+        "target_modules": ("q_proj", "v_proj"),
+        "scheduler": "linear",
+        "warmup_ratio": 0.2,
+        "weight_decay": 0.01,
+    }
+    job = teacher_job(profile, asked, A, A, 12)
+    assert job.lora == Lora(rank=32, alpha=64, dropout=0.05, target_modules=("q_proj", "v_proj"))
     assert (job.learning_rate, job.batch_size, job.steps) == (2e-3, 2, 12)
+    assert (job.scheduler, job.warmup_ratio, job.weight_decay) == ("linear", 0.2, 0.01)
 
 
 def test_what_the_space_leaves_out_comes_from_the_profile(profile: Profile) -> None:
-    job = teacher_job(profile, {"learning_rate": 1e-3}, A, A, 100, None)
+    job = teacher_job(profile, {"learning_rate": 1e-3}, A, A, 100)
     assert job.lora == Lora(rank=16, alpha=16)
     assert (job.batch_size, job.max_length, job.checkpoint_every, job.seed) == (
         profile.teacher.batch_size, profile.max_length, profile.checkpoint_every, profile.seed,
@@ -52,43 +44,30 @@ def test_what_the_space_leaves_out_comes_from_the_profile(profile: Profile) -> N
 
 
 def test_a_trial_and_the_teacher_differ_only_in_steps_and_probe(profile: Profile) -> None:
-    asked = {"learning_rate": 1e-3, "rank": 8.0}
-    trial, teacher = (teacher_job(profile, asked, A, A, steps, None) for steps in (12, 100))
+    asked = {"learning_rate": 1e-3, "rank": 8}
+    trial, teacher = (teacher_job(profile, asked, A, A, steps) for steps in (12, 100))
     assert trial.model_copy(update={"steps": 100}) == teacher
 
 
-def test_the_strategy_learns_what_ran_and_not_what_was_asked(profile: Profile) -> None:
-    asked = {"learning_rate": 1e-3, "rank": 64.0, "alpha_ratio": 2.0, "batch_size": 4.0}
-    wanted = teacher_job(profile, asked, A, A, 12, None)
-    least = predict(wanted.model_copy(update={"batch_size": 1, "gradient_checkpointing": True}), SHAPE, CPU)
-    allowed = guard(wanted, SHAPE, CPU, least.safe - 1)
-    trial = Trial("explore", asked, allowed.job, allowed.interventions, allowed.predicted_bytes, {"composite": 0.3}, {})
-    assert trial.seen.config == {"learning_rate": 1e-3, "rank": 32.0, "alpha_ratio": 2.0, "batch_size": 1.0}
-    assert trial.seen.score == 0.3
+def test_a_profile_without_adapter_trains_every_weight(profile: Profile) -> None:
+    teacher = profile.teacher.model_copy(update={"lora": False})
+    assert teacher_job(profile.model_copy(update={"teacher": teacher}), {"learning_rate": 1e-5}, A, A, 5).lora is None
 
 
-def test_the_table_has_a_row_for_every_trial_failed_ones_too(profile: Profile) -> None:
-    asked = {"learning_rate": 1e-3, "rank": 8.0}
-    table = trials_table([_trial(profile, asked, 0.4), _trial(profile, asked, None, status="killed")])
-    assert table.schema == TABLES["search.trials"].schema
-    assert table["score"].to_list() == [0.4, None]
-    assert table["status"].to_list() == ["finished", "killed"]
-    assert json.loads(table["ran"][0]) == asked
-    assert table["job"].to_list() == [A, None]
-    assert trials_table([]).schema == TABLES["search.trials"].schema
+def test_what_ran_is_what_was_learned_with_and_a_split_batch_learns_the_same() -> None:
+    asked = {"learning_rate": 1e-3, "rank": 64, "batch_size": 8, "target_modules": ("lm_head", "q_proj")}
+    spoke = (
+        Intervention("batch x sequence length", "batch_size", 8, 2, "too much"),
+        Intervention("lm_head x rank", "target_modules", ("lm_head", "q_proj"), ("q_proj",), "too much"),
+        Intervention("rank x matrices", "rank", 64, 16, "too much"),
+    )
+    assert ran_as(asked, spoke) == asked | {"rank": 16, "target_modules": ("q_proj",)}
+    assert ran_as({"learning_rate": 1e-3}, spoke) == {"learning_rate": 1e-3}, "the space has no rank to learn of"
 
 
-def test_the_best_trial_has_the_highest_composite(profile: Profile) -> None:
-    asked = [{"learning_rate": rate} for rate in (1e-3, 2e-3, 4e-3)]
-    trials = [_trial(profile, config, score) for config, score in zip(asked, (0.2, None, 0.5), strict=True)]
-    assert best(trials).asked == asked[2]
-
-
-def test_a_score_of_zero_is_better_than_a_failure(profile: Profile) -> None:
-    trials = [_trial(profile, {"learning_rate": 1e-3}, None), _trial(profile, {"learning_rate": 2e-3}, 0.0)]
-    assert best(trials) is trials[1]
-
-
-def test_a_search_without_a_finished_trial_says_where_to_look(profile: Profile) -> None:
-    with pytest.raises(ValueError, match="no trial finished: see search.trials"):
-        best([_trial(profile, {"learning_rate": 1e-3}, None)])
+def test_the_largest_trial_has_the_last_of_every_grid_and_most_modules(profile: Profile) -> None:
+    space = {"learning_rate": [1e-3, 2e-3], "rank": [8, 16], "target_modules": ["all-linear", ["q_proj", "v_proj"]]}
+    search = Search.model_validate({"trials": 3, "steps": 2, "space": space})
+    searched = profile.model_copy(update={"search": search})
+    assert largest(searched) == {"learning_rate": 2e-3, "rank": 16, "target_modules": "all-linear"}
+    assert space_of(searched).grid["rank"] == [8, 16]
