@@ -25,7 +25,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     from forge_assets.search.choose import choose
     from forge_assets.search.loop import run_trials, study_of
     from forge_assets.search.progress import progress
-    from forge_assets.search.record import answers_table, trials_table
+    from forge_assets.search.record import RAN, answers_table, trials_table
     from forge_assets.search.setting import Setting
     from forge_assets.search.wandb_runs import WandbRuns
 
@@ -71,7 +71,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
             "score": found.score.value,
             "score, low": found.score.low,
             "score, high": found.score.high,
-            "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs["ran"]),
+            "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs[RAN]),
             "study": f"{setting.name} in {setting.url}",
             **{title: dg.MetadataValue.md(as_markdown(picture)) for title, picture in shown.items()},
             "trials": dg.MetadataValue.md(markdown(table.select(SHOWN))),

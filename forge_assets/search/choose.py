@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 
 from forge_assets.scenarios.sets import messages
 from forge_assets.search.race import Race, first
-from forge_assets.search.record import answers_table, planned_job
+from forge_assets.search.record import answers_table, facts, planned_job
 from forge_assets.search.sampler import seen
 from forge_assets.search.strategy import importances, posterior
 from forge_assets.search.verdict import Verdict, verdict
@@ -54,7 +54,7 @@ def choose(setting: Setting, trials: Sequence[FrozenTrial]) -> Choice:
         NoTrialFinished: there is nothing to choose from.
         JobFailed: the winner could not answer; calling again goes on from there.
     """
-    finished = sorted((t for t in trials if t.user_attrs.get("status") == "finished"), key=lambda t: t.number)
+    finished = sorted((t for t in trials if facts(t).get("status") == "finished"), key=lambda t: t.number)
     if not finished:
         raise NoTrialFinished(
             f"none of {len(trials)} trials finished: search.trials says in `why` what each one died of. Mend it and "
@@ -84,7 +84,7 @@ class _Field:
 
     def race(self, candidates: list[int]) -> int:
         """The winner. A candidate that cannot answer is left out, unless it is the last one."""
-        seconds = {number: float(self.trials[number].user_attrs["seconds"]) for number in candidates}
+        seconds = {number: float(facts(self.trials[number])["seconds"]) for number in candidates}
         samples = self.setting.samples("race")
         while True:
             race = Race.of(candidates, self.setting.sets, seconds)

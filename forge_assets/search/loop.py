@@ -66,9 +66,9 @@ def _work(setting: Setting, changed: Callable[[optuna.Study, int], None], over: 
     while not over.is_set():
         with claimed(study, setting.folder, search.trials, drawn_by) as trial:
             if trial is not None:
-                changed(study, trial.number)
-                run_trial(setting, trial)
-                changed(study, trial.number)
+                tell = partial(changed, study, trial.number)
+                run_trial(setting, trial, tell)
+                tell()
                 continue
         if not running(study):
             return

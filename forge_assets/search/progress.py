@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge_assets.search.record import facts
 from forge_assets.search.sampler import phase
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def progress(study: optuna.Study, number: int, trials: int, parallel: int) -> Pr
     ended = [one for one in known if one.state.is_finished()]
     scores = [(one.value, -one.number) for one in ended if one.value is not None and _finished(one)]
     best = max(scores, default=None)
-    paces = [one.user_attrs["seconds"] for one in ended if "seconds" in one.user_attrs]
+    paces = [facts(one)["seconds"] for one in ended if "seconds" in facts(one)]
     left = trials - len(ended)
     return Progress(
         trial=number,
         phase=phase(known[number]),
-        status=known[number].user_attrs.get("status", "running"),
+        status=facts(known[number]).get("status", "running"),
         ended=len(ended),
         trials=trials,
         best=(best[0], -best[1]) if best else None,
@@ -53,4 +54,4 @@ def progress(study: optuna.Study, number: int, trials: int, parallel: int) -> Pr
 
 
 def _finished(trial: FrozenTrial) -> bool:
-    return bool(trial.user_attrs.get("status") == "finished")
+    return bool(facts(trial).get("status") == "finished")

@@ -21,28 +21,47 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
+RAN, PLAN, OUTCOME = "ran", "plan", "outcome"
+"""User attributes of a trial; each is one transaction of its storage, so what is known together is kept together."""
+
 PARTS = ("citation_f1", "structure", "level", "rouge1", "rouge2", "rougeL")
 
 
-def remember_plan(trial: optuna.Trial, space: SearchSpace, asked: Config, ran: Config, allowed: Guarded) -> None:
-    """What was asked, what will run, and who spoke, before it runs."""
-    trial.set_user_attr("asked", space.stored(asked))
-    trial.set_user_attr("ran", space.stored(ran))
-    trial.set_user_attr("guard", [asdict(one) for one in allowed.interventions])
-    trial.set_user_attr("predicted_bytes", allowed.predicted_bytes)
-    trial.set_user_attr("job", allowed.job.model_dump_json())  # last: with it the plan is whole
+def remember_plan(
+    trial: optuna.Trial, space: SearchSpace, asked: Config, ran: Config, allowed: Guarded, identity: str, now: float
+) -> None:
+    """What was asked, what will run, and who spoke, before it runs.
+
+    Args:
+        identity: of the job.
+        now: Unix time.
+    """
+    trial.set_user_attr(RAN, space.stored(ran))
+    plan = {
+        "asked": space.stored(asked),
+        "guard": [asdict(one) for one in allowed.interventions],
+        "predicted_bytes": allowed.predicted_bytes,
+        "job": allowed.job.model_dump(mode="json"),
+        "identity": identity,
+        "started_at": now,
+    }
+    trial.set_user_attr(PLAN, plan)
+
+
+def remember_outcome(trial: optuna.Trial, **facts: Any) -> None:
+    """How it ended: status, why, seconds, losses, and of a trial with a score scores, answers and measured_bytes."""
+    trial.set_user_attr(OUTCOME, facts)
+
+
+def facts(trial: optuna.Trial | FrozenTrial) -> dict[str, Any]:
+    """All that is kept of a trial so far: each thing that was remembered, under its name."""
+    return {**trial.user_attrs.get(PLAN, {}), **trial.user_attrs.get(OUTCOME, {})}
 
 
 def planned_job(trial: optuna.Trial | FrozenTrial) -> SftJob | None:
     """The job that was decided on; None before it was."""
-    text = trial.user_attrs.get("job")
-    return SftJob.model_validate_json(text) if text else None
-
-
-def remember(trial: optuna.Trial, **facts: Any) -> None:
-    """Keep facts of a trial: status, why, identity, seconds, losses, measured_bytes, scores, answers, ..."""
-    for name, value in facts.items():
-        trial.set_user_attr(name, value)
+    spec = facts(trial).get("job")
+    return SftJob.model_validate(spec) if spec else None
 
 
 def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -> pl.DataFrame:
@@ -55,7 +74,7 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
 
     rows = []
     for trial in trials:
-        kept = trial.user_attrs
+        kept = facts(trial)
         scores: Mapping[str, float] = kept.get("scores") or {}
         losses = kept.get("losses") or []
         rows.append(
@@ -67,8 +86,8 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
                 "why": kept.get("why", ""),
                 "score": scores.get("composite"),
                 "standard_error": kept.get("score_error"),
-                "asked": _text(space, kept.get("asked")),
-                "ran": _text(space, kept.get("ran")),
+                "asked": _text(space, kept.get("asked") or trial.params),
+                "ran": _text(space, trial.user_attrs.get(RAN)),
                 "guard": json.dumps(kept.get("guard", [])),
                 **{part: scores.get(part) for part in PARTS},
                 "loss": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
@@ -88,11 +107,12 @@ def answers_table(trials: Iterable[FrozenTrial], raced: Iterable[Mapping[str, An
     rows: list[Mapping[str, Any]] = [
         {"trial": trial.number, "stage": "trial", "sample_id": sample, "composite": composite}
         for trial in trials
-        for sample, composite in (trial.user_attrs.get("answers") or {}).items()
+        for sample, composite in (facts(trial).get("answers") or {}).items()
     ]
     return pl.DataFrame([*rows, *raced], schema=TABLES["search.answers"].schema)
 
 
 def _text(space: SearchSpace, stored: Mapping[str, Any] | None) -> str:
-    """A configuration as JSON, sets as lists; empty where nothing was decided yet."""
-    return json.dumps(space.read(stored)) if stored else ""
+    """A configuration as JSON, sets as lists; empty where it is not known yet."""
+    whole = stored is not None and all(parameter.name in stored for parameter in space.parameters)
+    return json.dumps(space.read(stored)) if stored and whole else ""

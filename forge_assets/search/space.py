@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 Value = float | int | str | tuple[str, ...]
 Config = dict[str, Value]
 Scale = Literal["log", "linear"]
+
+STEP: Mapping[str, float] = {"learning_rate": 1.0, "alpha_ratio": 0.75, "batch_size": -0.5}
+"""How the size of a LoRA training's step goes with its parameters, as powers: near the start the weights' change is
+learning rate x alpha / rank, later, as both matrices have moved, its square over that (Hu et al. 2021, arXiv
+2106.09685, section 4.1), so alpha counts between one half and one; by Adam's square-root rule a batch k times as large
+steps like a learning rate smaller by the root of k (Malladi et al. 2022, arXiv 2205.10287)."""
+
+STEP_LENGTH = math.log(5.6)
+"""Learning rates that are apart by this factor, as a logarithm, say little of one another."""
 
 JOINED = "+"
 """Between the names of a set, as a study's storage holds it."""
@@ -62,10 +71,6 @@ class Parameter:
         value: Value = stored
         return value
 
-    def near(self, value: Value, count: int) -> tuple[Value, ...]:
-        """Values between `value` and its neighbours on the grid, `value` itself among them; at most some `count`."""
-        raise NotImplementedError
-
     def inside(self, value: Value) -> Value:
         """The nearest value that can be asked for: a guard may have made one that the space does not have."""
         return value
@@ -85,6 +90,11 @@ class Number(Parameter):
     @property
     def width(self) -> int:
         return 1
+
+    @property
+    def factor(self) -> float:
+        """The logarithm of its last value over its first; 0 where the first is not above 0."""
+        return math.log(self.points[-1] / self.points[0]) if self.points[0] > 0 else 0.0
 
     def encode(self, value: Value) -> tuple[float, ...]:
         return ((self._scaled(value) - self._low) / self._span if self._span else 0.0,)
@@ -114,13 +124,7 @@ class Number(Parameter):
         return int(stored) if self.whole else float(stored)
 
     def inside(self, value: Value) -> Value:
-        return min(max(value, self.points[0]), self.points[-1])  # type: ignore[call-overload,no-any-return]
-
-    def near(self, value: Value, count: int) -> tuple[Value, ...]:
-        [at], grid = self.encode(value), [self.encode(point)[0] for point in self.points]
-        low = max((g for g in grid if g < at - 1e-9), default=at)
-        high = min((g for g in grid if g > at + 1e-9), default=at)
-        return tuple(dict.fromkeys([value, *(self.decode(float(x)) for x in np.linspace(low, high, count))]))
+        return min(max(value, self.points[0]), self.points[-1])
 
     def _scaled(self, value: Value) -> float:
         return math.log(float(value)) if self.log else float(value)  # type: ignore[arg-type]
@@ -144,15 +148,15 @@ class Category(Parameter):
     def suggest(self, trial: optuna.Trial) -> Any:
         return trial.suggest_categorical(self.name, [self.stored(value) for value in self.grid])
 
-    def near(self, value: Value, count: int) -> tuple[Value, ...]:
-        return (value,)
-
 
 class Subset(Parameter):
     """Sets of names. A bare name in the grid, as `all-linear`, is a set that shares nothing with the others."""
 
     def __init__(self, name: str, grid: Sequence[Value]) -> None:
         super().__init__(name, [value if isinstance(value, str) else tuple(sorted(value)) for value in grid])  # type: ignore[arg-type]
+        stored = [self.stored(value) for value in self.grid]
+        if double := next((value for value in stored if stored.count(value) > 1), None):
+            raise ValueError(f"{name}: {double!r} is stored as another value is: list it once")
         self._names = sorted({one for value in self.grid for one in _names(value)})
         sets = [value for value in self.grid if not isinstance(value, str)]
         between = [set(_names(a)) | set(_names(b)) for a, b in combinations(sets, 2)]
@@ -187,10 +191,6 @@ class Subset(Parameter):
         mine = set(_names(value))
         return min(self.lattice, key=lambda known: (known != value, len(mine ^ set(_names(known)))))
 
-    def near(self, value: Value, count: int) -> tuple[Value, ...]:
-        mine, off = set(_names(value)), [v for v in self.lattice if v not in self.grid]
-        return (value, *(v for v in off if mine <= set(_names(v)) or mine >= set(_names(v))))
-
 
 @dataclass(frozen=True)
 class SearchSpace:
@@ -199,6 +199,7 @@ class SearchSpace:
     Args:
         grid: for each parameter its values: numbers in ascending order; names; or lists of names, each a set.
         scale: "log" or "linear" where the grid's spacing should not decide.
+        step: what is known of which numbers act together, as powers of each; empty: nothing.
 
     Raises:
         ValueError: a grid is empty, repeats a value, is out of order or mixes kinds; the message names the parameter.
@@ -206,6 +207,7 @@ class SearchSpace:
 
     grid: Mapping[str, Sequence[Any]]
     scale: Mapping[str, Scale] = field(default_factory=dict)
+    step: Mapping[str, float] = field(default_factory=lambda: STEP)
 
     def __post_init__(self) -> None:
         if not self.grid:
@@ -235,6 +237,18 @@ class SearchSpace:
         """Which coordinates belong to each parameter."""
         ends = np.cumsum([0, *(parameter.width for parameter in self.parameters)])
         return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
+
+    @cached_property
+    def line(self) -> NDArray[np.intp]:
+        """The coordinates that belong to numbers."""
+        pairs = zip(self.parameters, self.columns, strict=True)
+        return np.array([column.start for p, column in pairs if isinstance(p, Number)], dtype=np.intp)
+
+    @cached_property
+    def direction(self) -> NDArray[np.float64]:
+        """Weights of these coordinates in the size of a step, in lengths of its effect; 0 where nothing is known."""
+        numbers = [p for p in self.parameters if isinstance(p, Number)]
+        return np.array([self.step.get(p.name, 0.0) * p.factor / STEP_LENGTH for p in numbers])
 
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
         """What Optuna's own samplers draw from: the whole range of every grid."""
@@ -276,17 +290,18 @@ def _parameter(name: str, values: Sequence[Any], scale: Scale | None) -> Paramet
         if wrong:
             raise ValueError(f"{name}: {wrong[0]!r} is no set of names as the others are")
         return Subset(name, grid)
-    if all(_is_number(value) for value in grid):
-        if grid != sorted(grid):
+    numbers = [value for value in grid if _is_number(value)]
+    if len(numbers) == len(grid):
+        if numbers != sorted(numbers):
             raise ValueError(f"{name}: list its values ascending")
-        whole = all(isinstance(value, int) for value in grid)
-        return Number(name, grid if whole else [float(v) for v in grid], scale or _spacing(grid))
+        whole = all(isinstance(value, int) for value in numbers)
+        return Number(name, numbers if whole else [float(v) for v in numbers], scale or _spacing(numbers))
     if all(isinstance(value, str | bool) for value in grid):
         return Category(name, grid)
     raise ValueError(f"{name}: {', '.join(map(repr, grid))} mix kinds: give numbers, names or lists of names")
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float | int]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

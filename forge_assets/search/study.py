@@ -95,9 +95,13 @@ def _take(
     for left in known:
         if left.state == optuna.trial.TrialState.RUNNING:
             handle = _free(folder, left.number)
-            if handle is not None:
-                study.sampler = sampler(left.number)
-                return optuna.Trial(study, left._trial_id), handle
+            if handle is None:
+                continue
+            if study._storage.get_trial(left._trial_id).state.is_finished():  # since the trials were read
+                os.close(handle)
+                continue
+            study.sampler = sampler(left.number)
+            return optuna.Trial(study, left._trial_id), handle
     if len(known) >= trials:
         return None, None
     study.sampler = sampler(len(known))

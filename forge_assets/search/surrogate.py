@@ -1,57 +1,73 @@
 """What the trials so far say of the whole space: a Gaussian process over configurations.
 
-Its kernel adds one term a parameter to one over all of them together,
+Its kernel adds up three kinds of effect,
 
-  k(x, x') = sum_j a_j^2 r_j + b^2 prod_j r_j,   r_j = exp(-|x_j - x'_j|^2 / (2 l_j^2)),
+  k(x, x') = sum_j a_j^2 m_j + b^2 prod_j m_j + c^2 exp(-(w . (x - x'))^2 / 2),
 
-so that a dozen noisy trials teach the effect of each parameter before anything is known of how they interact
-(Duvenaud et al. 2011, arXiv 1112.4394: additive Gaussian processes). Amplitudes, lengths and noise are those of
-greatest posterior density (Rasmussen and Williams 2006, sections 2.2 and 5.4.1), under priors wide enough to be
-overruled and narrow enough for five trials.
+with m_j the Matern 5/2 correlation of parameter j at its own length: one term a parameter, so that a dozen noisy
+trials teach the effect of each before anything is known of how they interact (Duvenaud et al. 2011, arXiv 1112.4394);
+one over all of them; and one along a single direction w of the numbers, for parameters that act as one, as learning
+rate, alpha and batch size do by the size of a step (a single-index process; Gramacy and Lian 2012, arXiv 1009.4241).
+Where the space knows that direction it is the prior's mean, else it is found. All these numbers, and the noise, are
+those of greatest posterior density (Rasmussen and Williams 2006, sections 2.2 and 5.4.1), under priors wide enough to
+be overruled and narrow enough for five trials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import minimize
+
+from forge_assets.search.space import SearchSpace
 
 Floats = NDArray[np.float64]
 
-AMPLITUDE, AMPLITUDE_SPREAD = 0.5, 0.8
+AMPLITUDE, AMPLITUDE_SPREAD = 0.3, 0.8
 """Median of a parameter's effect, in standard deviations of the scores, and its spread as a logarithm."""
-TOGETHER, TOGETHER_SPREAD = 0.35, 0.6
-LENGTH, LENGTH_SPREAD = 0.6, 0.4
+LENGTH, LENGTH_SPREAD = 0.45, 0.4
 """Of the way from one end of a grid to the other."""
-NOISE, NOISE_SPREAD = 0.3, 0.6
+TOGETHER, TOGETHER_SPREAD = 0.4, 0.6
+STEP, STEP_SPREAD = 1.2, 0.6
+NOISE, NOISE_SPREAD, MEASURED_SPREAD = 0.3, 0.6, 0.2
+"""The same of the noise; a measured error leaves little open: the luck of a training as a whole."""
+KNOWN, UNKNOWN = 0.45, 1.2
+"""Standard deviation of a weight of the direction, where the space knows the direction and where it does not."""
 JITTER = 1e-6
 
 
 @dataclass(frozen=True)
-class Surrogate:
-    """A fitted process over coordinates.
+class _Values:
+    """What is fitted: amplitudes, lengths and noise in standard deviations of the scores, and the direction."""
 
-    Attributes:
-        amplitudes: effect of each parameter alone, in standard deviations of the scores.
-        lengths: of each parameter.
-        together: effect of all together.
-        noise: standard deviation of a score's noise, in standard deviations of the scores.
-    """
-
-    points: Floats
-    columns: tuple[slice, ...]
-    amplitudes: Floats
+    alone: Floats
     lengths: Floats
     together: float
+    step: float
     noise: float
+    weights: Floats
+
+    @classmethod
+    def of(cls, x: Floats, count: int) -> _Values:
+        """From one array: logarithms of all but the direction's weights, then these."""
+        e = np.exp(x[: 2 * count + 3])
+        return cls(e[:count], e[count:-3], float(e[-3]), float(e[-2]), float(e[-1]), x[2 * count + 3 :])
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A fitted process."""
+
+    space: SearchSpace
+    points: Floats
     centre: float
     spread: float
+    values: _Values
     _factor: Floats
-    _weights: Floats
+    _dual: Floats
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the score without its noise.
@@ -59,41 +75,28 @@ class Surrogate:
         Args:
             points: configurations x width.
         """
-        across = self._kernel(_distances(points, self.points, self.columns))
-        mean = across @ self._weights
+        across = _kernel(self.space, self.values, points, self.points)
         solved = solve_triangular(self._factor, across.T, lower=True)
-        prior = float((self.amplitudes**2).sum() + self.together**2)
+        prior = float((self.values.alone**2).sum() + self.values.together**2 + self.values.step**2)
         variance = np.maximum(prior - (solved**2).sum(axis=0), 1e-12)
-        return self.centre + self.spread * mean, self.spread * np.sqrt(variance)
+        return self.centre + self.spread * (across @ self._dual), self.spread * np.sqrt(variance)
 
     def with_pending(self, points: Floats) -> Surrogate:
         """As if configurations that still run had scored what is expected of them (Ginsbourger et al. 2010)."""
         if not len(points):
             return self
         mean, _ = self.predict(points)
-        scores = self.spread * (self._factor @ (self._factor.T @ self._weights)) + self.centre
-        return _conditioned(
-            np.vstack([self.points, points]),
-            np.concatenate([scores, mean]),
-            self.columns,
-            (self.amplitudes, self.lengths, self.together, self.noise),
-            self.centre,
-            self.spread,
-        )
-
-    def _kernel(self, squared: Floats) -> Floats:
-        near = np.exp(-0.5 * squared / self.lengths[:, None, None] ** 2)
-        added: Floats = np.tensordot(self.amplitudes**2, near, axes=1) + self.together**2 * near.prod(axis=0)
-        return added
+        scores = self.spread * (self._factor @ (self._factor.T @ self._dual)) + self.centre
+        both = np.vstack([self.points, points]), np.concatenate([scores, mean])
+        return _conditioned(self.space, *both, self.values, self.centre, self.spread)
 
 
-def fit(points: Floats, scores: Floats, columns: Sequence[slice], noise: float | None = None) -> Surrogate:
+def fit(space: SearchSpace, points: Floats, scores: Floats, noise: float | None = None) -> Surrogate:
     """Fit to scores of configurations.
 
     Args:
         points: trials x width.
         scores: of each trial.
-        columns: which coordinates belong to each parameter.
         noise: standard error of a score, where it is known about.
 
     Raises:
@@ -101,70 +104,102 @@ def fit(points: Floats, scores: Floats, columns: Sequence[slice], noise: float |
     """
     if not len(points):
         raise ValueError("no trial has a score yet")
-    columns = tuple(columns)
     centre, spread = float(scores.mean()), float(scores.std()) or 1.0
-    count, squared = len(columns), _distances(points, points, columns)
-    y = (scores - centre) / spread
+    count, known = len(space.columns), space.direction
     expected = min(max(noise / spread, 0.05), 1.0) if noise else NOISE
-    median = np.log([AMPLITUDE] * count + [LENGTH] * count + [TOGETHER, expected])
-    wide = np.array([AMPLITUDE_SPREAD] * count + [LENGTH_SPREAD] * count + [TOGETHER_SPREAD, NOISE_SPREAD])
-    found = minimize(
-        _loss,
-        median,
-        args=(squared, y, median, wide),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(median - 3 * wide, median + 3 * wide, strict=True)),
-        options={"maxiter": 60},
-    )
-    values = np.exp(found.x)
-    fitted = (values[:count], values[count:-2], float(values[-2]), float(values[-1]))
-    return _conditioned(points, scores, columns, fitted, centre, spread)
+    logs = np.log([AMPLITUDE] * count + [LENGTH] * count + [TOGETHER, STEP, expected])
+    unsure = MEASURED_SPREAD if noise else NOISE_SPREAD
+    spreads = [AMPLITUDE_SPREAD] * count + [LENGTH_SPREAD] * count + [TOGETHER_SPREAD, STEP_SPREAD, unsure]
+    middle = np.concatenate([logs, known])
+    wide = np.array(spreads + [KNOWN if known.any() else UNKNOWN] * len(known))
+    loss = _Loss(space, points, (scores - centre) / spread, middle, wide)
+    bounds = list(zip(middle - 3 * wide, middle + 3 * wide, strict=True))
+    found = [
+        minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
+        for start in _starts(loss, middle, known)
+    ]
+    best = min(found, key=lambda one: float(one.fun))
+    return _conditioned(space, points, scores, _Values.of(best.x, count), centre, spread)
+
+
+class _Loss:
+    """Negative log posterior density of what is fitted, and its gradient."""
+
+    def __init__(self, space: SearchSpace, points: Floats, y: Floats, middle: Floats, wide: Floats) -> None:
+        self._squared, self._apart = _distances(space, points, points), _apart(space, points, points)
+        self._y, self._middle, self._wide = y, middle, wide
+
+    def __call__(self, x: Floats) -> tuple[float, Floats]:
+        count, n = len(self._squared), len(self._y)
+        v = _Values.of(x, count)
+        scaled = self._squared / v.lengths[:, None, None] ** 2
+        near = _matern(scaled)
+        # The correlations' derivatives by the logarithms of their lengths, as a share of them.
+        r = np.sqrt(5 * scaled)
+        slope = scaled * (1 + r) / (0.6 * (1 + r) + scaled)
+        alone = v.alone[:, None, None] ** 2 * near
+        product = v.together**2 * near.prod(axis=0)
+        along = np.tensordot(v.weights, self._apart, axes=1)
+        line = v.step**2 * np.exp(-0.5 * along**2)
+        covariance = alone.sum(axis=0) + product + line
+        covariance[np.diag_indices(n)] += v.noise**2 + JITTER
+        factor = np.linalg.cholesky(covariance)
+        inverse = cho_solve((factor, True), np.eye(n))
+        dual = inverse @ self._y
+        away = (x - self._middle) / self._wide
+        loss = 0.5 * self._y @ dual + np.log(np.diag(factor)).sum() + 0.5 * away @ away
+        outer = 0.5 * (inverse - np.outer(dual, dual))
+        gradient = np.concatenate(
+            [
+                2 * np.tensordot(alone, outer, axes=2),
+                np.tensordot(slope * (alone + product), outer, axes=2),
+                [2 * (outer * product).sum(), 2 * (outer * line).sum(), 2 * v.noise**2 * np.trace(outer)],
+                np.tensordot(self._apart, -outer * line * along, axes=2),
+            ]
+        )
+        return float(loss), gradient + away / self._wide
+
+
+def _starts(loss: _Loss, middle: Floats, known: Floats) -> list[Floats]:
+    """Where the search for the best fit begins: where the direction is unknown, along the two likeliest numbers."""
+    if known.any() or not len(known):
+        return [middle]
+    alone = [middle + UNKNOWN * np.eye(len(middle))[len(middle) - len(known) + i] for i in range(len(known))]
+    return sorted(alone, key=lambda start: loss(start)[0])[:2]
 
 
 def _conditioned(
-    points: Floats,
-    scores: Floats,
-    columns: tuple[slice, ...],
-    fitted: tuple[Floats, Floats, float, float],
-    centre: float,
-    spread: float,
+    space: SearchSpace, points: Floats, scores: Floats, values: _Values, centre: float, spread: float
 ) -> Surrogate:
-    amplitudes, lengths, together, noise = fitted
-    near = np.exp(-0.5 * _distances(points, points, columns) / lengths[:, None, None] ** 2)
-    covariance = np.tensordot(amplitudes**2, near, axes=1) + together**2 * near.prod(axis=0)
-    covariance[np.diag_indices(len(points))] += noise**2 + JITTER
-    factor, _ = cho_factor(covariance, lower=True)
-    factor = np.tril(factor)
-    weights = cho_solve((factor, True), (scores - centre) / spread)
-    return Surrogate(points, columns, amplitudes, lengths, together, noise, centre, spread, factor, weights)
+    covariance = _kernel(space, values, points, points)
+    covariance[np.diag_indices(len(points))] += values.noise**2 + JITTER
+    factor = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+    dual = cho_solve((factor, True), (scores - centre) / spread)
+    return Surrogate(space, points, centre, spread, values, factor, dual)
 
 
-def _distances(a: Floats, b: Floats, columns: Sequence[slice]) -> Floats:
+def _kernel(space: SearchSpace, values: _Values, a: Floats, b: Floats) -> Floats:
+    near = _matern(_distances(space, a, b) / values.lengths[:, None, None] ** 2)
+    along = a[:, space.line] @ values.weights
+    other = b[:, space.line] @ values.weights
+    line = values.step**2 * np.exp(-0.5 * (along[:, None] - other[None]) ** 2)
+    added: Floats = np.tensordot(values.alone**2, near, axes=1) + values.together**2 * near.prod(axis=0) + line
+    return added
+
+
+def _matern(scaled: Floats) -> Floats:
+    """Matern 5/2 of squared distances in lengths."""
+    r = np.sqrt(5 * scaled)
+    correlations: Floats = (1 + r + 5 / 3 * scaled) * np.exp(-r)
+    return correlations
+
+
+def _distances(space: SearchSpace, a: Floats, b: Floats) -> Floats:
     """Squared distances, parameters x len(a) x len(b)."""
-    return np.stack([((a[:, None, c] - b[None, :, c]) ** 2).sum(axis=2) for c in columns])
+    return np.stack([((a[:, None, c] - b[None, :, c]) ** 2).sum(axis=2) for c in space.columns])
 
 
-def _loss(x: Floats, squared: Floats, y: Floats, median: Floats, wide: Floats) -> tuple[float, Floats]:
-    """Negative log posterior density of the logarithms `x`, and its gradient."""
-    count, n = len(squared), len(y)
-    amplitudes, lengths = np.exp(x[:count]), np.exp(x[count : 2 * count])
-    together, noise = np.exp(x[-2]), np.exp(x[-1])
-    scaled = squared / lengths[:, None, None] ** 2
-    near = np.exp(-0.5 * scaled)
-    alone = amplitudes[:, None, None] ** 2 * near
-    product = together**2 * near.prod(axis=0)
-    covariance = alone.sum(axis=0) + product
-    covariance[np.diag_indices(n)] += noise**2 + JITTER
-    factor = np.linalg.cholesky(covariance)
-    inverse = cho_solve((factor, True), np.eye(n))
-    weights = inverse @ y
-    away = (x - median) / wide
-    loss = 0.5 * y @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
-    outer = 0.5 * (inverse - np.outer(weights, weights))
-    gradient = np.empty_like(x)
-    gradient[:count] = 2 * np.tensordot(alone, outer, axes=2)
-    gradient[count : 2 * count] = np.tensordot(scaled * (alone + product), outer, axes=2)
-    gradient[-2] = 2 * (outer * product).sum()
-    gradient[-1] = 2 * noise**2 * np.trace(outer)
-    return float(loss), gradient + away / wide
+def _apart(space: SearchSpace, a: Floats, b: Floats) -> Floats:
+    """Differences of the numbers, numbers x len(a) x len(b)."""
+    differences: Floats = np.moveaxis(a[:, None, space.line] - b[None, :, space.line], 2, 0)
+    return differences

@@ -29,7 +29,10 @@ def space_of(profile: Profile) -> SearchSpace:
 def teacher_job(
     profile: Profile, config: Config, base: str, dataset: str, steps: int, probe: Probe | None = None
 ) -> SftJob:
-    """Training of the teacher with one configuration; what the space leaves out comes from the profile."""
+    """Training of the teacher with one configuration; what the space leaves out comes from the profile.
+
+    A `batch_size` that is searched counts all rows of a step; the guard splits it where it must.
+    """
     given: dict[str, Any] = dict(config)
     rank = int(given.get("rank", 16))
     lora = Lora(
@@ -45,7 +48,7 @@ def teacher_job(
         lora=lora if profile.teacher.lora else None,
         learning_rate=given["learning_rate"],
         batch_size=int(given.get("batch_size", profile.teacher.batch_size)),
-        accumulation=profile.teacher.accumulation,
+        accumulation=1 if "batch_size" in given else profile.teacher.accumulation,
         steps=steps,
         max_length=profile.max_length,
         **profile.teacher.loading.spec,

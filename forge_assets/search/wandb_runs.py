@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
+from forge_assets.search.record import RAN, facts
 from forge_assets.search.sampler import phase
 from forge_resources.tracking import wandb_environment
 
@@ -33,12 +34,12 @@ class WandbRuns:
 
     def write(self, trial: FrozenTrial) -> None:
         """Begin to write a trial that has ended; one that never was a job has no run."""
-        kept = trial.user_attrs
+        kept = facts(trial)
         if self._mode == "disabled" or "identity" not in kept:
             return
         folder = self._setting.forge.store.artefact(kept["identity"])
         config = {"study": self._setting.name, "trial": trial.number, "phase": phase(trial)}
-        config |= {name: kept.get(name) for name in ("asked", "ran", "guard")}
+        config |= {name: kept.get(name) for name in ("asked", "guard")} | {"ran": trial.user_attrs.get(RAN)}
         summary = {name: kept.get(name) for name in ("status", "why", "predicted_bytes", "measured_bytes", "seconds")}
         summary |= kept.get("scores") or {}
         order = {"identity": kept["identity"], "group": self._setting.name, "config": config, "summary": summary}

@@ -1,0 +1,115 @@
+"""A real search killed with SIGKILL again and again: are its proposals those of a search that nobody disturbed?
+
+    FORGE_PROFILE=cpu-search FORGE_DATA=... python -m bench.search_kills --kills 5
+
+Needs the sets of the profile (`forge run` up to `warehouse`). Runs `forge search`, kills it at random moments of
+different trials, every second time its worker too, and starts it again. At the end the study is replayed: a sampler
+in this process, which was never killed, is told the recorded results one by one and proposes every trial anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import optuna
+import psutil
+
+from forge_assets.search.loop import study_of
+from forge_assets.search.one import calibrated, would_run_as
+from forge_assets.search.record import facts
+from forge_assets.search.samplers import sampler
+from forge_assets.search.setting import Setting
+from forge_assets.training.jobs import Jobs
+from forge_resources.forge import Forge
+
+COMMAND = [sys.executable, "-m", "forge_assets.cli", "search"]
+
+
+def setting_of(forge: Forge) -> Setting:
+    """The search of the environment, with a desk that trains nothing."""
+    base = forge.models.ensure(forge.profile.teacher.model)
+
+    def refuse(folder: Path) -> dict[str, Any]:
+        raise RuntimeError(f"a replay trains nothing: {folder}")
+
+    return Setting.of(forge, Jobs(forge.store, forge.environment, {base.digest: base.path}, refuse))
+
+
+def kill_when(setting: Setting, process: subprocess.Popen[bytes], trial: int, share: float, worker: bool) -> str:
+    """Kill the search in the middle of a trial; says when."""
+    study = study_of(setting)
+    while process.poll() is None:
+        trials = study.get_trials(deepcopy=False)
+        if len(trials) > trial and "identity" in facts(trials[trial]):
+            if trials[trial].state.is_finished():
+                trial += 1
+                continue
+            folder = setting.forge.store.artefact(facts(trials[trial])["identity"])
+            stream = folder / "metrics.jsonl"
+            lines = stream.read_text().splitlines() if stream.exists() else []
+            step = max((json.loads(line).get("step", 0) for line in lines if line.endswith("}")), default=0)
+            if step >= share * setting.profile.search.steps:
+                below = psutil.Process(process.pid).children(recursive=True)
+                process.send_signal(signal.SIGKILL)
+                for one in below if worker else []:
+                    one.kill()
+                process.wait()
+                return f"trial {trial} at step {step}" + (", its worker too" if worker else "")
+        time.sleep(0.5)
+    raise SystemExit("the search was over before it was killed as often as asked: ask for fewer kills")
+
+
+def replayed(setting: Setting) -> tuple[int, list[int]]:
+    """How many trials were compared, and those whose proposal differs."""
+    recorded = study_of(setting).get_trials(deepcopy=False)
+    search, different = setting.profile.search, []
+    study = optuna.create_study(direction="maximize")
+    for trial in recorded:
+        runs_as = partial(would_run_as, setting, calibrated(setting, recorded[: trial.number]))
+        study.sampler = sampler(search.sampler, setting.space, search.trials, setting.profile.seed, runs_as)
+        asked = study.ask()
+        if setting.space.stored(setting.space.suggest(asked)) != facts(trial)["asked"]:
+            different.append(trial.number)
+        for name, value in trial.user_attrs.items():
+            asked.set_user_attr(name, value)
+        study.tell(asked, trial.value, state=trial.state) if trial.value is not None else study.tell(
+            asked, state=trial.state
+        )
+    return len(recorded), different
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path, default=Path("search.log"))
+    given = parser.parse_args()
+    forge = Forge.from_environment()
+    setting, drawn = setting_of(forge), random.Random(given.seed)
+    trials = setting.profile.search.trials
+    began = time.time()
+    with given.log.open("ab") as log:
+        for number in range(given.kills):
+            process = subprocess.Popen(COMMAND, stdout=log, stderr=log, start_new_session=True)
+            victim = (number + 1) * trials // (given.kills + 1)
+            said = kill_when(setting, process, victim, drawn.random(), worker=number % 2 == 1)
+            print(f"kill {number + 1}: {said}, {time.time() - began:.0f} s", flush=True)
+        status = subprocess.call(COMMAND, stdout=log, stderr=log)
+    print(f"the search ended with status {status} after {time.time() - began:.0f} s")
+    count, different = replayed(setting)
+    print(f"{count} trials, {len(different)} proposals differ from an undisturbed replay: {different}")
+    if status or different:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
