@@ -38,7 +38,8 @@ def test_training_lowers_the_loss(undisturbed: Desk, kind: str) -> None:
     assert record["loss_last"] < record["loss_first"] - 0.2
     assert (record["steps"], record["resumed_from_step"], record["attempts"]) == (STEPS, 0, 1)
     assert record["tokens"] > 0 and record["peak_rss_bytes"] > 1e8
-    assert sorted(path.name for path in done.result.parent.iterdir() if path.name[0] != "." and path.name != "wandb") == [
+    left = (path.name for path in done.result.parent.iterdir())
+    assert sorted(name for name in left if name != "wandb" and not name.startswith(".")) == [
         "attempts.jsonl", "job.json", "launch.json", "log.txt", "metrics.jsonl", "record.json", "result",
     ]  # fmt: skip
 
