@@ -6,7 +6,8 @@ Every result is kept in FILE as a line; the same command goes on where it was st
 
 As shipped, a peer runs what it proposes: above the envelope a trial fails, and the choice is `study.best_trial` with
 its own score. Ours guards, learns from peaks, races four candidates on 66 further items and reports the winner's score
-on 44 more. To tell these apart, peers are also given our race, and our guard and our race.
+on 44 more. To tell these apart, peers are also given our race, and our guard and our race (20 trials). In brackets:
+false downgrades that change what is learned; the others split a batch or recompute activations.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from forge_assets.search.calibration import Measured, calibrate
 from forge_assets.search.errors import paired_error
 from forge_assets.search.guard import guard
 from forge_assets.search.race import Race, first
-from forge_assets.search.sampler import seen
+from forge_assets.search.sampler import ThreePhaseSampler, seen
 from forge_assets.search.samplers import sampler
 from forge_assets.search.space import Config
 from forge_assets.search.strategy import posterior
@@ -49,6 +50,9 @@ from forge_resources.models import ModelLibrary
 from forge_resources.tables import TABLES
 
 PEERS = ("tpe", "gp", "cmaes", "random")
+OURS = {"ours": "three-phase", "ours, no prior": "plain"}
+"""Ours, and ours without knowing that learning rate, alpha and batch act together (`SearchSpace.step`)."""
+PREFIXED = ("tpe", "cmaes", "random")
 BUDGETS = (20, 50)
 RACE_ITEMS, CONFIRM_ITEMS, CANDIDATES = 66, 44, 4
 ANY = "0" * 64
@@ -122,6 +126,7 @@ class Run:
     configs: list[Config] = field(default_factory=list)
     over: int = 0
     false: int = 0
+    harmful: int = 0
     seconds: float = 0.0
 
 
@@ -150,7 +155,12 @@ def search(surface: Surface, memory: Memory, name: str, trials: int, *, guarded:
             known[key] = allowed(config)[1]
         return known[key]  # type: ignore[no-any-return]
 
-    study = optuna.create_study(direction="maximize", sampler=sampler(name, SPACE, trials, surface.seed, runs_as))
+    drawn_by = (
+        ThreePhaseSampler(replace(SPACE, step={}), trials, surface.seed, runs_as)
+        if name == "plain"
+        else sampler(name, SPACE, trials, surface.seed, runs_as)
+    )
+    study = optuna.create_study(direction="maximize", sampler=drawn_by)
     for number in range(trials):
         began = time.perf_counter()
         trial = study.ask()
@@ -158,7 +168,9 @@ def search(surface: Surface, memory: Memory, name: str, trials: int, *, guarded:
         run.seconds += time.perf_counter() - began
         job, ran = allowed(config)
         peak = memory.peak(job, number)
-        run.false += job != job_of(config) and memory.peak(job_of(config), number) <= memory.envelope
+        needless = job != job_of(config) and memory.peak(job_of(config), number) <= memory.envelope
+        run.false += needless
+        run.harmful += needless and ran != config
         run.configs.append(ran)
         trial.set_user_attr("ran", SPACE.stored(ran))
         if peak > memory.envelope:
@@ -231,16 +243,17 @@ def work(unit: tuple[int, str, int]) -> list[dict[str, Any]]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     seed, name, budget = unit
     surface, memory = Surface(seed), Memory(seed)
-    guarded = name == "ours" or name.endswith("+guard")
-    kind = "three-phase" if name == "ours" else name.removesuffix("+guard")
+    guarded = name in OURS or name.endswith("+guard")
+    kind = OURS.get(name, name.removesuffix("+guard"))
     run, study = search(surface, memory, kind, budget, guarded=guarded)
     lines = []
-    for trials in [budget] if guarded else [n for n in BUDGETS if n <= budget]:
+    for trials in BUDGETS if name in PREFIXED else [budget]:
         scored = {i: score for i, score in enumerate(run.scores[:trials]) if score is not None}
         ways: dict[str, Chosen] = {"best score": by_score(run, trials)}
-        if name == "ours":
+        if name in OURS:
             history = seen(study.get_trials(deepcopy=False), SPACE, study.direction)
-            means = dict(enumerate(float(mean) for mean in posterior(SPACE, history)))
+            space = replace(SPACE, step={}) if kind == "plain" else SPACE
+            means = dict(enumerate(float(mean) for mean in posterior(space, history)))
             means = {i: mean for i, mean in means.items() if i in scored}
             best = max(means, key=lambda i: means[i])
             ways["expected best"] = Chosen(run.qualities[best] or 0.0, means[best])
@@ -261,20 +274,23 @@ def work(unit: tuple[int, str, int]) -> list[dict[str, Any]]:
                     "tried": surface.best - tried,
                     "over": sum(quality is None for quality in run.qualities[:trials]),
                     "false": run.false,
+                    "harmful": run.harmful,
                     "seconds": run.seconds / budget,
                 }
             )
     return lines
 
 
-def units(surfaces: range, names: list[str]) -> Iterator[tuple[int, str, int]]:
-    """What is to be run: surface, name, trials."""
+def units(surfaces: range, names: list[str], budgets: list[int]) -> Iterator[tuple[int, str, int]]:
+    """What is to be run: surface, name, trials. Where the budget changes nothing, 20 trials are the first of 50."""
     for seed in surfaces:
         for name in names:
-            if name == "ours":
-                yield from ((seed, name, budget) for budget in BUDGETS)
-            else:
-                yield seed, name, BUDGETS[0] if name.endswith("+guard") else BUDGETS[-1]
+            if name in PREFIXED:
+                yield seed, name, BUDGETS[-1]
+            elif name in ("ours", "gp"):
+                yield from ((seed, name, budget) for budget in budgets)
+            elif BUDGETS[0] in budgets:
+                yield seed, name, BUDGETS[0]
 
 
 def report(lines: pl.DataFrame) -> None:
@@ -293,6 +309,7 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("tried").mean(),
             pl.col("over").sum(),
             (pl.col("false").sum() / (pl.len() * trials)).alias("false"),
+            (pl.col("harmful").sum() / (pl.len() * trials)).alias("harmful"),
             pl.col("seconds").mean(),
         )
         print(f"\n### {trials} trials, {ours.height} surfaces\n")
@@ -301,7 +318,8 @@ def report(lines: pl.DataFrame) -> None:
         print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
         for row in rows.sort("name", "choice").iter_rows(named=True):
             ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
-            false = f"{row['false']:.1%}" if row["name"] == "ours" or row["name"].endswith("+guard") else "-"
+            guarded = row["name"] in OURS or row["name"].endswith("+guard")
+            false = f"{row['false']:.1%} ({row['harmful']:.1%})" if guarded else "-"
             print(
                 f"| {row['name']} | {row['choice']} | {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} "
                 f"| {100 * row['overstated']:+.2f} ± {100 * row['over_error']:.2f} | {100 * row['tried']:.2f} "
@@ -314,13 +332,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--surfaces", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="seed of the first surface; 1000 and up are for tuning")
-    parser.add_argument("--names", nargs="+", default=["ours", *PEERS, *(f"{peer}+guard" for peer in PEERS)])
+    parser.add_argument("--names", nargs="+", default=[*OURS, *PEERS, *(f"{peer}+guard" for peer in PEERS)])
+    parser.add_argument("--trials", type=int, nargs="+", default=list(BUDGETS), choices=BUDGETS)
     parser.add_argument("--save", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     kept = [json.loads(line) for line in given.save.read_text().splitlines()] if given.save.exists() else []
     done = {tuple(line["unit"]) for line in kept}
-    todo = [unit for unit in units(range(given.first, given.first + given.surfaces), given.names) if unit not in done]
+    surfaces = range(given.first, given.first + given.surfaces)
+    todo = [unit for unit in units(surfaces, given.names, given.trials) if unit not in done]
     with given.save.open("a") as file, multiprocessing.Pool(given.processes) as pool:
         for found in pool.imap_unordered(work, todo):
             kept += found
