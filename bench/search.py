@@ -302,10 +302,10 @@ def report(lines: pl.DataFrame) -> None:
         rows = groups.agg(
             pl.len().alias("surfaces"),
             pl.col("regret").mean(),
-            (pl.col("regret").std() / pl.len().sqrt()).alias("error"),
+            (pl.col("regret").std() / pl.len().sqrt()).fill_null(math.inf).alias("error"),
             (pl.col("ours").mean() / pl.col("regret").mean()).alias("ratio"),
             pl.col("overstated").mean(),
-            (pl.col("overstated").std() / pl.len().sqrt()).alias("over_error"),
+            (pl.col("overstated").std() / pl.len().sqrt()).fill_null(math.inf).alias("over_error"),
             pl.col("tried").mean(),
             pl.col("over").sum(),
             (pl.col("false").sum() / (pl.len() * trials)).alias("false"),
@@ -347,7 +347,7 @@ def main() -> None:
             file.write("".join(json.dumps(line) + "\n" for line in found))
             file.flush()
     lines = [{name: value for name, value in line.items() if name != "unit"} for line in kept]
-    report(pl.DataFrame(lines, infer_schema_length=None))
+    report(pl.DataFrame(lines, infer_schema_length=None).with_columns(pl.col("harmful").cast(pl.Int64)))
 
 
 if __name__ == "__main__":
