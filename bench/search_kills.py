@@ -4,7 +4,8 @@
 
 Needs the sets of the profile (`forge run` up to `warehouse`). Runs `forge search`, kills it at random moments of
 different trials, every second time its worker too, and starts it again. At the end the study is replayed: a sampler
-in this process, which was never killed, is told the recorded results one by one and proposes every trial anew.
+in this process, which was never killed, is told what was known when each trial began and proposes it anew. Other
+`forge search` may share the search meanwhile: they take over what a killed one leaves behind.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import Any
 
 import optuna
 import psutil
+from optuna.trial import FrozenTrial
 
 from forge_assets.search.loop import study_of
 from forge_assets.search.one import calibrated, would_run_as
-from forge_assets.search.record import facts
+from forge_assets.search.record import PLAN, RAN, facts
 from forge_assets.search.samplers import sampler
 from forge_assets.search.setting import Setting
 from forge_assets.training.jobs import Jobs
@@ -69,31 +71,49 @@ def kill_when(setting: Setting, process: subprocess.Popen[bytes], trial: int, sh
 
 
 def replayed(setting: Setting) -> tuple[int, list[int]]:
-    """How many trials were compared, and those whose proposal differs."""
+    """How many trials were compared, and those whose proposal differs.
+
+    A trial that had not ended when another began, as happens where processes share a search, is pending for that one.
+    """
     recorded = study_of(setting).get_trials(deepcopy=False)
     search, different = setting.profile.search, []
-    study = optuna.create_study(direction="maximize")
     for trial in recorded:
-        runs_as = partial(would_run_as, setting, calibrated(setting, recorded[: trial.number]))
+        before = [_as_of(one, trial) for one in recorded[: trial.number]]
+        study = optuna.create_study(direction="maximize")
+        study.add_trials(before)
+        runs_as = partial(would_run_as, setting, calibrated(setting, before))
         study.sampler = sampler(search.sampler, setting.space, search.trials, setting.profile.seed, runs_as)
         asked = study.ask()
-        if setting.space.stored(setting.space.suggest(asked)) != facts(trial)["asked"]:
+        if setting.space.stored(setting.space.suggest(asked)) != trial.params:
             different.append(trial.number)
-        for name, value in trial.user_attrs.items():
-            asked.set_user_attr(name, value)
-        study.tell(asked, trial.value, state=trial.state) if trial.value is not None else study.tell(
-            asked, state=trial.state
-        )
     return len(recorded), different
+
+
+def _as_of(trial: FrozenTrial, other: FrozenTrial) -> FrozenTrial:
+    """What the storage held of a trial when another one began."""
+    assert other.datetime_start is not None
+    if trial.datetime_complete is not None and trial.datetime_complete < other.datetime_start:
+        return trial
+    known = {name: value for name, value in trial.user_attrs.items() if name in (RAN, PLAN)}
+    return optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params=trial.params,
+        distributions=trial.distributions,
+        user_attrs=known,
+        system_attrs=trial.system_attrs,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--replay", action="store_true", help="only replay the search that is there")
     parser.add_argument("--log", type=Path, default=Path("search.log"))
     given = parser.parse_args()
     forge = Forge.from_environment()
+    if given.replay:
+        given.kills = 0
     setting, drawn = setting_of(forge), random.Random(given.seed)
     trials = setting.profile.search.trials
     began = time.time()
@@ -103,8 +123,9 @@ def main() -> None:
             victim = (number + 1) * trials // (given.kills + 1)
             said = kill_when(setting, process, victim, drawn.random(), worker=number % 2 == 1)
             print(f"kill {number + 1}: {said}, {time.time() - began:.0f} s", flush=True)
-        status = subprocess.call(COMMAND, stdout=log, stderr=log)
-    print(f"the search ended with status {status} after {time.time() - began:.0f} s")
+        status = 0 if given.replay else subprocess.call(COMMAND, stdout=log, stderr=log)
+    if not given.replay:
+        print(f"the search ended with status {status} after {time.time() - began:.0f} s")
     count, different = replayed(setting)
     print(f"{count} trials, {len(different)} proposals differ from an undisturbed replay: {different}")
     if status or different:
