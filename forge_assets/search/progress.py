@@ -35,13 +35,19 @@ class Progress:
 
 
 def progress(study: optuna.Study, number: int, trials: int, parallel: int) -> Progress:
-    """How the search gets on, as its study says."""
+    """How the search gets on, as its study says.
+
+    Args:
+        parallel: how many trials this process runs at once; that others share the search is seen.
+    """
     known = study.get_trials(deepcopy=False)
     ended = [one for one in known if one.state.is_finished()]
     scores = [(one.value, -one.number) for one in ended if one.value is not None and _finished(one)]
     best = max(scores, default=None)
     paces = [facts(one)["seconds"] for one in ended if "seconds" in facts(one)]
     left = trials - len(ended)
+    # Whoever ended a trial takes the next one.
+    at_once = max(parallel, len(known) - len(ended) + known[number].state.is_finished())
     return Progress(
         trial=number,
         phase=phase(known[number]),
@@ -49,7 +55,7 @@ def progress(study: optuna.Study, number: int, trials: int, parallel: int) -> Pr
         ended=len(ended),
         trials=trials,
         best=(best[0], -best[1]) if best else None,
-        seconds_left=sum(paces) / len(paces) * left / parallel if paces else None,
+        seconds_left=sum(paces) / len(paces) * left / at_once if paces else None,
     )
 
 

@@ -55,9 +55,16 @@ class Setting:
 
         Raises:
             DoesNotFit: teacher or student fits the hardware in no way.
+            ValueError: the space has target modules that the teacher does not have.
         """
+        base = forge.models.ensure(forge.profile.teacher.model)
+        shape = Shape.of(base.path)
+        for modules in forge.profile.search.space.get("target_modules", ()):
+            try:
+                shape.targets(modules)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise ValueError(f"profile {forge.profile.name}: search.space.{error}") from error
         profile, sets = placed(forge), drawn_sets(forge)
-        base = forge.models.ensure(profile.teacher.model)
         return cls(
             forge=forge,
             desk=desk,
@@ -67,7 +74,7 @@ class Setting:
             base=base.digest,
             dataset=desk.dataset(training_rows(sets)),
             probe=Probe(prompts=desk.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge)),
-            shape=Shape.of(base.path),
+            shape=shape,
             machine=machine(profile.hardware.row),
         )
 
