@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from forge_assets.scoring.resample import Floats, sign_flip
 
-ROUNDS = 3
-"""Each round is a job for every candidate, and each job loads the model: few rounds."""
+ROUNDS, LEAST_ROUND = 3, 12
+"""Each round is a job for every candidate, and each job loads the model: few rounds, and none of a handful of items."""
 
 LEVEL = 0.2
 """Highest probability that the best candidate drops out in any round. 0.05 asks more answers and chooses no better:
@@ -75,9 +75,14 @@ class Race:
 
     @staticmethod
     def of(candidates: Sequence[int], sets: pl.DataFrame, seconds: Mapping[int, float] | None = None) -> Race:
-        """The race over the samples of role `race` of `scenarios.sets`, in their order there."""
+        """The race over the samples of role `race` of `scenarios.sets`, in their order there.
+
+        Of fewer than `ROUNDS` x `LEAST_ROUND` samples it has fewer rounds.
+        """
         rows = sets.filter(pl.col("role") == "race").sort("position")
-        return Race(tuple(candidates), tuple(rows["sample_id"]), tuple(rows["scenario_id"]), seconds=seconds or {})
+        rounds = min(ROUNDS, max(1, rows.height // LEAST_ROUND))
+        items, scenarios = tuple(rows["sample_id"]), tuple(rows["scenario_id"])
+        return Race(tuple(candidates), items, scenarios, rounds, seconds=seconds or {})
 
     def next_round(self, answers: pl.DataFrame) -> tuple[list[int], list[str]] | None:
         """Trials that lack answers of the current round, and all samples of that round; None: the race is over.
