@@ -96,6 +96,29 @@ def test_no_scenario_is_in_two_sets_that_must_be_apart(loop: Loop) -> None:
     assert unproven == [(0,)]
 
 
+def test_the_search_tells_its_trials_apart_and_confirms_the_winner_on_samples_of_its_own(loop: Loop) -> None:
+    with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
+        statuses = database.sql("SELECT status, count(*) FROM search.trials GROUP BY ALL").fetchall()
+        stages = database.sql(
+            "SELECT stage, count(DISTINCT trial), count(DISTINCT sample_id) FROM search.answers GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        shared = database.sql(
+            "SELECT sample_id FROM search.answers GROUP BY ALL HAVING count(DISTINCT stage) > 1"
+        ).fetchall()
+    assert statuses == [("finished", 3)]
+    assert stages == [("confirm", 1, 12), ("race", 2, 12), ("trial", 3, 20)]
+    assert shared == []
+    assert "samples that nothing was chosen on" in (loop.data / "report" / "index.html").read_text()
+
+
+def test_the_wandb_run_of_a_trial_holds_its_study_and_its_score(loop: Loop) -> None:
+    with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
+        trials = database.sql("SELECT study, job FROM search.trials").fetchall()
+    for study, job in trials:
+        written = [file.read_bytes() for file in (loop.data / "artefacts" / job / "wandb").rglob("*.wandb")]
+        assert any(study.encode() in run and b"composite" in run for run in written)
+
+
 @pytest.mark.parametrize("guide", ["README.md", "docs/data.md", "docs/compliance.md"])
 def test_queries_of_the_guides_run(loop: Loop, guide: str) -> None:
     queries = re.findall(r"```sql\n(.*?)```", (PROJECT / guide).read_text(), re.DOTALL)
