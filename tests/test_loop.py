@@ -100,7 +100,8 @@ def test_the_search_tells_its_trials_apart_and_confirms_the_winner_on_samples_of
     with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
         statuses = database.sql("SELECT status, count(*) FROM search.trials GROUP BY ALL").fetchall()
         stages = database.sql(
-            "SELECT stage, count(DISTINCT trial), count(DISTINCT sample_id) FROM search.answers GROUP BY stage ORDER BY 1"
+            "SELECT stage, count(DISTINCT trial), count(DISTINCT sample_id) FROM search.answers "
+            "GROUP BY stage ORDER BY stage"
         ).fetchall()
         shared = database.sql(
             "SELECT sample_id FROM search.answers GROUP BY ALL HAVING count(DISTINCT stage) > 1"
