@@ -50,7 +50,7 @@ def _edited(folder: Path, old: str, new: str) -> None:
         ("rank: [2, 4]", "rank: [2, all]", "search.space", "rank: 'all' is no number"),
         ("rank: [2, 4]", "scheduler: [linear, sine]", "search.space", "'sine' is none of constant, linear, cosine"),
         ("rank: [2, 4]", "target_modules: [7]", "search.space", "target_modules: 7 is a number"),
-        ("trials: 3", "sampler: bayes", "search.sampler", "'three-phase', 'tpe'"),
+        ("trials: 3", "trials: 3\n  sampler: bayes", "search.sampler", "'three-phase', 'tpe'"),
         ("learning_rate: [0.001, 0.01], ", "", "search.space", "learning_rate is missing"),
     ],
 )
