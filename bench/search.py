@@ -303,7 +303,7 @@ def report(lines: pl.DataFrame) -> None:
             pl.len().alias("surfaces"),
             pl.col("regret").mean(),
             (pl.col("regret").std() / pl.len().sqrt()).fill_null(math.inf).alias("error"),
-            (pl.col("ours").mean() / pl.col("regret").mean()).alias("ratio"),
+            (pl.col("ours").mean() / pl.col("regret").filter(pl.col("ours").is_not_null()).mean()).alias("ratio"),
             pl.col("overstated").mean(),
             (pl.col("overstated").std() / pl.len().sqrt()).fill_null(math.inf).alias("over_error"),
             pl.col("tried").mean(),
@@ -313,15 +313,16 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("seconds").mean(),
         )
         print(f"\n### {trials} trials, {ours.height} surfaces\n")
-        print("| search | choice | regret, points | ours / it | overstated, points | best tried | out of memory |"
-              " false downgrades | s a proposal |")  # fmt: skip
-        print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+        print("| search | choice | surfaces | regret, points | ours / it | overstated, points | best tried ", end="")
+        print("| out of memory | false downgrades | s a proposal |")
+        print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
         for row in rows.sort("name", "choice").iter_rows(named=True):
             ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
             guarded = row["name"] in OURS or row["name"].endswith("+guard")
             false = f"{row['false']:.1%} ({row['harmful']:.1%})" if guarded else "-"
             print(
-                f"| {row['name']} | {row['choice']} | {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} "
+                f"| {row['name']} | {row['choice']} | {row['surfaces']} "
+                f"| {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} "
                 f"| {100 * row['overstated']:+.2f} ± {100 * row['over_error']:.2f} | {100 * row['tried']:.2f} "
                 f"| {row['over']} of {row['surfaces'] * trials} | {false} "
                 f"| {row['seconds']:.3f} |"
