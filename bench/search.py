@@ -310,6 +310,7 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("over").sum(),
             (pl.col("false").sum() / (pl.len() * trials)).alias("false"),
             (pl.col("harmful").sum() / (pl.len() * trials)).alias("harmful"),
+            pl.col("harmful").count().alias("counted"),
             pl.col("seconds").mean(),
         )
         print(f"\n### {trials} trials, {ours.height} surfaces\n")
@@ -319,7 +320,9 @@ def report(lines: pl.DataFrame) -> None:
         for row in rows.sort("name", "choice").iter_rows(named=True):
             ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
             guarded = row["name"] in OURS or row["name"].endswith("+guard")
-            false = f"{row['false']:.1%} ({row['harmful']:.1%})" if guarded else "-"
+            false = f"{row['false']:.1%}" if guarded else "-"
+            if guarded and row["counted"]:
+                false += f" ({row['harmful']:.1%})"
             print(
                 f"| {row['name']} | {row['choice']} | {row['surfaces']} "
                 f"| {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} "
