@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from forge_assets.search.one import calibrated, run_trial, would_run_as
 from forge_assets.search.pruning import pruner
 from forge_assets.search.samplers import sampler
+from forge_assets.search.strategy import explorations
 from forge_assets.search.study import claimed, open_study, running
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ WAIT_SECONDS = 1.0
 def study_of(setting: Setting) -> optuna.Study:
     """The search's study, made where it is not there yet."""
     search = setting.profile.search
-    explore = max(3, round(0.35 * search.trials))
+    explore = max(3, explorations(search.trials))
     return open_study(setting.url, setting.name, pruner=pruner(search.pruning, search.steps, explore))
 
 

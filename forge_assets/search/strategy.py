@@ -66,9 +66,14 @@ def as_asked(config: Config) -> Config:
     return config
 
 
+def explorations(trials: int) -> int:
+    """How many of a budget's trials explore."""
+    return max(1, round(EXPLORE * trials))
+
+
 def phase_of(trial: int, trials: int) -> Phase:
     """The phase of the trial with that index (from 0); beyond the budget it is refine."""
-    explore = max(1, round(EXPLORE * trials))
+    explore = explorations(trials)
     exploit = max(1, round(EXPLOIT * trials))
     if trial < explore:
         return "explore"
@@ -99,7 +104,7 @@ def propose(
         chosen = _chosen(space, seen, model, phase, rng, tried, runs_as)
         if chosen is not None:
             return chosen
-    design = explored(space, max(1, round(EXPLORE * trials)), seed)
+    design = explored(space, explorations(trials), seed)
     for config in chain(design[trial:], design, _all(space, seed)):
         if _key(space, config) not in tried:
             return config
