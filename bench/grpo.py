@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from forge_assets.distillation.adopt import REINFORCED, TUNED, adopt
-from forge_assets.distillation.policy import answering, policy_job, question_rows
+from forge_assets.distillation.policy import policy_job, question_rows
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.live import law_index
 from forge_assets.law.load import load_domain
@@ -34,6 +34,7 @@ from forge_assets.scoring.score import score_frame
 from forge_assets.search.trials import teacher_job
 from forge_assets.training.job import GenerateJob, SftJob
 from forge_assets.training.jobs import Finished, Jobs
+from forge_assets.training.naming import trained_model
 from forge_assets.training.stage import drawn_sets, greedy
 from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder
 from forge_resources.launcher import run_directly
@@ -103,7 +104,7 @@ def _compare(
     prompts = desk.dataset(prompt_rows(samples, samples["role"][0]))
     rows: list[dict[str, Any]] = []
     for name, done in models.items():
-        job = GenerateJob(**answering(tuning, done), prompts=prompts, sampling=greedy(forge))
+        job = GenerateJob(**trained_model(tuning, done.identity), prompts=prompts, sampling=greedy(forge))
         rows += [{"model": name, **answer} for answer in desk.run(job, f"{name} teacher answers").answers()]
     answers, laws = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema), law_index(domain, countries)
     by_id = {row["sample_id"]: row for row in samples.iter_rows(named=True)}

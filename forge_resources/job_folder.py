@@ -52,6 +52,11 @@ class JsonLines:
         return [json.loads(line) for line in whole.splitlines()]
 
 
+def attempts(folder: Path) -> list[dict[str, Any]]:
+    """How a job's attempts ended that ended by themselves; a line that was cut off says nothing."""
+    return JsonLines(folder / "attempts.jsonl").new()
+
+
 class JobFolder:
     """One job's folder, as it was when `refresh` was last called.
 
@@ -97,9 +102,7 @@ class JobFolder:
         self.finished = record.exists()
         if self.finished:
             self.attempts = json.loads(record.read_text())["attempts"]
-        ended = self.path / "attempts.jsonl"
-        lines = ended.read_text().splitlines(keepends=True) if ended.exists() else []
-        self.ended = [json.loads(line) for line in lines if line.endswith("\n")]
+        self.ended = attempts(self.path)
 
     def state(self) -> str:
         """Finished, interrupted or failed; killed where a worker is gone without a word; running; or starting."""

@@ -17,6 +17,7 @@ from typing import IO, Any, Self
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from forge_resources.job_folder import attempts
 from forge_resources.live import watched
 from forge_resources.tracking import wandb_environment
 
@@ -276,9 +277,7 @@ def run_directly(folder: Path) -> dict[str, Any]:
 
 def _reasons(folder: Path) -> list[str]:
     """Why attempts failed, as their workers said."""
-    file = folder / "attempts.jsonl"
-    ended = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [attempt["reason"] for attempt in ended if attempt["outcome"] == "failed"]
+    return [attempt["reason"] for attempt in attempts(folder) if attempt["outcome"] == "failed"]
 
 
 def _tail(log: Path, start: int) -> str:

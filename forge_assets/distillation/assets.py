@@ -6,16 +6,16 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from forge_assets.distillation.policy import answering, reinforce
+from forge_assets.distillation.policy import reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob
 from forge_assets.training.jobs import Finished, Jobs
+from forge_assets.training.naming import base_model, trained_model
 from forge_assets.training.shapes import Shape
 from forge_assets.training.stage import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
 from forge_resources.forge import Forge
 from forge_resources.launcher import Launcher
-from forge_resources.profile import Loading
 
 GROUP = "distillation"
 
@@ -32,7 +32,7 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     trial = SftJob.model_validate(found["job"])
     done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
     chosen, adoption = reinforce(forge, desk, trial, done)
-    tuned_teacher = answering(trial, chosen)
+    tuned_teacher = trained_model(trial, chosen.identity)
     forge.remember("teacher_adapter", tuned_teacher)
     forge.remember("teacher_policy", asdict(adoption) | {"from": done.identity, "taken": chosen.identity})
     figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
@@ -99,24 +99,25 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     taught = dict(responses.select("sample_id", "response").iter_rows())
     dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
     steps = profile.student.steps
-    base = bases["cut"] or bases["uncut"]
-    done = desk.run(student_job(profile, base, dataset, steps), "student")
+    job = student_job(profile, bases["cut"] or bases["uncut"], dataset, steps)
+    done = desk.run(job, "student")
     reason, compared = "The profile's student is not cut.", {}
     if bases["cut"]:
-        compared = _composites(forge, desk, done)
+        compared = _composites(forge, desk, trained_model(job, done.identity))
         chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
-            base, small = bases["uncut"], desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
+            small = desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
-            done = desk.run(student_job(profile, base, dataset, equal_time_steps(steps, small, whole)), "student uncut")
-    taught_student = tuned(base, done, profile.student.loading, lora=profile.student.lora_rank is not None)
+            job = student_job(profile, bases["uncut"], dataset, equal_time_steps(steps, small, whole))
+            done = desk.run(job, "student uncut")
+    taught_student = trained_model(job, done.identity)
     forge.remember(
         "student_adapter",
         {
-            "untuned": untuned(base, profile.student.loading),
+            "untuned": base_model(job.base, profile.student.loading),
             "tuned": taught_student,
-            "cut": base == bases["cut"],
+            "cut": job.base == bases["cut"],
             "reason": reason,
             "compared": compared,
         },
@@ -129,35 +130,17 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-def untuned(base: str, loading: Loading) -> dict[str, Any]:
-    """How a generate job names a base model."""
-    return {"base": base, "precision": loading.precision, "quantisation": loading.quantisation}
-
-
-def tuned(base: str, done: Finished, loading: Loading, *, lora: bool) -> dict[str, Any]:
-    """How a generate job names a tuned model: adapter on its base, or new weights."""
-    return untuned(base, loading) | {"adapter": done.identity} if lora else untuned(done.identity, loading)
-
-
 def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
     texts = desk.dataset(training_rows(drawn_sets(forge)))
     student = forge.profile.student
     return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
 
 
-def _composites(forge: Forge, desk: Jobs, student: Finished) -> dict[str, float]:
+def _composites(forge: Forge, desk: Jobs, student: dict[str, Any]) -> dict[str, float]:
     """Mean composite of tuned teacher and tuned cut student on the choice set."""
     sets = drawn_sets(forge)
     prompts = desk.dataset(prompt_rows(sets, "choice"))
-    models = {
-        "teacher": forge.recall("teacher_adapter"),
-        "student": tuned(
-            forge.recall("student_base")["cut"],
-            student,
-            placed(forge).student.loading,
-            lora=forge.profile.student.lora_rank is not None,
-        ),
-    }
+    models = {"teacher": forge.recall("teacher_adapter"), "student": student}
     done = {
         name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
         for name, model in models.items()

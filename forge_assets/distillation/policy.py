@@ -13,6 +13,7 @@ from forge_assets.scenarios.sets import messages, prompt_rows
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.job import GenerateJob, GrpoJob, SftJob
 from forge_assets.training.jobs import Finished, Jobs
+from forge_assets.training.naming import trained_model
 from forge_assets.training.placement import place
 from forge_assets.training.shapes import Shape
 from forge_assets.training.stage import drawn_sets, greedy, scored
@@ -33,7 +34,7 @@ def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tupl
     if wanted is None:
         return tuned, NOTHING
     domain, countries = live_countries(forge)
-    job = policy_job(
+    policy = policy_job(
         forge.profile,
         wanted,
         tuning,
@@ -48,11 +49,12 @@ def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tupl
         processes=tuning.processes,
         sharding=tuning.sharding,
     )
-    reinforced = desk.run(place(job, shape, forge.profile.hardware, fixed, tuning.lora).job, "teacher policy")
+    reinforced = desk.run(place(policy, shape, forge.profile.hardware, fixed, tuning.lora).job, "teacher policy")
     prompts = desk.dataset(prompt_rows(sets, "choice"))
     answers = {
         name: desk.run(
-            GenerateJob(**answering(tuning, done), prompts=prompts, sampling=greedy(forge)), f"{title} choice answers"
+            GenerateJob(**trained_model(tuning, done.identity), prompts=prompts, sampling=greedy(forge)),
+            f"{title} choice answers",
         )
         for name, title, done in ((TUNED, "tuned teacher", tuned), (REINFORCED, "reinforced teacher", reinforced))
     }
@@ -95,9 +97,3 @@ def question_rows(sets: pl.DataFrame, count: int) -> list[dict[str, Any]]:
     """Rows of a question dataset: the first training samples, `prompt` as chat messages and what the reward reads."""
     rows = sets.filter(pl.col("role") == "train").sort("position").head(count)
     return [{"prompt": messages(row), **{name: row[name] for name in FIELDS}} for row in rows.iter_rows(named=True)]
-
-
-def answering(tuning: SftJob, done: Finished) -> dict[str, Any]:
-    """How a generate job names what came of a tuned or reinforced teacher."""
-    how = {"precision": tuning.precision, "quantisation": tuning.quantisation}
-    return {"base": tuning.base, "adapter": done.identity, **how} if tuning.lora else {"base": done.identity, **how}

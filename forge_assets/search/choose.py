@@ -17,6 +17,7 @@ from forge_assets.search.sampler import seen
 from forge_assets.search.strategy import importances, posterior
 from forge_assets.search.verdict import Verdict, verdict
 from forge_assets.training.job import GenerateJob, SftJob
+from forge_assets.training.naming import trained_model
 from forge_assets.training.stage import greedy
 from forge_resources.launcher import JobFailed
 
@@ -110,13 +111,9 @@ class _Field:
         """Have a trial answer samples, and keep its composites."""
         setting, job = self.setting, planned_job(self.trials[number])
         assert job is not None
-        tuned = setting.desk.identity(job)
         rows = [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in samples.iter_rows(named=True)]
         asked = GenerateJob(
-            base=job.base if job.lora else tuned,
-            adapter=tuned if job.lora else None,
-            precision=job.precision,
-            quantisation=job.quantisation,
+            **trained_model(job, setting.desk.identity(job)),
             prompts=setting.desk.dataset(rows),
             sampling=greedy(setting.forge),
         )

@@ -15,6 +15,7 @@ import psutil
 from dagster_pipes import PipesContext
 
 from forge_assets.training.interrupt import Interrupted
+from forge_resources.job_folder import JsonLines, attempts
 from forge_resources.tracking import Tracker
 
 
@@ -34,8 +35,9 @@ class Progress:
         self._since = time.perf_counter()
 
     def start(self, kind: str) -> None:
-        """Open an attempt: the line `loading`, which says who works on the job now, and for the how manieth time."""
-        self._drop_torn_line()
+        """Open an attempt: the line `loading`, which says who works on the job now, and how often it was started."""
+        for file in (self._stream, self._folder / "attempts.jsonl"):
+            _drop_torn_line(file)
         attempt = self._attempts() + 1
         self.phase("loading", kind=kind, attempt=attempt, pid=os.getpid(), host=socket.gethostname())
 
@@ -73,7 +75,7 @@ class Progress:
 
     def record(self, kind: str, measured: dict[str, Any]) -> None:
         """Write `record.json`, last and atomically: a job with a record is finished."""
-        ended = [json.loads(line) for line in (self._folder / "attempts.jsonl").read_text().splitlines()]
+        ended = attempts(self._folder)
         record = {
             "identity": self._folder.name,
             "kind": kind,
@@ -106,15 +108,13 @@ class Progress:
 
     def _attempts(self) -> int:
         """How often the job was started, those killed included."""
-        if not self._stream.exists():
-            return 0
-        return sum("attempt" in json.loads(line) for line in self._stream.read_text().splitlines())
+        return sum("attempt" in line for line in JsonLines(self._stream).new())
 
-    def _drop_torn_line(self) -> None:
-        """Cut off what a full disk or a kill left of the last line."""
-        if self._stream.exists():
-            written = self._stream.read_bytes()
-            os.truncate(self._stream, written.rfind(b"\n") + 1)
+
+def _drop_torn_line(file: Path) -> None:
+    """Cut off what a full disk or a kill left of the last line."""
+    if file.exists():
+        os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
 
 
 def memory() -> dict[str, int]:

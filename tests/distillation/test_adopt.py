@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from forge_assets.distillation.adopt import NOTHING, REINFORCED, TUNED, adopt
-from forge_assets.distillation.policy import answering, policy_job, question_rows
+from forge_assets.distillation.policy import policy_job, question_rows
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.jobs import Finished
 from forge_resources.profile import Grpo, load_profile
 
 A, B, C, D = (letter * 64 for letter in "abcd")
@@ -102,13 +101,6 @@ def test_reinforcement_goes_on_from_what_was_tuned() -> None:
     assert (of_weights.base, of_weights.adapter) == (C, None)
     assert of_adapter.precision == "bfloat16" and of_adapter.group == 4
     assert of_adapter.max_prompt == profile.max_length
-
-
-def test_what_came_of_it_answers_through_its_adapter_or_by_its_own_weights() -> None:
-    done = Finished(C, None, {})  # type: ignore[arg-type]
-    assert answering(_tuning(Lora(rank=2, alpha=2)), done)["adapter"] == C
-    whole = answering(_tuning(None), done)
-    assert whole["base"] == C and "adapter" not in whole
 
 
 def test_questions_are_the_first_training_samples_with_what_the_reward_reads() -> None:

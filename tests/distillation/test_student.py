@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
-from forge_assets.distillation.assets import tuned
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.training.job import Lora
-from forge_assets.training.jobs import Finished
-from forge_resources.profile import Loading, load_profile
+from forge_resources.profile import load_profile
 from forge_resources.tables import TABLES
 
 A, B = "a" * 64, "b" * 64
@@ -94,10 +90,3 @@ def test_a_profile_without_rank_trains_every_weight_of_the_student() -> None:
 
 def test_a_profile_with_a_rank_trains_an_adapter() -> None:
     assert student_job(load_profile("dgx-spark"), A, B, 10).lora == Lora(rank=32, alpha=64)
-
-
-def test_a_tuned_model_is_an_adapter_on_its_base_or_new_weights(tmp_path: Path) -> None:
-    done, loading = Finished(B, tmp_path, {}), Loading(precision="bfloat16", quantisation="nf4")
-    held = {"precision": "bfloat16", "quantisation": "nf4"}
-    assert tuned(A, done, loading, lora=True) == {"base": A, "adapter": B, **held}
-    assert tuned(A, done, loading, lora=False) == {"base": B, **held}

@@ -70,11 +70,13 @@ def test_steps_and_totals_are_in_the_tables(undisturbed: Desk, trained: Finished
 def test_an_attempt_that_was_killed_is_counted(disturbed: Desk) -> None:
     job = training(disturbed, **KINDS["LoRA"])
     _, folder = disturbed.break_off(job, after("step", 8), signal.SIGKILL)
-    with (folder / "metrics.jsonl").open("a") as stream:
-        stream.write('{"time": 1, "st')  # as a kill in mid-write leaves it
+    for name in ("metrics.jsonl", "attempts.jsonl"):
+        with (folder / name).open("a") as stream:
+            stream.write('{"time": 1, "st')  # as a kill in mid-write leaves it
     done = disturbed.run(job)
     assert done.record["attempts"] == 2
     assert values(folder, "attempt") == [1, 2]
+    assert [ended["outcome"] for ended in lines(folder, "attempts.jsonl")] == ["finished"]
     [first, second] = values(folder, "from_step")
     assert first == 0 and second == done.record["resumed_from_step"]
     assert sum(line["tokens"] for line in done.steps()) == done.record["tokens"]
