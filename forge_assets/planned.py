@@ -8,7 +8,7 @@ from dataclasses import replace
 from forge_assets.distillation.policy import policy_job
 from forge_assets.distillation.student import student_job
 from forge_assets.search.trials import largest, teacher_job
-from forge_assets.training.job import GenerateJob, Sampling
+from forge_assets.training.job import CUT_TEXTS, EvaluateJob, GenerateJob, Sampling
 from forge_assets.training.memory import PROMPT
 from forge_assets.training.placement import ANY, DoesNotFit, settled
 from forge_assets.training.plan import Stage, plan, text
@@ -32,7 +32,7 @@ def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
     """Every job that `forge run` starts, in order; trials with the largest values of their space."""
     teacher = Shape.parse(models.config(profile.teacher.model))
     student = Shape.parse(models.config(profile.student.model))
-    student = replace(student, layers=student.layers - profile.student.cut_layers)
+    uncut, student = student, replace(student, layers=student.layers - profile.student.cut_layers)
     with suppress(DoesNotFit):  # the plan says so, stage by stage
         profile = settled(profile, teacher, student)
     data, cut, race = profile.data, profile.student.cut_layers, profile.search.race
@@ -53,19 +53,40 @@ def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
         _answers("confirming answers", profile, *taught, race.confirm),
         Stage("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
         *policy,
+        _loss("teacher loss", profile, *taught, trial.batch_size),
         _answers("teacher responses", profile, *taught, data.responses),
-        Stage("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt),
     ]
-    if cut:
+    learning = Stage("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt)
+    if not cut:
+        stages += [learning]
+    else:
+        # Which layers go is measured as a loss is, in fp32, one row at a time.
+        measured = EvaluateJob(base=ANY, dataset=ANY, batch_size=1, max_length=profile.max_length)
         stages += [
+            Stage("student cut", measured, uncut, Loading(), prompts=CUT_TEXTS),
+            learning,
             _answers("teacher choice answers", profile, *taught, data.choice),
             _answers("student choice answers", profile, *learnt, data.choice),
         ]
     return [
         *stages,
+        _loss("student loss", profile, *learnt, profile.student.batch_size),
         _answers("teacher benchmark answers", profile, *taught, data.benchmark, times=2),
         _answers("student benchmark answers", profile, *learnt, data.benchmark, times=2),
     ]
+
+
+def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_size: int) -> Stage:
+    spec = loading.spec
+    job = EvaluateJob(
+        base=ANY,
+        dataset=ANY,
+        batch_size=batch_size,
+        max_length=profile.max_length,
+        precision=spec["precision"],
+        quantisation=spec["quantisation"],
+    )
+    return Stage(title, job, shape, loading, prompts=profile.data.choice)
 
 
 def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, prompts: int, times: int = 1) -> Stage:

@@ -36,8 +36,9 @@ def test_every_shipped_profile_fits_the_hardware_it_names(name: str, models: Mod
 def test_every_job_that_the_chain_starts_has_its_line(name: str, models: ModelLibrary) -> None:
     profile, told = load_profile(name), planned(load_profile(name), models)[0]
     expected = ["search trial", "teacher", "teacher responses", "student", "student benchmark answers"]
+    expected += ["teacher loss", "student loss"]
     if profile.student.cut_layers:
-        expected.append("student choice answers")
+        expected += ["student choice answers", "student cut"]
     if profile.teacher.grpo:
         expected.append("teacher policy")
     for title in expected:
@@ -52,6 +53,18 @@ def test_a_line_says_memory_against_its_parts_tokens_time_and_money(models: Mode
     ).groups()
     assert 1 < float(peak) < profile.hardware.memory_gb
     assert float(tokens) * 1000 == profile.teacher.steps * 4 * profile.max_length
+
+
+def test_a_loss_reads_the_choice_set_once_and_needs_less_than_training(models: ModelLibrary) -> None:
+    profile = load_profile("cpu")
+    told = planned(profile, models)[0]
+    peaks = {}
+    for title in ("teacher", "teacher loss"):
+        line = next(row for row in told.splitlines() if row.startswith(f"{title}  "))
+        peak, tokens = re.search(r"rows +([\d.]+) .*margin [\d.]+ +([\d.]+)k ", line).groups()
+        peaks[title] = float(peak)
+    assert float(tokens) * 1000 == pytest.approx(profile.data.choice * profile.max_length, abs=50)
+    assert peaks["teacher loss"] < peaks["teacher"]
 
 
 def test_what_does_not_fit_is_refused_with_what_would(models: ModelLibrary) -> None:

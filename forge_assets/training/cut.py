@@ -14,13 +14,10 @@ from typing import Any
 import torch
 
 from forge_assets.training.interrupt import Interrupt
-from forge_assets.training.job import CutJob
+from forge_assets.training.job import CUT_TEXTS, CutJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.rows import read_rows
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
-
-TEXTS = 32
-"""Texts measured; the ranking of layers is stable well before that."""
 
 
 def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
@@ -35,7 +32,7 @@ def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, int
     layers = model.model.layers
     if job.remove > len(layers) - 2:
         raise ValueError(f"cannot remove {job.remove} of {len(layers)} layers: first and last are kept")
-    rows = read_rows(paths[job.texts])[:TEXTS]
+    rows = read_rows(paths[job.texts])[:CUT_TEXTS]
     influence = block_influence(model, tokenizer, [r["prompt"] + r["completion"] for r in rows], interrupt)
     inner = sorted(range(1, len(layers) - 1), key=lambda i: influence[i])
     removed = sorted(inner[: job.remove])

@@ -168,6 +168,10 @@ class ExportJob(Spec):
     precision: Precision = "float32"
 
 
+CUT_TEXTS = 32
+"""Texts that a cut measures; the ranking of layers is stable well before that."""
+
+
 class CutJob(Spec):
     """Make a smaller base model by removing the layers with the least block influence on the given texts."""
 

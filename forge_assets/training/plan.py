@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forge_assets.training.job import GenerateJob, GrpoJob, Lora, SftJob
+from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Lora, SftJob
 from forge_assets.training.machines import CPU
 from forge_assets.training.memory import PROMPT, Planned, Prediction, predict
 from forge_assets.training.placement import DoesNotFit, machine, place
 from forge_assets.training.shapes import Shape
-from forge_assets.training.speed import Work, generation, training
+from forge_assets.training.speed import Work, evaluation, generation, training
 from forge_resources.hardware import Device
 from forge_resources.profile import Hardware, Loading
 
@@ -21,7 +21,7 @@ class Stage:
 
     Attributes:
         times: how often it runs.
-        prompts: answered by it, for generation, each of `prompt` tokens.
+        prompts: answered by it, for generation, each of `prompt` tokens; for evaluation, its rows.
         adapter: that a GRPO job goes on with.
     """
 
@@ -65,6 +65,8 @@ def _line(stage: Stage, hardware: Hardware) -> Line:
     work = Work(0, 0.0)
     if isinstance(job, GenerateJob):
         work = _times(generation(job, stage.shape, device, stage.prompts, stage.prompt), stage)
+    elif isinstance(job, EvaluateJob):
+        work = _times(evaluation(job, stage.shape, device, stage.prompts), stage)
     if prediction.safe <= envelope:
         return Line(stage, job, prediction, work)
     need = f"needs {prediction.safe / 1e9:.0f} GB with its margin, {hardware.memory_gb:g} GB are allowed"
@@ -134,8 +136,8 @@ def _way(job: Planned) -> str:
     words += "" if job.quantisation == "none" else f" {job.quantisation}"
     if isinstance(job, GenerateJob):
         return f"{words}, {job.sampling.batch_size} rows"
-    if not isinstance(job, SftJob | GrpoJob):
-        return words
+    if isinstance(job, EvaluateJob):
+        return f"{words}, {job.batch_size} rows"
     words += f", {job.batch_size} x {job.accumulation} rows"
     if job.processes > 1:
         words += f" on {job.processes}" + (", sharded" if job.sharding == "full" else "")

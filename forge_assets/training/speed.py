@@ -13,7 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forge_assets.training.job import GenerateJob, GrpoJob, Lora, Quantisation, SftJob, TrainingJob
+from forge_assets.training.job import (
+    EvaluateJob,
+    GenerateJob,
+    GrpoJob,
+    Lora,
+    Precision,
+    Quantisation,
+    SftJob,
+    TrainingJob,
+)
 from forge_assets.training.memory import NF4_BYTES, PROMPT, adapter_of, trained
 from forge_assets.training.shapes import Shape
 from forge_resources.hardware import Device
@@ -66,19 +75,35 @@ def generation(job: GenerateJob, shape: Shape, device: Device, prompts: int, pro
     return Work(prompts * sampling.max_new_tokens, batches * one)
 
 
+def evaluation(job: EvaluateJob, shape: Shape, device: Device, rows: int) -> Work:
+    """One pass over rows, taken as full, without learning from them."""
+    tokens = rows * job.max_length
+    peak = _peak(device, job.precision, job.batch_size * job.max_length)
+    return Work(tokens, 2 * _forward(shape, job.max_length) * tokens / peak * SLOWER[job.quantisation])
+
+
+def _forward(shape: Shape, length: int) -> int:
+    """Multiplications of a token in one pass, those of causal attention included."""
+    return shape.active + shape.layers * shape.query * length
+
+
+def _peak(device: Device, precision: Precision, batch_tokens: int) -> float:
+    """Operations a second that a device does of matrix products."""
+    peak = device.tflops * 1e12 * device.mfu
+    if device.bf16 and precision == "float32":
+        peak *= FP32_SHARE
+    if device.device == "cuda":
+        peak *= min(1.0, 2 * batch_tokens / (batch_tokens + FULL_SPEED_TOKENS))
+    return peak
+
+
 def _train_seconds(
     job: TrainingJob, lora: Lora | None, shape: Shape, device: Device, tokens: int, batch_tokens: int
 ) -> float:
     length = batch_tokens // job.batch_size
     again = 2 if job.gradient_checkpointing else 0
-    forward = shape.active + shape.layers * shape.query * length
-    each = forward * ((4 if lora else 6) + again) + (6 * trained(lora, shape) if lora else 0)
-    peak = device.tflops * 1e12 * device.mfu
-    if device.bf16 and job.precision == "float32":
-        peak *= FP32_SHARE
-    if device.device == "cuda":
-        peak *= min(1.0, 2 * batch_tokens / (batch_tokens + FULL_SPEED_TOKENS))
-    compute = each * tokens / job.processes / peak * SLOWER[job.quantisation]
+    each = _forward(shape, length) * ((4 if lora else 6) + again) + (6 * trained(lora, shape) if lora else 0)
+    compute = each * tokens / job.processes / _peak(device, job.precision, batch_tokens) * SLOWER[job.quantisation]
     if job.sharding == "none" or job.processes == 1:
         return compute
     passes = job.steps * job.accumulation
