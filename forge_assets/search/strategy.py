@@ -105,7 +105,10 @@ def propose(
         if chosen is not None:
             return chosen
     design = explored(space, explorations(trials), seed)
-    for config in chain(design[trial:], design, _all(space, seed)):
+    for config in chain(design[trial:], design):
+        if tried.isdisjoint((_key(space, config), _key(space, runs_as(config)))):
+            return config
+    for config in _all(space, seed):
         if _key(space, config) not in tried:
             return config
     return design[trial % len(design)]  # a space smaller than the budget repeats itself

@@ -128,14 +128,24 @@ def test_trials_that_still_run_are_not_proposed_again() -> None:
     assert len({str(config) for config in proposed}) == 4
 
 
-def test_what_a_guard_makes_of_a_proposal_is_new_too() -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_guard_makes_of_a_proposal_is_new_too(seed: int) -> None:
     def smaller(config: Config) -> Config:
-        return config | {"rank": min(int(config["rank"]), 16)}  # type: ignore[arg-type]
+        return config | {"rank": min(int(config["rank"]), 8), "target_modules": ("q", "v")}  # type: ignore[arg-type]
 
-    history, asked = _searched(20, runs_as=smaller)
-    later = [str(seen.config) for seen in history[7:]]
-    assert len(set(later)) == len(later) and set(later).isdisjoint(str(seen.config) for seen in history[:7])
-    assert len({str(config) for config in asked}) == 20
+    history, asked = _searched(15, seed, smaller)
+    assert len({str(seen.config) for seen in history}) == len({str(config) for config in asked}) == 15
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_explored_points_that_a_guard_makes_alike_are_run_once(seed: int) -> None:
+    def smallest(config: Config) -> Config:
+        return {p.name: p.grid[0] for p in SPACE.parameters} | {"learning_rate": config["learning_rate"]}
+
+    seen: list[Seen] = []
+    for index in range(5):
+        seen.append(Seen(smallest(propose(SPACE, seen, index, 20, seed, smallest)), 0.5, NOISE))
+    assert len({s.config["learning_rate"] for s in seen}) == 5
 
 
 def test_values_that_only_a_guard_can_make_are_learned_from_but_not_asked_for() -> None:
