@@ -20,16 +20,15 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
 import optuna
 import polars as pl
 
+from bench.cliff import SHAPE, Memory, job_of
 from bench.surfaces import ITEMS, SPACE, Surface
 from forge_assets.search.calibration import Measured, calibrate
 from forge_assets.search.errors import paired_error
@@ -41,12 +40,10 @@ from forge_assets.search.space import Config
 from forge_assets.search.strategy import posterior
 from forge_assets.search.trials import ran_as
 from forge_assets.search.verdict import verdict
-from forge_assets.training.job import Lora, SftJob
+from forge_assets.training.job import SftJob
 from forge_assets.training.machines import CPU
 from forge_assets.training.memory import predict
 from forge_assets.training.placement import DoesNotFit
-from forge_assets.training.shapes import Shape
-from forge_resources.models import ModelLibrary
 from forge_resources.tables import TABLES
 
 PEERS = ("tpe", "gp", "cmaes", "random")
@@ -55,66 +52,8 @@ OURS = {"ours": "three-phase", "ours, no prior": "plain"}
 PREFIXED = ("tpe", "cmaes", "random")
 BUDGETS = (20, 50)
 RACE_ITEMS, CONFIRM_ITEMS, CANDIDATES = 66, 44, 4
-ANY = "0" * 64
 UNTRAINED = 0.08
 """Quality of a search without any trial that ran."""
-
-SHARED, EACH, LUCK = 0.055, 0.05, 0.015
-"""Spread of the true peak around the prediction: of all parts of a surface together, of each part, of each trial.
-Together the error has a median of some 4.6% and a 95th percentile of some 12.5%, as measured (docs/plan.md)."""
-
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
-
-
-def job_of(config: Config) -> SftJob:
-    """The training that a configuration asks for."""
-    given: dict[str, Any] = dict(config)
-    rank = int(given["rank"])
-    lora = Lora(
-        rank=rank,
-        alpha=max(1, round(rank * given["alpha_ratio"])),
-        dropout=given["dropout"],
-        target_modules=given["target_modules"],
-    )
-    return SftJob(
-        base=ANY,
-        dataset=ANY,
-        lora=lora,
-        learning_rate=given["learning_rate"],
-        batch_size=int(given["batch_size"]),
-        steps=50,
-        max_length=384,
-    )
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What trainings take on a surface, and what they may."""
-
-    seed: int
-
-    @cached_property
-    def _factors(self) -> dict[str, float]:
-        rng = np.random.default_rng([75, self.seed])
-        names = ("runtime", "weights", "file", "adapter", "optimizer", "gradients", "activations", "logits", "buffers")
-        shared = rng.normal(0, SHARED)
-        return {name: math.exp(shared + rng.normal(0, EACH)) for name in (*names, "cache", "holes", "reference")}
-
-    def peak(self, job: SftJob, trial: int) -> int:
-        """Bytes that the job takes."""
-        moments = predict(job, SHAPE, CPU).moments.values()
-        luck = math.exp(np.random.default_rng([76, self.seed, trial]).normal(0, LUCK))
-        return round(luck * max(sum(self._factors[name] * size for name, size in parts.items()) for parts in moments))
-
-    @cached_property
-    def envelope(self) -> int:
-        """30 to 60 of 100 configurations of the grid take more, as they are asked."""
-        rng = np.random.default_rng([77, self.seed])
-        peaks = []
-        for _ in range(300):
-            config: Config = {p.name: p.grid[int(rng.integers(len(p.grid)))] for p in SPACE.parameters}
-            peaks.append(self.peak(job_of(config), 10_000))
-        return int(np.quantile(peaks, 1 - rng.uniform(0.3, 0.6)))
 
 
 @dataclass

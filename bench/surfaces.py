@@ -1,14 +1,12 @@
 """Seeded surrogate surfaces: what a small LoRA training scores as a function of its hyper-parameters, as far as the
-literature and our own runs say, with the noise of twenty graded answers and a memory cliff.
+literature and our own runs say, with the noise of twenty graded answers; the memory cliff is in `bench.cliff`.
 
 Each surface draws, from its seed alone:
 - where the learning rate is best (Hu et al. 2021, Biderman et al. 2024: alpha, rank and batch shift it), how fast
   scores fall below it, how much faster above, and where training diverges;
 - how far rank saturates and overfits, what dropout, batch, scheduler-free warm-up and adapted modules are worth;
 - smooth ripples over everything, so that no formula describes it whole;
-- answers: an item is hard for all trials alike, and each trial meets each item with luck of its own;
-- memory: the parts of the project's prediction, each off by its own factor, for a model of the registry in an
-  envelope that a good share of the grid exceeds.
+- answers: an item is hard for all trials alike, and each trial meets each item with luck of its own.
 """
 
 from __future__ import annotations

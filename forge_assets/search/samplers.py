@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -43,7 +45,11 @@ def sampler(
     if name == "three-phase":
         return ThreePhaseSampler(space, n_trials, seed, runs_as)
     if name == "qmc":  # counts in the study which point of its one sequence is next
-        return QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False, warn_asynchronous_seeding=False)
+        with warnings.catch_warnings():  # a profile that names it knows
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return QMCSampler(
+                scramble=True, seed=seed, warn_independent_sampling=False, warn_asynchronous_seeding=False
+            )
     if name in OPTUNA:
         return SeededByTrial(OPTUNA[name], seed)
     known = ", ".join(["three-phase", *OPTUNA, "qmc"])
