@@ -3,12 +3,12 @@
 What a job holds from end to end (weights, optimizer, runtime) is known well; what comes and goes with its tokens is
 predicted for full rows, and real ones are shorter. So a measured peak is taken as
 
-    measured = held x h + passing x p + residual x predicted,    h, p near 1
+    measured = (held x h + passing x p) x (1 + residual),    h, p near 1
 
 with normal priors on h and p and a scaled-inverse-chi-squared one on the residual's variance (Gelman et al.,
-Bayesian Data Analysis, 3rd ed., section 14.8). The bound that must be free is a quantile of the predictive
-distribution, Student's t. bench/calibration.py compares it with one factor for all of a peak, and counts how often
-the bound held.
+Bayesian Data Analysis, 3rd ed., section 14.8); weights follow from what is expected, by iteration. The bound that must
+be free is a quantile of the predictive distribution, Student's t. bench/calibration.py compares it with one factor for
+all of a peak, and counts how often the bound held.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ RESIDUAL, RESIDUAL_FREEDOM = 0.035, 30
 
 NORMAL = 3.0902
 """Quantile 0.999: of 50 trials that all run as near to the limit as allowed, none exceeds it in 95 of 100 searches."""
+
+
+ROUNDS, LEAST = 4, 0.1
+"""How often peaks are weighed anew by what is expected of them, and the smallest factor that they are weighed by."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Calibration:
         held: factor of what is held from end to end.
         passing: factor of what comes and goes.
         covariance: of the two factors, in units of the residual's variance: held, both, passing.
-        residual: standard deviation of a peak around the corrected prediction, as a share of the prediction.
+        residual: standard deviation of a peak around the corrected prediction, as a share of it.
         quantile: how many standard deviations the bound lies above.
     """
 
@@ -89,8 +93,9 @@ class Calibration:
 
     def _bound(self, held: float, passing: float) -> float:
         one, both, two = self.covariance
-        variance = one * held**2 + 2 * both * held * passing + two * passing**2 + (held + passing) ** 2
-        return self.held * held + self.passing * passing + self.quantile * self.residual * math.sqrt(variance)
+        expected = self.held * held + self.passing * passing
+        variance = one * held**2 + 2 * both * held * passing + two * passing**2 + expected**2
+        return expected + self.quantile * self.residual * math.sqrt(variance)
 
 
 UNMEASURED = Calibration()
@@ -102,13 +107,15 @@ def calibrate(observations: Sequence[Measured]) -> Calibration:
     if not observations:
         return UNMEASURED
     sizes = np.array([_peak(seen.prediction.parts) for seen in observations], dtype=float)
-    predicted = sizes.sum(axis=1)
-    shares = sizes / predicted[:, None]
-    above = np.array([seen.measured_bytes for seen in observations]) / predicted - 1
+    measured = np.array([seen.measured_bytes for seen in observations], dtype=float)
     prior = np.diag([(RESIDUAL / HELD_SPREAD) ** 2, (RESIDUAL / PASSING_SPREAD) ** 2])
-    precision = prior + shares.T @ shares
-    covariance = np.linalg.inv(precision)
-    factors = covariance @ (shares.T @ above)
+    factors = np.zeros(2)  # away from 1
+    for _ in range(ROUNDS):
+        expected = sizes @ np.maximum(1 + factors, LEAST)
+        shares, above = sizes / expected[:, None], (measured - sizes.sum(axis=1)) / expected
+        precision = prior + shares.T @ shares
+        covariance = np.linalg.inv(precision)
+        factors = covariance @ (shares.T @ above)
     squares = RESIDUAL_FREEDOM * RESIDUAL**2 + float(above @ above - factors @ precision @ factors)
     freedom = RESIDUAL_FREEDOM + len(observations)
     return Calibration(

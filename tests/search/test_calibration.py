@@ -62,6 +62,14 @@ def test_rows_that_are_not_full_are_told_from_what_is_held_anyway() -> None:
     assert abs(max(filled(one, 0.6) / one.peak for one in small) * large.peak / truth - 1) > 0.08, "a single factor"
 
 
+@pytest.mark.parametrize("fill", [0.4, 0.6])
+def test_doubt_shrinks_with_what_is_expected(fill: float) -> None:
+    """Room above the peak is a share of what short rows take, not of what full ones would have taken."""
+    small, large = [prediction(batch) for batch in (1, 2, 4, 1, 2, 4)], prediction(8)
+    found = calibrate([Measured(one, filled(one, fill)) for one in small])
+    assert 1.05 < found.safe(large) / filled(large, fill) < 1.18
+
+
 def test_peaks_above_the_prediction_ask_for_more_than_the_margin() -> None:
     said, found = prediction(4), after([1.15] * 4)
     assert found.safe(said) > 1.05 * said.safe
