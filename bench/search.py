@@ -243,6 +243,8 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("regret").mean(),
             (pl.col("regret").std() / pl.len().sqrt()).fill_null(math.inf).alias("error"),
             (pl.col("ours").mean() / pl.col("regret").filter(pl.col("ours").is_not_null()).mean()).alias("ratio"),
+            (pl.col("regret") - pl.col("ours")).mean().alias("behind"),
+            ((pl.col("regret") - pl.col("ours")).std() / pl.len().sqrt()).alias("behind_error"),
             pl.col("overstated").mean(),
             (pl.col("overstated").std() / pl.len().sqrt()).fill_null(math.inf).alias("over_error"),
             pl.col("tried").mean(),
@@ -253,18 +255,19 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("seconds").mean(),
         )
         print(f"\n### {trials} trials, {ours.height} surfaces\n")
-        print("| search | choice | surfaces | regret, points | ours / it | overstated, points | best tried ", end="")
-        print("| out of memory | false downgrades | s a proposal |")
-        print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+        print("| search | choice | surfaces | regret, points | ours / it | behind ours | overstated, points ", end="")
+        print("| best tried | out of memory | false downgrades | s a proposal |")
+        print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         for row in rows.sort("name", "choice").iter_rows(named=True):
             ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
+            behind = f"{100 * row['behind']:+.2f} ± {100 * (row['behind_error'] or 0):.2f}" if row["behind"] else "-"
             guarded = row["name"] in OURS or row["name"].endswith("+guard")
             false = f"{row['false']:.1%}" if guarded else "-"
             if guarded and row["counted"]:
                 false += f" ({row['harmful']:.1%})"
             print(
                 f"| {row['name']} | {row['choice']} | {row['surfaces']} "
-                f"| {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} "
+                f"| {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} | {behind} "
                 f"| {100 * row['overstated']:+.2f} ± {100 * row['over_error']:.2f} | {100 * row['tried']:.2f} "
                 f"| {row['over']} of {row['surfaces'] * trials} | {false} "
                 f"| {row['seconds']:.3f} |"
