@@ -16,6 +16,8 @@ import pytest
 
 from forge_resources.forge import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Loop:

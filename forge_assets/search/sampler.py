@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PHASE, PROPOSED = "three_phase:phase", "three_phase:proposed"
 """System attributes of a trial: its phase, and the configuration as stored."""
+TRIES = 3
+"""How often a proposal is made anew that another trial has too; a space smaller than the budget repeats itself."""
 RAN, ERROR = "ran", "standard_error"
 """User attributes, set by whoever runs a trial: the configuration that ran, as stored, and the score's error."""
 
@@ -69,11 +71,19 @@ class ThreePhaseSampler(BaseSampler):
         noted: dict[str, Any] | None = trial.system_attrs.get(PROPOSED)
         if noted is not None:
             return noted
-        before = [one for one in study.get_trials(deepcopy=False) if one.number < trial.number]
-        proposal = self.space.stored(self._propose(self._before(before, study.direction), trial.number))
         storage = study._storage
         storage.set_trial_system_attr(trial._trial_id, PHASE, phase_of(trial.number, self.n_trials))
-        storage.set_trial_system_attr(trial._trial_id, PROPOSED, proposal)
+        alike: list[FrozenTrial] = []
+        for _ in range(TRIES):
+            before = [one for one in study.get_trials(deepcopy=False) if one.number < trial.number]
+            proposal = self.space.stored(self._propose(self._before([*before, *alike], study.direction), trial.number))
+            storage.set_trial_system_attr(trial._trial_id, PROPOSED, proposal)
+            # Another process may have come to the same meanwhile; at least one of the two sees it here.
+            others = (one for one in study.get_trials(deepcopy=False) if one.number != trial.number)
+            same = [one for one in others if one.system_attrs.get(PROPOSED) == proposal]
+            if not same:
+                break
+            alike += same
         return dict(proposal)
 
     def sample_independent(

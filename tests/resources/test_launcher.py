@@ -52,6 +52,7 @@ STEP = {"prompt": [{"role": "user", "content": "§ 1 BetrVG?"}], "completion": [
 ROWS = [{"sample_id": str(i), "prompt": [{"role": "user", "content": f"§ {i} BetrVG?"}]} for i in range(3000)]
 ANSWERS = GenerateJob(base=BASE, prompts=DATA, sampling=Sampling(max_new_tokens=8, batch_size=1))
 TRAINING = SftJob(base=BASE, dataset=DATA, lora=None, learning_rate=1e-3, batch_size=1, steps=10**6)
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -14,6 +14,7 @@ from forge_assets.scenarios.sets import HELD_OUT, draw_sets, short_of
 from forge_resources.profile import Profile, load_profile
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,7 @@ def test_two_processes_share_a_study(tmp_path: Path) -> None:
         f"import optuna; from forge_assets.search import SearchSpace, ThreePhaseSampler\n"
         f"space = SearchSpace({dict(SPACE.grid)!r})\n"
         f"study = optuna.load_study(study_name='one', storage={url!r}, sampler=ThreePhaseSampler(space, {BUDGET}, 3))\n"
-        "study.optimize(lambda t: float(space.suggest(t)['rank']), 6)\n"
+        "study.optimize(lambda t: float(space.suggest(t)['rank']), 6, n_jobs=2)\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [one.wait(timeout=60) for one in both] == [0, 0]
