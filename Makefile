@@ -12,10 +12,10 @@ export DO_NOT_TRACK := 1
 forge: $(VENV)/ready
 	$(BIN)/forge run
 
-# A file's tests stay together, for what they share. Models of tests are too small for more than a thread, and many wait
+# tests/conftest.py says which tests stay together. Models of tests are too small for more than a thread, and many wait
 # for other processes: three at once keep two cores busy.
 test: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
