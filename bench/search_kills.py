@@ -127,6 +127,8 @@ def main() -> None:
     if not given.replay:
         print(f"the search ended with status {status} after {time.time() - began:.0f} s")
     count, different = replayed(setting)
+    if not count:
+        parser.error(f"study {setting.name} has no trials: it is of other law, profile or constraints.txt than today's")
     print(f"{count} trials, {len(different)} proposals differ from an undisturbed replay: {different}")
     if status or different:
         raise SystemExit(1)
