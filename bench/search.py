@@ -251,7 +251,6 @@ def report(lines: pl.DataFrame) -> None:
             pl.col("over").sum(),
             (pl.col("false").sum() / (pl.len() * trials)).alias("false"),
             (pl.col("harmful").sum() / (pl.len() * trials)).alias("harmful"),
-            pl.col("harmful").count().alias("counted"),
             pl.col("seconds").mean(),
         )
         print(f"\n### {trials} trials, {ours.height} surfaces\n")
@@ -262,9 +261,7 @@ def report(lines: pl.DataFrame) -> None:
             ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
             behind = f"{100 * row['behind']:+.2f} ± {100 * (row['behind_error'] or 0):.2f}" if row["behind"] else "-"
             guarded = row["name"] in OURS or row["name"].endswith("+guard")
-            false = f"{row['false']:.1%}" if guarded else "-"
-            if guarded and row["counted"]:
-                false += f" ({row['harmful']:.1%})"
+            false = f"{row['false']:.1%} ({row['harmful']:.1%})" if guarded else "-"
             print(
                 f"| {row['name']} | {row['choice']} | {row['surfaces']} "
                 f"| {100 * row['regret']:.2f} ± {100 * row['error']:.2f} | {ratio} | {behind} "
