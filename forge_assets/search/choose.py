@@ -85,10 +85,9 @@ class _Field:
 
     def race(self, candidates: list[int]) -> int:
         """The winner. A candidate that cannot answer is left out, unless it is the last one."""
-        seconds = {number: float(facts(self.trials[number])["seconds"]) for number in candidates}
         samples = self.setting.samples("race")
         while True:
-            race = Race.of(candidates, self.setting.sets, seconds)
+            race = Race.of(candidates, self.setting.sets)
             todo = race.next_round(self.answers)
             if todo is None:
                 return race.winner(self.answers)

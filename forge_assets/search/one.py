@@ -116,9 +116,8 @@ def _finish(setting: Setting, study: optuna.Study, trial: optuna.Trial, done: Fi
     before = [facts(one)["answers"] for one in known if one.number < trial.number and "answers" in facts(one)]
     if (paired := paired_error(before, composites)) is not None:
         trial.set_user_attr(ERROR, paired)
-    if done.record.get("attempts", 1) == 1:  # what went before a restart is not in the record
-        peaks = [step["gpu_bytes"] for step in done.steps() if "gpu_bytes" in step]
-        found["measured_bytes"] = max(peaks) if peaks else done.record["peak_rss_bytes"]
+    peaks = [step["gpu_bytes"] for step in done.steps() if "gpu_bytes" in step]
+    found["measured_bytes"] = max(peaks) if peaks else done.record["peak_rss_bytes"]
     _end(study, trial, "finished", "", done.steps(), found)
 
 

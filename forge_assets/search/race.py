@@ -7,7 +7,7 @@ winner rest on samples that no trial was scored on. `bench/race.py` compares thi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -55,7 +55,6 @@ class Race:
         scenarios: scenario of each item. Samples of one scenario resemble each other and count as one observation.
         rounds: parts of about equal size in which the items are asked.
         level: bound of the probability that the best candidate drops out.
-        seconds: training time of trials; of equal means, less wins.
     """
 
     candidates: tuple[int, ...]
@@ -63,7 +62,6 @@ class Race:
     scenarios: tuple[str, ...]
     rounds: int = ROUNDS
     level: float = LEVEL
-    seconds: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.candidates or len(set(self.candidates)) < len(self.candidates):
@@ -74,7 +72,7 @@ class Race:
             raise RaceError(f"rounds is {self.rounds}, level {self.level:g}: at least 1, and between 0 and 1")
 
     @staticmethod
-    def of(candidates: Sequence[int], sets: pl.DataFrame, seconds: Mapping[int, float] | None = None) -> Race:
+    def of(candidates: Sequence[int], sets: pl.DataFrame) -> Race:
         """The race over the samples of role `race` of `scenarios.sets`, in their order there.
 
         Of fewer than `ROUNDS` x `LEAST_ROUND` samples it has fewer rounds.
@@ -82,7 +80,7 @@ class Race:
         rows = sets.filter(pl.col("role") == "race").sort("position")
         rounds = min(ROUNDS, max(1, rows.height // LEAST_ROUND))
         items, scenarios = tuple(rows["sample_id"]), tuple(rows["scenario_id"])
-        return Race(tuple(candidates), items, scenarios, rounds, seconds=seconds or {})
+        return Race(tuple(candidates), items, scenarios, rounds)
 
     def next_round(self, answers: pl.DataFrame) -> tuple[list[int], list[str]] | None:
         """Trials that lack answers of the current round, and all samples of that round; None: the race is over.
@@ -100,8 +98,8 @@ class Race:
     def standing(self, answers: pl.DataFrame) -> list[int]:
         """Trials that have not dropped out, best first by their mean over all samples of the rounds done.
 
-        Of equal means the trial that trained in less time, then the earlier one, is first. Before the first round is
-        done they are in the order of `candidates`.
+        Of equal means the earlier trial is first: what a run measures of the machine, time above all, decides nothing.
+        Before the first round is done they are in the order of `candidates`.
 
         Raises:
             RaceError: as `next_round`.
@@ -146,7 +144,7 @@ class Race:
         """
         values = np.array([[scores[trial, item] for item in self.items[:end]] for trial in racing])
         means = dict(zip(racing, values.mean(axis=1).round(12), strict=True))
-        order = sorted(racing, key=lambda trial: (-means[trial], self.seconds.get(trial, np.inf), trial))
+        order = sorted(racing, key=lambda trial: (-means[trial], trial))
         lead = values[racing.index(order[0])]
         behind = np.column_stack([lead - values[racing.index(trial)] for trial in order[1:]])
         one_sided = sign_flip(behind, numbered(self.scenarios[:end])) / 2

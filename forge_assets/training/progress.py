@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import sys
 import time
@@ -38,7 +39,7 @@ class Progress:
         """Open an attempt: the line `loading`, which says who works on the job now, and how often it was started."""
         for file in (self._stream, self._folder / "attempts.jsonl"):
             _drop_torn_line(file)
-        attempt = self._attempts() + 1
+        attempt = _started(JsonLines(self._stream).new()) + 1
         self.phase("loading", kind=kind, attempt=attempt, pid=os.getpid(), host=socket.gethostname())
 
     def phase(self, name: str, **values: Any) -> None:
@@ -75,13 +76,15 @@ class Progress:
 
     def record(self, kind: str, measured: dict[str, Any]) -> None:
         """Write `record.json`, last and atomically: a job with a record is finished."""
-        ended = attempts(self._folder)
+        ended, lines = attempts(self._folder), JsonLines(self._stream).new()
         record = {
             "identity": self._folder.name,
             "kind": kind,
-            "attempts": max(self._attempts(), len(ended)),
+            "attempts": max(_started(lines), len(ended)),
             "seconds": round(sum(a["seconds"] for a in ended), 2),
             **measured,
+            # Also of attempts that were killed: what a job needs does not depend on whether somebody stopped it.
+            "peak_rss_bytes": max([peak_memory(), *(line.get("peak_rss_bytes", 0) for line in lines)]),
         }
         draft = self._folder / ".record.json"
         draft.write_text(json.dumps(record, indent=1))
@@ -106,9 +109,10 @@ class Progress:
             self._tracker = None
             self.say(f"W&B failed, the job goes on without it: {type(error).__name__}: {error}")
 
-    def _attempts(self) -> int:
-        """How often the job was started, those killed included."""
-        return sum("attempt" in line for line in JsonLines(self._stream).new())
+
+def _started(lines: list[dict[str, Any]]) -> int:
+    """How often the job was started, those killed included."""
+    return sum("attempt" in line for line in lines)
 
 
 def _drop_torn_line(file: Path) -> None:
@@ -117,9 +121,14 @@ def _drop_torn_line(file: Path) -> None:
         os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
 
 
+def peak_memory() -> int:
+    """Most bytes that this process has held resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def memory() -> dict[str, int]:
-    """Bytes that this process holds now: resident, and the most that it has held of a GPU."""
-    held = {"rss_bytes": int(psutil.Process().memory_info().rss)}
+    """Bytes that this process holds: resident now and at most so far, and the most that it has held of a GPU."""
+    held = {"rss_bytes": int(psutil.Process().memory_info().rss), "peak_rss_bytes": peak_memory()}
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
         held["gpu_bytes"] = int(torch.cuda.max_memory_allocated())

@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -90,8 +89,7 @@ def _finish(folder: Path, job: Job, progress: Progress, started: float, measured
     shutil.rmtree(folder / "result", ignore_errors=True)
     os.replace(folder / "work" / "result", folder / "result")
     progress.attempt(started, "finished", "")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    progress.record(job.kind, {**measured, "peak_rss_bytes": peak})
+    progress.record(job.kind, measured)
     shutil.rmtree(folder / "work")
 
 

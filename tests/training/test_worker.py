@@ -68,6 +68,7 @@ def test_training_that_is_asked_to_stop_writes_a_checkpoint_first(undisturbed: D
     assert (attempt["outcome"], attempt["reason"]) == ("interrupted", "SIGTERM")
     done = disturbed.run(job)
     assert (done.record["resumed_from_step"], done.record["attempts"]) == (stopped_at, 2)
+    assert done.record["peak_rss_bytes"] >= max(values(folder, "peak_rss_bytes")), "the peak of both attempts"
     steps = values(folder, "step")
     assert steps == list(range(1, STEPS + 1)), "no step is done twice"
     assert weights(done) == weights(undisturbed.run(job))
