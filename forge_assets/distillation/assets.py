@@ -161,5 +161,6 @@ def _measured(done: Finished) -> dict[str, float | int | str]:
         "steps",
         "tokens",
         "new_tokens",
+        "rows_left_out",
     )
     return {name: done.record[name] for name in names if done.record.get(name) is not None}

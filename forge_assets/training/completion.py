@@ -16,21 +16,15 @@ from forge_assets.training.attention import attend_by_rows
 
 
 class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer for prompt/completion rows.
+    """SFTTrainer for prompt/completion rows, none of them longer than what a step may take: it cuts nothing.
 
     TRL computes the vocabulary's logits, their entropy and accuracy for prompt tokens and padding too; with a small
     model and a large vocabulary that is much of a step (bench/sft_step.py).
-
-    Args:
-        max_length: tokens of a row; what is longer is cut from the end.
-
-    Raises:
-        ValueError: a row has no completion left within `max_length`.
     """
 
     train_dataset: Any
 
-    def __init__(self, *, max_length: int, **given: Any) -> None:
+    def __init__(self, **given: Any) -> None:
         with _frozen_output(given["model"]):
             super().__init__(**given)
         if isinstance(self.model, PeftModel):
@@ -40,14 +34,6 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
             for weight in self.model.parameters():
                 if weight.requires_grad:  # an adapter: in TRL's bfloat16 small steps would be lost to rounding
                     weight.data = weight.data.float()
-        if not self.args.packing:  # packing cuts by itself
-            self.train_dataset = self.train_dataset.map(lambda row: _cut(row, max_length), desc=None)
-        without = sum(all(label == -100 for label in row) for row in self.train_dataset["labels"])
-        if without:
-            raise ValueError(
-                f"{without} of {len(self.train_dataset)} rows have no completion within max_length {max_length}: "
-                "raise max_length, or shorten the prompts"
-            )
         attend_by_rows(self.accelerator.unwrap_model(self.model))
 
     def compute_loss(
@@ -80,7 +66,3 @@ def _frozen_output(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         del model.get_output_embeddings
-
-
-def _cut(row: dict[str, Any], max_length: int) -> dict[str, Any]:
-    return {name: row[name][:max_length] for name in ("input_ids", "labels")}

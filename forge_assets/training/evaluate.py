@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from forge_assets.training.fit import fitting, row_tokens
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import EvaluateJob
 from forge_assets.training.progress import Progress
@@ -26,28 +27,27 @@ def evaluate(
 
     Raises:
         Interrupted: stopped early; an evaluation starts again from the beginning.
-        ValueError: no row has a completion within `max_length`; rows that have none are left out and counted.
+        ValueError: no row fits into `max_length`; rows that do not are left out and counted, as in training.
     """
     with interrupt.at_once():
         model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
     model.eval()
-    rows = read_rows(paths[job.dataset])
+    given = read_rows(paths[job.dataset])
+    rows, left_out = fitting(tokenizer, given, job.max_length, progress)
     found: list[dict[str, Any]] = []
     progress.phase("evaluating", rows=len(rows))
     for start in range(0, len(rows), job.batch_size):
         interrupt.check()
-        found += _losses(model, tokenizer, rows[start : start + job.batch_size], job.max_length)
+        found += _losses(model, tokenizer, rows[start : start + job.batch_size])
         progress.metrics(evaluated=min(start + job.batch_size, len(rows)), rows=len(rows))
     result = work / "result"
     result.mkdir(exist_ok=True)
     (result / "losses.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
     tokens = sum(row["tokens"] for row in found)
-    if not tokens:
-        raise ValueError(f"no row has a completion within max_length {job.max_length}: raise max_length")
     loss = sum(row["loss"] * row["tokens"] for row in found) / tokens
     return {
         "rows": len(found),
-        "rows_left_out": len(rows) - len(found),
+        "rows_left_out": left_out,
         "tokens": tokens,
         "loss": loss,
         "perplexity": math.exp(loss),
@@ -55,17 +55,8 @@ def evaluate(
 
 
 @torch.inference_mode()
-def _losses(
-    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, Any]], most: int
-) -> list[dict[str, Any]]:
-    cut = [
-        (row["sample_id"], len(_ids(tokenizer, row["prompt"], True)), ids[:most])
-        for row in rows
-        for ids in [_ids(tokenizer, row["prompt"] + row["completion"], False)]
-    ]
-    kept = [(name, asked, ids) for name, asked, ids in cut if asked < len(ids)]
-    if not kept:
-        return []
+def _losses(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = [(row["sample_id"], _asked(tokenizer, row["prompt"]), row_tokens(tokenizer, row)) for row in rows]
     batch = {"input_ids": [ids for _, _, ids in kept]}
     padded = tokenizer.pad(batch, padding_side="right", return_tensors="pt").to(model.device)
     logits = model(**padded, use_cache=False).logits[:, :-1].float()
@@ -77,7 +68,6 @@ def _losses(
     return found
 
 
-def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], ask: bool) -> list[int]:
-    text = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask))
-    ids: list[int] = tokenizer(text, add_special_tokens=False).input_ids
-    return ids
+def _asked(tokenizer: PreTrainedTokenizerBase, prompt: list[dict[str, str]]) -> int:
+    """Tokens before the first of the completion."""
+    return len(tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)["input_ids"])

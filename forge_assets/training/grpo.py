@@ -57,6 +57,8 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     questions = [row for row in given if _length(tokenizer, row) <= job.max_prompt]
     if not questions:
         raise ValueError(f"no question has max_prompt {job.max_prompt} tokens or less: raise max_prompt")
+    if left_out := len(given) - len(questions):
+        progress.say(f"{left_out} of {len(given)} questions are longer than max_prompt {job.max_prompt}: left out")
     trainer = PolicyTrainer(
         interrupt=interrupt,
         model=model,
@@ -76,7 +78,7 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
         "reward_first": mean(rewards[:5]),
         "reward_last": mean(rewards[-5:]),
         "questions": len(questions),
-        "questions_left_out": len(given) - len(questions),
+        "questions_left_out": left_out,
     }
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
 
 

@@ -17,6 +17,7 @@ from forge_assets.training.attention import attend_as_before
 from forge_assets.training.completion import CompletionTrainer
 from forge_assets.training.course import run_to_end, save_result
 from forge_assets.training.distributed import check_enough, end_together, ready
+from forge_assets.training.fit import fitting
 from forge_assets.training.generate import answer_prompts
 from forge_assets.training.interrupt import Interrupt
 from forge_assets.training.job import SftJob
@@ -32,11 +33,12 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
     """Train, save `result/adapter` or `result/model`, and answer the probe's prompts if the job has one.
 
     Returns:
-        What was measured: steps, tokens, seconds and final loss.
+        What was measured: steps, tokens, seconds, final loss and how many rows were left out for their length.
 
     Raises:
         Interrupted: stopped early; a checkpoint holds everything done.
         FloatingPointError: the loss is no longer a number.
+        ValueError: no row fits into `max_length`, or the template asks for an answer otherwise than it shows one.
     """
     base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
     tokenizer = load_tokenizer(base)
@@ -44,11 +46,11 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
-    rows = read_rows(paths[job.dataset])
-    check_rows(tokenizer, rows[:2])
+    given = read_rows(paths[job.dataset])
+    check_rows(tokenizer, given[:2])
+    rows, left_out = fitting(tokenizer, given, job.max_length, progress)
     watch = Watch(progress, interrupt)
     trainer = CompletionTrainer(
-        max_length=job.max_length,
         model=model,
         args=arguments,
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
@@ -57,7 +59,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         callbacks=[watch],
     )
     check_enough(job, len(trainer.train_dataset))
-    measured = run_to_end(trainer, job, work, progress, interrupt)
+    measured = run_to_end(trainer, job, work, progress, interrupt) | {"rows_left_out": left_out}
     attend_as_before(model)
     progress.phase("saving")
     result = save_result(trainer, tokenizer, job, work, adapter=job.lora is not None)
@@ -88,7 +90,7 @@ def _arguments(job: SftJob, work: Path) -> SFTConfig:
     packed = job.batching == "packed"
     return SFTConfig(
         **common_arguments(job, work, cuda=torch.cuda.is_available()),
-        # Rows lie one behind the other, so nothing is padded; TRL then leaves cutting them to CompletionTrainer.
+        # Rows lie one behind the other, so nothing is padded; what is too long was left out, so nothing is cut.
         padding_free=True,
         packing=packed,
         max_length=job.max_length if packed else None,

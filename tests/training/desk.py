@@ -85,7 +85,7 @@ class Desk:
 
     def __init__(self, root: Path, model: Path, workers: Workers) -> None:
         self.store = Store(root)
-        self._model = model
+        self.model = model
         self.workers = workers
         self.jobs = self._with(self._finish)
         dataset(self)
@@ -125,7 +125,7 @@ class Desk:
         return pid
 
     def _with(self, launch: Callable[[Path], dict[str, Any]]) -> Jobs:
-        return Jobs(self.store, ENVIRONMENT, {BASE: self._model}, launch)
+        return Jobs(self.store, ENVIRONMENT, {BASE: self.model}, launch)
 
     def _finish(self, folder: Path) -> dict[str, Any]:
         self.workers.start(folder)

@@ -69,10 +69,10 @@ def test_training_that_diverges_stops_at_once_and_says_what_to_change(disturbed:
     assert _reason(disturbed) == "step 2: the loss or its gradient is no longer a number: lower the learning rate"
 
 
-def test_a_prompt_that_leaves_no_room_for_its_answer_is_refused_before_training(disturbed: Desk) -> None:
+def test_where_no_row_fits_nothing_is_trained(disturbed: Desk) -> None:
     with pytest.raises(Broken):
         disturbed.run(training(disturbed, max_length=16))
-    assert "rows have no completion within max_length 16: raise max_length" in _reason(disturbed)
+    assert "all 10 rows are longer than max_length 16 tokens: raise max_length" in _reason(disturbed)
 
 
 def test_what_a_failure_says_is_also_the_last_line_of_the_log(disturbed: Desk) -> None:

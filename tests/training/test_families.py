@@ -74,7 +74,7 @@ def _trainer(kind: str, model: Path, folder: Path) -> Any:
         "processing_class": load_tokenizer(model),
     }
     if kind == "ours":
-        return CompletionTrainer(max_length=job.max_length, args=_arguments(job, folder), **given)
+        return CompletionTrainer(args=_arguments(job, folder), **given)
     return SFTTrainer(args=SFTConfig(**common_arguments(job, folder, cuda=False), max_length=job.max_length), **given)
 
 

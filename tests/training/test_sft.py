@@ -44,7 +44,7 @@ def trainers(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             "processing_class": load_tokenizer(tiny_model),
         }
 
-    ours = CompletionTrainer(max_length=job.max_length, args=_arguments(job, tmp_path), **given())
+    ours = CompletionTrainer(args=_arguments(job, tmp_path), **given())
     padded = SFTConfig(**common_arguments(job, tmp_path, cuda=False), max_length=job.max_length)
     return ours, SFTTrainer(args=padded, **given())
 
@@ -87,3 +87,22 @@ def test_loss_and_gradients_are_those_of_trl(trainers: tuple[Any, Any]) -> None:
     for ours, theirs in zip(gradients[:2], gradients[2:], strict=True):
         for name, gradient in ours.items():
             torch.testing.assert_close(gradient, theirs[name], msg=name)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3", "gpt_oss"])
+def test_a_row_that_is_learned_ends_with_the_mark_that_ends_answers(tmp_path: Path, family: str) -> None:
+    """At every length: what does not fit is left out, what fits is whole."""
+    from forge_assets.training.fit import fitting, row_tokens
+    from forge_assets.training.progress import Progress
+    from forge_assets.training.tiny import build
+    from forge_assets.training.weights import load_tokenizer
+
+    build(tmp_path / "model", [Path(__file__).parents[2] / "LICENSE"], layers=2, hidden=32, family=family)
+    tokenizer, progress = load_tokenizer(tmp_path / "model"), Progress(tmp_path, None)
+    lengths = sorted(len(row_tokens(tokenizer, row)) for row in ROWS)
+    for most in (*lengths, lengths[0] + 1, lengths[-1] + 100):
+        kept, left_out = fitting(tokenizer, ROWS, most, progress)
+        assert (len(kept), left_out) == (sum(n <= most for n in lengths), sum(n > most for n in lengths))
+        assert all(tokenizer.eos_token_id in row_tokens(tokenizer, row)[-2:] for row in kept)
+    with pytest.raises(ValueError, match=f"all 3 rows are longer than max_length {lengths[0] - 1} tokens"):
+        fitting(tokenizer, ROWS, lengths[0] - 1, progress)

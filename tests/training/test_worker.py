@@ -226,3 +226,36 @@ def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Desk) -> None:
     prompts = undisturbed.jobs.dataset(rows)
     done = undisturbed.run(GenerateJob(base=BASE, prompts=prompts, sampling=GREEDY))
     assert [answer["sample_id"] for answer in done.answers()] == ["a"]
+
+
+@pytest.mark.parametrize("batching", ["rows", "packed"])
+def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturbed: Desk, batching: str) -> None:
+    """What is trained is what a dataset without them trains, to the byte."""
+    from forge_assets.training.fit import row_tokens
+    from forge_assets.training.weights import load_tokenizer
+
+    tokenizer = load_tokenizer(disturbed.model)
+    lengths = [len(row_tokens(tokenizer, row)) for row in ROWS]
+    most = sorted(lengths)[6]
+    short = disturbed.jobs.dataset(row for row, length in zip(ROWS, lengths, strict=True) if length <= most)
+    given = {"max_length": most, "steps": 4, "batching": batching}
+    whole = disturbed.run(training(disturbed, **given))
+    assert whole.record["rows_left_out"] == sum(length > most for length in lengths) > 0
+    assert "are left out: raise max_length" in (whole.result.parent / "log.txt").read_text()
+    without = disturbed.run(training(disturbed, dataset=short, **given))
+    assert without.record["rows_left_out"] == 0
+    assert weights(whole) == weights(without)
+
+
+def test_the_loss_of_rows_that_are_too_long_is_left_out_and_counted(disturbed: Desk) -> None:
+    from forge_assets.training.fit import row_tokens
+    from forge_assets.training.weights import load_tokenizer
+
+    tokenizer = load_tokenizer(disturbed.model)
+    most = sorted(len(row_tokens(tokenizer, row)) for row in ROWS)[4]
+    job = EvaluateJob(base=BASE, dataset=dataset(disturbed), batch_size=3, max_length=most)
+    done = disturbed.run(job)
+    told = [json.loads(line) for line in (done.result / "losses.jsonl").read_text().splitlines()]
+    fit = [row["sample_id"] for row in ROWS if len(row_tokens(tokenizer, row)) <= most]
+    assert [row["sample_id"] for row in told] == fit
+    assert done.record["rows_left_out"] == len(ROWS) - len(fit) > 0
