@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from forge_resources.job_folder import JobFolder
+from forge_resources.job_folder import JobFolder, reward_part
 from forge_resources.store import Store
 
 RECENT_SECONDS = 900
@@ -170,8 +170,8 @@ def _job_families(jobs: list[tuple[JobFolder, str]]) -> Iterator[Metric]:
             if job.values.get(key) is not None:
                 gauge.add_metric(labels, job.values[key])
         for key, value in job.values.items():
-            if key.startswith("rewards/") and key.endswith("/mean"):
-                part.add_metric((*labels, key.split("/")[1]), value)
+            if (named := reward_part(key)) is not None:
+                part.add_metric((*labels, named), value)
         for key, counter in sums.items():
             if job.sums[key]:
                 counter.add_metric(labels, job.sums[key])

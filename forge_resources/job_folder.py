@@ -22,6 +22,19 @@ ASKER_LOCK, WORKER_LOCK = ".asker.lock", ".worker.lock"
 """Held by the process that wants the job done, and by all processes that do it."""
 
 
+_REWARD = "reward/"
+
+
+def reward_metric(part: str) -> str:
+    """Name the mean of one part of the reward as it stands in the stream of a job that trains by reward."""
+    return f"{_REWARD}{part}"
+
+
+def reward_part(metric: str) -> str | None:
+    """The part of the reward that a name in the stream is of; None: it is of none."""
+    return metric.removeprefix(_REWARD) if metric.startswith(_REWARD) else None
+
+
 @contextmanager
 def held(lock: Path) -> Iterator[None]:
     """Wait until nobody else holds the lock file, and hold it; a process that dies lets go of it."""

@@ -29,6 +29,7 @@ from forge_assets.training.ranks import world_size
 from forge_assets.training.rows import read_rows
 from forge_assets.training.watch import Watch
 from forge_assets.training.weights import load_model, load_tokenizer, model_folder
+from forge_resources.job_folder import reward_metric
 
 Rows = list[dict[str, Any]]
 
@@ -138,7 +139,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
 
 
 def judge(questions: Rows, laws: LawIndex) -> Callable[..., list[float]]:
-    """The reward function that TRL calls: totals; the mean of each part is logged as `reward/<part>`."""
+    """The reward function that TRL calls: totals; the mean of each part is logged too."""
     samples: Mapping[str, dict[str, Any]] = {row["sample_id"]: row for row in questions}
 
     def total(
@@ -152,7 +153,7 @@ def judge(questions: Rows, laws: LawIndex) -> Callable[..., list[float]]:
             for completion, name in zip(completions, sample_id, strict=True)
         ]
         for part in asdict(found[0]):
-            log_metric(f"reward/{part}", sum(getattr(each, part) for each in found) / len(found))
+            log_metric(reward_metric(part), sum(getattr(each, part) for each in found) / len(found))
         return [each.total for each in found]
 
     return total

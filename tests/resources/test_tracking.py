@@ -16,17 +16,19 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from forge_assets.scoring.reward import Reward
 from forge_assets.training.job import SftJob
 from forge_assets.training.jobs import Jobs
 from forge_assets.training.progress import Progress
 from forge_resources.exporter import RECENT_SECONDS, Furnace
+from forge_resources.job_folder import reward_metric
 from forge_resources.launcher import ENVIRONMENT, OFFLINE
 from forge_resources.store import Store
 from forge_resources.tables import TABLES
@@ -169,7 +171,8 @@ def _rewarded_job(root: Path) -> None:
     (folder / "launch.json").write_text(json.dumps({"title": "policy", "paths": {}}))
     progress = Progress(folder, None)
     progress.start("grpo")
-    parts = {"rewards/citation/mean": 0.5, "rewards/level/mean": 0.25, "completions/mean_length": 40.0}
+    earned = Reward(citations=0.5, country=1, level=0.25, structure=1, wording=0.5, strays=0, waste=-0.125)
+    parts = {reward_metric(part): value for part, value in asdict(earned).items()} | {"completions/mean_length": 40.0}
     progress.metrics(step=1, loss=0.1, reward=0.75, kl=0.01, gpu_bytes=10**9, **parts)
     progress.metrics(checkpoint=1, checkpoint_seconds=0.5)
     progress.phase("evaluating", rows=4)
@@ -249,7 +252,9 @@ def test_rewards_answers_and_benchmark_are_there(scraped: Scraped) -> None:
         return list(scraped.values(expression).values())
 
     assert of('forge_job_reward{title="policy"}') == [0.75]
-    assert of('forge_job_reward_part{part="citation"}') == [0.5]
+    parts = scraped.ask("query", query='forge_job_reward_part{title="policy"}')["result"]
+    assert {row["metric"]["part"] for row in parts} == set(Reward.__dataclass_fields__)
+    assert of('forge_job_reward_part{part="citations"}') == [0.5]
     assert of('forge_job_reward_part{part="level"}') == [0.25]
     assert of('forge_job_generated_tokens_total{title="policy"}') == [30]
     assert of('forge_job_phase{title="policy",phase="finished"}') == [1]

@@ -19,6 +19,7 @@ from forge_assets.training.interrupt import INTERRUPTED
 from forge_assets.training.job import GenerateJob, GrpoJob, Lora, Sampling
 from forge_assets.training.jobs import Finished
 from forge_assets.training.tiny import build
+from forge_resources.job_folder import reward_part
 from tests.training.desk import ROWS, Broken, Desk, Workers, after, lines, training, values, weights
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
@@ -115,9 +116,9 @@ def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Desk)
     done = undisturbed.run(_reinforcement(undisturbed))
     steps = [line for line in lines(done.result.parent, "metrics.jsonl") if "loss" in line]
     assert [line["step"] for line in steps] == list(range(1, STEPS + 1))
-    named = {f"reward/{part}" for part in Reward.__dataclass_fields__}
     for line in steps:
-        assert {*named, "reward", "reward_std", "kl", "completions/mean_length", "tokens_per_second"} <= line.keys()
+        assert {part for name in line if (part := reward_part(name))} == set(Reward.__dataclass_fields__)
+        assert {"reward", "reward_std", "kl", "completions/mean_length", "tokens_per_second"} <= line.keys()
         assert line["tokens"] > 0 and 0 < line["completions/max_length"] <= 16
     assert any(line["reward_std"] > 0 for line in steps)
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 0)
