@@ -273,8 +273,7 @@ def export(folder: Path, chosen: str) -> int:
     from forge_assets.scenarios.export import export_dataset
 
     forge = Forge.from_environment()
-    table = {"all": "samples", "chain": "sets"}[chosen]
-    parts = sorted((forge.store.root / "tables" / "scenarios" / table).glob("*.parquet"))
+    parts = forge.store.files({"all": "scenarios.samples", "chain": "scenarios.sets"}[chosen])
     if not parts:
         raise ValueError("nothing was composed yet: run `forge run`")
     domain, countries = live_countries(forge)

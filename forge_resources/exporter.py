@@ -129,9 +129,7 @@ class Furnace(Collector):
             "forge_benchmark_score", "Mean of a metric over the last benchmark.", labels=("model", "metric")
         )
         written = GaugeMetricFamily("forge_benchmark_written_timestamp_seconds", "When the last benchmark was written.")
-        file = self._store.root / "tables" / "benchmark" / "scores" / "all.parquet"
-        if file.exists():
-            at = file.stat().st_mtime
+        if (at := self._store.written_at("benchmark.scores")) is not None:
             if at != self._scores[0]:
                 scores = self._store.read("benchmark.scores")
                 self._scores = (at, scores.group_by("model", "metric").agg(pl.col("value").mean()).sort(pl.all()))

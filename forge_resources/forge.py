@@ -7,6 +7,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -71,7 +72,10 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def studies(self) -> str:
         """Storage of searches: FORGE_STUDIES, an URL as SQLAlchemy's, or a SQLite file in the data folder."""
-        return os.environ.get("FORGE_STUDIES") or f"sqlite:///{Path(self.data) / 'search' / 'studies.db'}"
+        if given := os.environ.get("FORGE_STUDIES"):
+            return given
+        # `%` and `?` of a path mean something else in an URL.
+        return f"sqlite:///{quote(str(Path(self.data) / 'search' / 'studies.db'), safe='/ ')}"
 
     @cached_property
     def environment(self) -> str:

@@ -11,13 +11,14 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
 from forge_assets.scenarios.croissant import MARK, croissant
 from forge_assets.scenarios.dataset_card import Column, Contents, DatasetInfo, File, Split, card
+from forge_resources.paths import duckdb_folder, plain_path
 
 SPLITS = {"train": "train", "validation": "validation", "benchmark": "test"}
 """Split of a sample to its name in an export; a sample of any other is withheld."""
@@ -60,7 +61,12 @@ def export_dataset(parts: Sequence[Path], folder: Path, info: DatasetInfo) -> Pa
     """
     folder = folder.resolve()
     _refuse_foreign(folder)
-    with _replaced(folder) as draft, _gathered(parts, draft.with_name("rows")) as samples:
+    with (
+        _replaced(folder) as draft,
+        duckdb_folder(draft.parent) as scratch,
+        _plain(parts) as given,
+        _gathered(given, scratch / "rows") as samples,
+    ):
         for kind in ("data", "messages"):
             (draft / kind).mkdir()
         counted = dict(samples.execute("SELECT split, count(*) FROM exported GROUP BY split").fetchall())
@@ -181,6 +187,14 @@ def _refuse_foreign(folder: Path) -> None:
     if MARK not in keywords or strange:
         what = f"holds {strange[0]}, which no export wrote" if strange else "is not an earlier export"
         raise ValueError(f"{folder} {what}: name a new folder, or move it away")
+
+
+@contextmanager
+def _plain(parts: Sequence[Path]) -> Iterator[list[Path]]:
+    """The same files by paths in which DuckDB finds no pattern."""
+    with ExitStack() as links:
+        folders = {folder: links.enter_context(plain_path(folder)) for folder in {part.parent for part in parts}}
+        yield [folders[part.parent] / part.name for part in parts]
 
 
 @contextmanager

@@ -37,13 +37,21 @@ def open_study(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    file = Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+    file = _sqlite_file(url)
     options = {"connect_args": {"timeout": BUSY_SECONDS}} if file else {}
     with _first(file):
         storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
         return optuna.create_study(
             study_name=name, storage=storage, sampler=sampler, pruner=pruner, direction="maximize", load_if_exists=True
         )
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite storage; None for other storages."""
+    from sqlalchemy import make_url
+
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 @contextmanager

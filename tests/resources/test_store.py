@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import optuna
 import polars as pl
 import pytest
 
-from forge_resources.store import Store, atomic, canonical, digest
+from forge_resources.store import DamagedFile, Store, atomic, canonical, digest
 from forge_resources.tables import Column, SchemaError, Table
 
 _NUMBER = Column(pl.Int64(), "It's the number.")
@@ -46,7 +50,11 @@ def _rows(*values: int) -> pl.DataFrame:
 
 
 def _below(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    """Files below a folder; each partition stands for itself and its check sum, which must be there."""
+    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} - {".publish.lock"}
+    sums = {f"{name}.sha256" for name in found if name.endswith(".parquet")}
+    assert sums <= found
+    return sorted(found - sums)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
@@ -219,3 +227,172 @@ def test_a_reader_that_is_open_keeps_its_version(store: Store) -> None:
         store.write("law.rows", _rows(2))
         store.publish()
         assert connection.execute("SELECT n FROM law.rows").fetchone() == (1,)
+
+
+def test_clients_of_the_first_stable_version_read_the_database(store: Store) -> None:
+    """Bytes 12 to 19 of the file are its storage version: 64 is that of DuckDB 1.0."""
+    store.write("law.notes", pl.DataFrame({"note": ["kept"], "n": [1]}))
+    header = store.publish().read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64
+
+
+WRITER = """
+import duckdb, os, signal, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE mine AS SELECT range AS n FROM range(1000)")
+print("written", flush=True)
+sys.stdin.readline()
+connection.execute("INSERT INTO mine VALUES (1)")
+print("again", flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_client_that_writes_into_the_database_and_is_killed_locks_nobody_out(store: Store) -> None:
+    """Neither what it left before a publication nor what it left while it had the file of before."""
+    store.write("law.rows", _rows(1))
+    store.publish().chmod(0o644)
+    command = [sys.executable, "-c", WRITER, str(store.database)]
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert client.stdin and client.stdout and client.stdout.readline() == "written\n"
+    store.write("law.rows", _rows(2))
+    store.publish()
+    assert _opened(store) == [(2,)], "while the client still has the old file"
+    client.communicate("go on\n")
+    store.publish()
+    assert _opened(store) == [(2,)]
+    assert _below(store.root) == ["forge.duckdb", "tables/law/rows/all.parquet"]
+
+
+def _opened(store: Store) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(store.database), read_only=True) as connection:
+        return connection.execute("SELECT n FROM law.rows").fetchall()
+
+
+def test_the_published_database_is_for_reading(store: Store) -> None:
+    store.write("law.rows", _rows(1))
+    for _ in range(2):
+        assert store.publish().stat().st_mode & 0o777 == 0o444
+
+
+ENDLESS = """
+import sys, polars as pl
+from pathlib import Path
+from forge_resources.store import Store
+from forge_resources.tables import Column, Table
+tables = {"law.rows": Table("law.rows", "a reading", "Of provisions.", {"n": Column(pl.Int64(), "Number.")}, "code")}
+store, n = Store(Path(sys.argv[1]), tables), int(sys.argv[2])
+print("ready", flush=True)
+while True:
+    n += 1
+    store.write("law.rows", pl.DataFrame({"n": [n] * 20_000}), "AT")
+    store.publish()
+"""
+
+
+def test_writers_killed_at_any_moment_leave_whole_tables_and_their_drafts_are_removed(store: Store) -> None:
+    store.write("law.rows", _rows(*[0] * 20_000), "AT")
+    store.publish()
+    for round_ in range(8):
+        command = [sys.executable, "-c", ENDLESS, str(store.root), str(1000 * round_)]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout and writer.stdout.readline() == "ready\n"
+        time.sleep(0.05 + 0.013 * round_)
+        writer.kill()
+        writer.wait()
+        assert store.read("law.rows")["n"].n_unique() == 1
+        with duckdb.connect(str(store.database), read_only=True) as connection:
+            assert connection.execute("SELECT count(DISTINCT n), count(*) FROM law.rows").fetchone() == (1, 20_000)
+    store.write("law.rows", _rows(1), "AT")
+    store.publish()
+    assert _below(store.root) == ["forge.duckdb", "tables/law/rows/AT.parquet"]
+
+
+def test_the_draft_of_a_writer_that_lives_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    with atomic(path) as slow:
+        slow.write_text("slow")
+        with atomic(path) as fast:
+            fast.write_text("fast")
+        assert path.read_text() == "fast" and slow.read_text() == "slow"
+    assert path.read_text() == "slow"
+    assert _below(tmp_path) == ["index.html"]
+
+
+def test_a_full_disk_leaves_the_database_of_before_and_nothing_of_the_new_one(store: Store) -> None:
+    store.write("law.rows", _rows(1))
+    store.publish()
+    store.write("law.rows", _rows(*range(300_000)))
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, 2**18))\n{ENDLESS}"
+    limited = limited.replace("while True:", "store.publish()\nwhile True:")
+    ended = subprocess.run([sys.executable, "-c", limited, str(store.root), "0"], capture_output=True, text=True)
+    assert ended.returncode and "too large" in ended.stderr, ended.stderr
+    assert _opened(store) == [(1,)]
+    assert _below(store.root) == ["forge.duckdb", "tables/law/rows/all.parquet"]
+
+
+@pytest.mark.parametrize("place", [0, 5, -1])
+@pytest.mark.parametrize("use", ["read", "publish", "version", "files"])
+def test_a_changed_byte_is_noticed_and_never_read(store: Store, place: int, use: str) -> None:
+    store.write("law.rows", _rows(1, 2, 3), "AT")
+    path = store.root / "tables" / "law" / "rows" / "AT.parquet"
+    good = path.read_bytes()
+    damaged = bytearray(good)
+    damaged[place] ^= 1
+    path.write_bytes(damaged)
+    uses: dict[str, Callable[[], object]] = {
+        "read": lambda: store.read("law.rows"),
+        "publish": store.publish,
+        "version": lambda: store.version("law.rows", "AT"),
+        "files": lambda: store.files("law.rows"),
+    }
+    with pytest.raises(DamagedFile, match=r"AT\.parquet: its bytes are not those that were written .* remove the file"):
+        uses[use]()
+    assert store.write("law.rows", _rows(1, 2, 3), "AT"), "what made it makes it again"
+    uses[use]()
+
+
+def test_a_file_whose_check_sum_is_gone_is_not_trusted(store: Store) -> None:
+    store.write("law.rows", _rows(1), "AT")
+    (store.root / "tables" / "law" / "rows" / "AT.parquet.sha256").unlink()
+    with pytest.raises(DamagedFile):
+        store.read("law.rows")
+
+
+NAMES = ("a*b", "[ab]", "a?b", "a\\b", "a%20b", "a b", "a#b", "{SCHEMA_VERSION}", "Größe Ελ", "a'b", 'a"b')
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_is_never_a_pattern(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the data folder lies one that its name would match; its rows must not be seen."""
+    from forge_assets.search.study import open_study
+    from forge_resources.forge import Forge
+
+    for sibling in ("axb", "a", "a b"):
+        other = Store(tmp_path / sibling, DECLARED)
+        other.write("law.rows", _rows(7), "AT")
+    mine = Store(tmp_path / name / "data", DECLARED) if name == "a b" else Store(tmp_path / name, DECLARED)
+    mine.write("law.rows", _rows(1), "AT")
+    mine.write("law.rows", _rows(2), "DE")
+    assert mine.read("law.rows")["n"].to_list() == [1, 2]
+    assert mine.read("law.rows", "DE")["n"].to_list() == [2]
+    assert [path.name for path in mine.files("law.rows")] == ["AT.parquet", "DE.parquet"]
+    shutil.copyfile(mine.publish(), tmp_path / "copy.duckdb")  # DuckDB itself opens nothing below some of these
+    with duckdb.connect(str(tmp_path / "copy.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT n FROM law.rows ORDER BY n").fetchall() == [(1,), (2,)]
+    mine.keep_only("law.rows", {"AT"})
+    assert mine.read("law.rows")["n"].to_list() == [1]
+    monkeypatch.delenv("FORGE_STUDIES", raising=False)
+    forge = Forge(data=str(mine.root), pack=str(tmp_path), profile_name="tiny")
+    study = open_study(forge.studies, "s")
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    assert (mine.root / "search" / "studies.db").stat().st_size > 0
+    assert len(open_study(forge.studies, "s").trials) == 1
+
+
+def test_a_partition_is_a_name_and_no_pattern(store: Store) -> None:
+    store.write("law.rows", _rows(1), "AT")
+    assert not store.has("law.rows", "*") and not store.has("law.rows", "A?")
+    with pytest.raises(FileNotFoundError):
+        store.read("law.rows", "[A]T")

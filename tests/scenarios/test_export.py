@@ -20,6 +20,8 @@ from forge_assets.scenarios.dataset_card import DESCRIPTIONS, DatasetInfo, LawIn
 from forge_assets.scenarios.export import export_dataset
 from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_resources.forge import pack_folder
+from forge_resources.store import Store
+from forge_resources.tables import TABLES
 
 INFO = DatasetInfo(
     name="labour",
@@ -289,10 +291,21 @@ def test_forge_export_says_what_to_do_if_nothing_was_composed(
 
 def test_forge_export_writes_the_samples_of_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORGE_DATA", str(tmp_path / "data"))
-    (tmp_path / "data" / "tables" / "scenarios").mkdir(parents=True)
-    parts(
-        tmp_path / "data" / "tables" / "scenarios" / "samples", pl.DataFrame([row(n, s) for n, s in enumerate(SPLITS)])
-    )
+    store = Store(tmp_path / "data")
+    whole = pl.DataFrame([row(n, s) for n, s in enumerate(SPLITS)], schema=TABLES["scenarios.samples"].schema)
+    for start in (0, 3):
+        store.write("scenarios.samples", whole.slice(start, 3 + start), f"part{start}")
     assert main(["export", str(tmp_path / "out")]) == 0
     assert sum(pl.read_parquet(p).height for p in (tmp_path / "out" / "data").iterdir()) == 6
     assert (tmp_path / "out" / "SOURCES.md").read_bytes() == (pack_folder() / "statutes" / "SOURCES.md").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a*b", "[ab]", "a?b", "a\\b", "a%20b", "a'b"])
+def test_a_dataset_is_written_wherever_it_is_wanted_and_from_wherever_its_rows_are(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame([row(n, s) for n, s in enumerate(SPLITS)])
+    (tmp_path / name).mkdir()
+    (tmp_path / "axb").mkdir()
+    parts(tmp_path / "axb" / "given", frame.with_columns(sample_id=pl.lit("another")))
+    plain = export_dataset(parts(tmp_path / "given", frame), tmp_path / "out", INFO)
+    odd = export_dataset(parts(tmp_path / name / "given", frame), tmp_path / name / "out", INFO)
+    assert tree(odd) == tree(plain)
