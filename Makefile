@@ -2,9 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export DAGSTER_HOME := $(CURDIR)
-export FORGE_DATA ?= $(CURDIR)/.forge
-export FORGE_DAGSTER ?= $(FORGE_DATA)/dagster
 export DO_NOT_TRACK := 1
 
 .PHONY: forge test lint ui clean
@@ -23,16 +20,19 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Variables of the environment are read by shell and Python alone: make would read a `$` or `#` in them.
 ui: $(VENV)/ready
-	@mkdir -p $(FORGE_DAGSTER)
 	@echo "Dagster UI on http://localhost:$${PORT:-3000} (Ctrl-C stops it, the sensors and the metrics)"
 	@trap 'trap - EXIT INT TERM; kill 0' EXIT INT TERM; \
-	  $(BIN)/forge metrics --port $${METRICS_PORT:-9464} & \
+	  data="$$($(BIN)/python -m forge_resources.data_folder)" || exit 1; \
+	  export DAGSTER_HOME="$${DAGSTER_HOME:-$$PWD}" FORGE_DAGSTER="$${FORGE_DAGSTER:-$$data/dagster}"; \
+	  mkdir -p "$$FORGE_DAGSTER"; \
+	  $(BIN)/forge metrics --port "$${METRICS_PORT:-9464}" & \
 	  $(BIN)/dagster-daemon run -w workspace.yaml & \
-	  $(BIN)/dagster-webserver -w workspace.yaml -p $${PORT:-3000}
+	  $(BIN)/dagster-webserver -w workspace.yaml -p "$${PORT:-3000}"
 
-clean: # everything that was made except the virtual environment and the base models
-	find $(FORGE_DATA) -mindepth 1 -maxdepth 1 ! -name models -exec rm -rf {} + 2>/dev/null || true
+clean: $(VENV)/ready # everything that was made except the virtual environment and the base models
+	$(BIN)/forge clean
 
 # torch comes first and pinned: its wheel for this version needs no GPU packages.
 $(VENV)/ready: constraints.txt pyproject.toml

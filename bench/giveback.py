@@ -21,7 +21,7 @@ import psutil
 from forge_assets.training.job import GenerateJob, Sampling
 from forge_assets.training.progress import Progress
 from forge_assets.training.release import WEIGHTS, give_back
-from forge_resources.forge import PROJECT
+from forge_resources.data_folder import PROJECT
 from forge_resources.launcher import run_directly
 
 BASE, PROMPTS = "b" * 64, "d" * 64

@@ -36,7 +36,8 @@ from forge_assets.training.job import GenerateJob, SftJob
 from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.naming import trained_model
 from forge_assets.training.stage import drawn_sets, greedy
-from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder
+from forge_resources.data_folder import PROJECT, data_folder
+from forge_resources.forge import Forge, pack_folder
 from forge_resources.launcher import run_directly
 from forge_resources.markdown import markdown
 from forge_resources.models import ModelLibrary

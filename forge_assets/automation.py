@@ -5,6 +5,7 @@ edits is one training, and a comment is none. State lies in the cursor, because 
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -24,6 +25,18 @@ CHAIN = (
     "student_adapter",
     "benchmark_report",
 )
+
+OF_A_COUNTRY = ("catalog.statute_units", "scenarios.scenarios", "scenarios.samples")
+OF_A_CHAIN = (
+    "scenarios.sets",
+    "search.trials",
+    "search.answers",
+    "distillation.teacher_responses",
+    "benchmark.answers",
+    "benchmark.scores",
+)
+RECORDS = ("warehouse", "search_results", "teacher_adapter", "student_base", "student_adapter", "benchmark_report")
+"""What must be there of a country, and of a whole chain: what was removed or torn is made again."""
 
 country_job = dg.define_asset_job(
     "country",
@@ -52,11 +65,11 @@ ACTIVE = [
 
 
 def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
-    """Country to version, where the file's version is not the one its samples were composed from.
+    """Country to version, where the file's version is not the one its samples were composed from, or they are gone.
 
     The warehouse removes the samples of a country that was deleted: one that comes back has none.
     """
-    made = (code for code in found.versions if forge.store.has("scenarios.samples", code))
+    made = (code for code in found.versions if all(forge.store.has(table, code) for table in OF_A_COUNTRY))
     done = {code: forge.recall(f"scenarios/{code}")["source"] for code in made if forge.knows(f"scenarios/{code}")}
     return {code: version for code, version in found.versions.items() if done.get(code) != version}
 
@@ -67,10 +80,13 @@ def chain_wanted(forge: Forge) -> str:
 
 
 def chain_made_from(forge: Forge) -> str | None:
-    """What the last whole chain was made from; None before the first."""
-    if not forge.knows("benchmark_report"):
+    """What the last whole chain was made from; None before the first, and where something of it is no longer there."""
+    if not all(map(forge.knows, RECORDS)) or not all(map(forge.store.has, OF_A_CHAIN)):
         return None
-    return f"{CODE_VERSION}:{forge.recall('benchmark_report')['fingerprint']}"
+    report = forge.recall("benchmark_report")
+    if not (Path(report["page"]).is_file() and forge.store.database.is_file()):
+        return None
+    return f"{CODE_VERSION}:{report['fingerprint']}"
 
 
 def is_running(instance: dg.DagsterInstance, job: str) -> bool:

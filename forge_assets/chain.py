@@ -12,7 +12,12 @@ from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_ru
 from forge_assets.definitions import defs
 from forge_assets.law.country import country_files
 from forge_assets.scenarios.freshness import sources
+from forge_resources.console import TERMINAL
+from forge_resources.data_folder import CHAIN_LOCK, claim
 from forge_resources.forge import Forge
+
+STOPPED = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+"""What a step dies of when a person or the system asks the command to stop."""
 
 CLI = {"forge/started_by": "forge run"}
 SEARCH = {"forge/started_by": "forge search"}
@@ -22,11 +27,16 @@ class RunFailed(Exception):
     """A Dagster run failed; the message names it."""
 
 
+class RunStopped(Exception):
+    """A Dagster run was asked to stop."""
+
+
 def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str]:
     """Run what is out of date and nothing else, yielding a line for each thing done.
 
     Raises:
         RunFailed: a run failed; calling again resumes at the job it failed in.
+        RunStopped: a run was asked to stop; the same.
         LawError: the shared vocabulary cannot be read.
     """
     with _alone(forge):
@@ -64,23 +74,33 @@ def search(forge: Forge, instance: dg.DagsterInstance) -> None:
 
 def _execute(instance: dg.DagsterInstance, job: str, partition: str | None, tags: dict[str, str] = CLI) -> None:
     result = defs.resolve_job_def(job).execute_in_process(
-        run_config={"loggers": {"console": {"config": {"log_level": "INFO"}}}},
+        run_config={"loggers": {TERMINAL: {}}},
         instance=instance,
         partition_key=partition,
         tags=tags,
         raise_on_error=False,
     )
-    for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            cause = event.step_failure_data.error.cause or event.step_failure_data.error
-            raise RunFailed(f"{job} {partition or ''}: {event.step_key} failed: {cause.message.strip()}")
+    failed = [event for event in result.all_events if event.is_step_failure and event.step_failure_data.error]
+    errors = [event.step_failure_data.error for event in failed]
+    if any(STOPPED & {error.cls_name, error.cause.cls_name if error.cause else None} for error in errors if error):
+        raise RunStopped
+    if failed:
+        raise RunFailed(
+            "; ".join(f"{job} {partition or ''}: {event.step_key} failed: {_why(event)}" for event in failed)
+        )
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    assert error is not None
+    return (error.cause or error).message.strip()
 
 
 @contextmanager
 def _alone(forge: Forge) -> Iterator[None]:
     """One command-line chain at a time over one data folder."""
-    forge.store.root.mkdir(parents=True, exist_ok=True)
-    with (forge.store.root / "chain.lock").open("w") as lock:
+    claim(forge.store.root)
+    with (forge.store.root / CHAIN_LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -9,13 +9,35 @@ import time
 import warnings
 from pathlib import Path
 
-from forge_resources.forge import PROJECT, Forge, data_folder, pack_folder, profile_name
+from forge_assets.terminal import PatientOutput, Signals
+from forge_resources.data_folder import PROJECT, check_dagster_folder, claim, data_folder
+from forge_resources.environment import setting
+from forge_resources.forge import Forge, pack_folder, profile_name
+from forge_resources.launcher import LauncherError
 from forge_resources.profile import FOLDER as PROFILES
 from forge_resources.profile import ProfileError, load_profile, profile_names
 
 
+def command() -> int:
+    """Entry point of the program `forge`."""
+    sys.stdout = PatientOutput(sys.stdout)
+    signals = Signals()
+    try:
+        with signals.watched():
+            return main()
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return signals.status()
+    finally:
+        sys.stdout.flush()
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
+    """Do what the arguments say; returns the exit status.
+
+    Raises:
+        KeyboardInterrupt: somebody asked it to stop.
+    """
     from forge_assets.law.load import LawError
 
     parser = argparse.ArgumentParser(prog="forge", description=__doc__)
@@ -32,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("models", help="unpack the profile's base models")
     commands.add_parser("run", help="bring every asset up to date and print the report's table")
     commands.add_parser("search", help="search hyper-parameters, or join a search that another process is at")
+    commands.add_parser("clean", help="remove everything that was made, all but the base models")
     commands.add_parser("report", help="print the last report's table and the path of its page")
     measured = commands.add_parser("metrics", help="serve figures of jobs and the last benchmark to Prometheus")
     measured.add_argument("--port", type=int, default=9464)
@@ -43,8 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     exported.add_argument(
         "--set", choices=("all", "chain"), default="all", help="all samples, or the last chain's sets"
     )
-    os.environ.setdefault("DAGSTER_HOME", str(PROJECT))
-    os.environ.setdefault("FORGE_DAGSTER", str(data_folder() / "dagster"))
+    for name, value in (("DAGSTER_HOME", PROJECT), ("FORGE_DAGSTER", data_folder() / "dagster")):
+        os.environ[name] = setting(name, str(value))
     arguments = sys.argv[1:] if argv is None else argv
     try:
         if arguments[:1] == ["explain"]:
@@ -61,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
                 return schema()
             case "freeze":
                 return freeze()
+            case "clean":
+                return clean()
             case "metrics":
                 return metrics(given.address, given.port)
             case "plan":
@@ -68,12 +93,9 @@ def main(argv: list[str] | None = None) -> int:
             case "export":
                 return export(given.folder, given.set)
         return {"models": models, "run": run, "search": search, "report": report}[given.command]()
-    except (LawError, ValueError) as error:
+    except (LawError, LauncherError, ProfileError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _add_facts(parser: argparse.ArgumentParser) -> None:
@@ -151,6 +173,15 @@ def freeze() -> int:
     return 0
 
 
+def clean() -> int:
+    """Empty the data folder, if it is one of ours."""
+    from forge_resources.data_folder import clean as clean_folder
+
+    removed = clean_folder(data_folder())
+    print(f"removed from {data_folder()}: {', '.join(removed) or 'nothing, there was nothing'}")
+    return 0
+
+
 def plan(profile: str | None) -> int:
     """Print what a profile's jobs need; 1 if something does not fit."""
     from forge_assets.planned import planned
@@ -170,6 +201,7 @@ def models() -> int:
     from forge_resources.models import ModelError
 
     forge = Forge.from_environment()
+    claim(forge.store.root)
     try:
         for name in sorted({forge.profile.teacher.model, forge.profile.student.model}):
             model = forge.models.ensure(name)
@@ -184,11 +216,12 @@ def run() -> int:
     """Materialise what is out of date, then print the report."""
     import dagster as dg
 
-    from forge_assets.chain import RunFailed, bring_up_to_date
+    from forge_assets.chain import RunFailed, RunStopped, bring_up_to_date
     from forge_assets.law.load import LawError
 
     warnings.filterwarnings("ignore", message=".*expected_writer_count.*")  # Dagster's own use of its preview
     started, forge = time.time(), Forge.from_environment()
+    check_dagster_folder()
     if status := models():
         return status
     try:
@@ -198,9 +231,8 @@ def run() -> int:
     except (RunFailed, LawError) as error:
         print(error, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        print("stopped; `forge run` goes on from here", file=sys.stderr)
-        return 130
+    except (dg.DagsterExecutionInterruptedError, RunStopped) as stopped:
+        raise KeyboardInterrupt from stopped
     print(f"[{time.time() - started:6.0f} s] done\n")
     return report()
 
@@ -209,11 +241,12 @@ def search() -> int:
     """Search, and print what was chosen."""
     import dagster as dg
 
-    from forge_assets.chain import RunFailed
+    from forge_assets.chain import RunFailed, RunStopped
     from forge_assets.chain import search as search_trials
 
     warnings.filterwarnings("ignore", message=".*expected_writer_count.*")
     forge = Forge.from_environment()
+    check_dagster_folder()
     if status := models():
         return status
     try:
@@ -222,9 +255,8 @@ def search() -> int:
     except RunFailed as error:
         print(error, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        print("stopped; `forge search` goes on from here", file=sys.stderr)
-        return 130
+    except (dg.DagsterExecutionInterruptedError, RunStopped) as stopped:
+        raise KeyboardInterrupt from stopped
     print(forge.recall("search_results")["sentence"])
     return 0
 
@@ -259,11 +291,8 @@ def metrics(address: str, port: int) -> int:
         print(f"{address}:{port}: {error}" if isinstance(error, OSError) else error, file=sys.stderr)
         return 1
     print(f"metrics on http://{address}:{port}/metrics", flush=True)
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        return 0
+    while True:
+        time.sleep(3600)
 
 
 def export(folder: Path, chosen: str) -> int:
@@ -284,4 +313,4 @@ def export(folder: Path, chosen: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

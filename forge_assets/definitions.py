@@ -10,6 +10,7 @@ from forge_assets.distillation.assets import student_adapter, student_base, teac
 from forge_assets.law.assets import framework_catalog
 from forge_assets.scenarios.assets import scenario_dataset, warehouse
 from forge_assets.search.assets import search_results
+from forge_resources.console import TERMINAL, terminal_logger
 from forge_resources.forge import Forge
 from forge_resources.launchers import launcher_from_environment
 
@@ -28,6 +29,7 @@ defs = dg.Definitions(
     jobs=[country_job, chain_job, search_job],
     sensors=[framework_watch, retrain],
     resources={"forge": Forge.from_environment(), "launcher": launcher_from_environment()},
+    loggers={"console": dg.colored_console_logger, TERMINAL: terminal_logger},
     # The heavy work is in worker processes; a process for each step as well would only cost imports.
     executor=dg.in_process_executor,
 )

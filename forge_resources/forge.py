@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,30 +10,43 @@ from urllib.parse import quote
 
 import dagster as dg
 
+from forge_resources.data_folder import PROJECT, claim, data_folder
+from forge_resources.environment import setting
 from forge_resources.models import ModelLibrary
 from forge_resources.profile import Profile, load_profile
 from forge_resources.store import Store, atomic, digest
 
-PROJECT = Path(__file__).resolve().parents[1]
-
-
-def data_folder() -> Path:
-    """Where everything that is made lies: FORGE_DATA, or `.forge` in the project."""
-    return Path(os.environ.get("FORGE_DATA", PROJECT / ".forge")).resolve()
-
 
 def pack_folder() -> Path:
     """The domain pack: FORGE_PACK, or the labour pack of the project."""
-    return Path(os.environ.get("FORGE_PACK", PROJECT / "frameworks" / "labour")).resolve()
+    return Path(setting("FORGE_PACK", str(PROJECT / "frameworks" / "labour"))).resolve()
 
 
 def profile_name() -> str:
     """FORGE_PROFILE, or `cpu`."""
-    return os.environ.get("FORGE_PROFILE", "cpu")
+    return setting("FORGE_PROFILE", "cpu")
+
+
+def check_storage(url: str) -> str:
+    """Return the URL of a storage of searches.
+
+    Raises:
+        ValueError: it is no URL that SQLAlchemy reads.
+    """
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(url)
+    except ArgumentError as error:
+        raise ValueError(
+            f"FORGE_STUDIES={url}: no storage URL: write one such as sqlite:////folder/studies.db"
+        ) from error
+    return url
 
 
 class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Names are read from the environment when the code location loads."""
+    """Data folder, pack and profile by name; what they hold is read when it is asked for."""
 
     data: str
     pack: str
@@ -42,7 +54,14 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @classmethod
     def from_environment(cls) -> Forge:
-        """The resource that FORGE_DATA, FORGE_PACK and FORGE_PROFILE describe."""
+        """The resource that FORGE_DATA, FORGE_PACK and FORGE_PROFILE describe when it is called.
+
+        Raises:
+            ValueError: there is no pack, or FORGE_STUDIES is no URL.
+        """
+        if not (pack_folder() / "domain.yaml").is_file():
+            raise ValueError(f"FORGE_PACK={pack_folder()}: no domain.yaml there: name the folder of a domain pack")
+        check_storage(setting("FORGE_STUDIES", "sqlite://"))
         return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name())
 
     @property
@@ -72,8 +91,8 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def studies(self) -> str:
         """Storage of searches: FORGE_STUDIES, an URL as SQLAlchemy's, or a SQLite file in the data folder."""
-        if given := os.environ.get("FORGE_STUDIES"):
-            return given
+        if given := setting("FORGE_STUDIES", ""):
+            return check_storage(given)
         # `%` and `?` of a path mean something else in an URL.
         return f"sqlite:///{quote(str(Path(self.data) / 'search' / 'studies.db'), safe='/ ')}"
 
@@ -84,8 +103,9 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def remember(self, name: str, facts: dict[str, Any]) -> None:
         """Write what an asset hands to the next ones (digests, choices) atomically."""
+        claim(self.store.root)
         with atomic(self._state(name)) as draft:
-            draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False))
+            draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
 
     def recall(self, name: str) -> dict[str, Any]:
         """Read what an asset handed on.
@@ -93,15 +113,22 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             FileNotFoundError: the asset was not materialised yet.
         """
-        path = self._state(name)
-        if not path.exists():
+        facts = self._known(name)
+        if facts is None:
             raise FileNotFoundError(f"{name} was not materialised yet: run `make forge`, or materialise it in the UI")
-        facts: dict[str, Any] = json.loads(path.read_text())
         return facts
 
     def knows(self, name: str) -> bool:
-        """Whether something was remembered under that name."""
-        return self._state(name).exists()
+        """Whether something was remembered under that name and can be read."""
+        return self._known(name) is not None
+
+    def _known(self, name: str) -> dict[str, Any] | None:
+        """What was remembered; None where nothing was, or where the file is torn: what makes it makes it again."""
+        try:
+            facts = json.loads(self._state(name).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return facts if isinstance(facts, dict) else None
 
     def _state(self, name: str) -> Path:
         return Path(self.data) / "state" / f"{name}.json"

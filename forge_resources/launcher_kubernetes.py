@@ -6,7 +6,6 @@ optional dependency group `kubernetes`, and FORGE_KUBERNETES naming a YAML file 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,8 @@ import dagster as dg
 import yaml
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, field_validator
 
-from forge_resources.forge import data_folder
+from forge_resources.data_folder import data_folder
+from forge_resources.environment import setting
 from forge_resources.launcher import (
     KEEPER,
     MARGIN_SECONDS,
@@ -86,7 +86,7 @@ class KubernetesLauncher(Launcher):
         Raises:
             LauncherError: no such file, or a field that is missing, unknown or wrong.
         """
-        file = os.environ.get("FORGE_KUBERNETES", "")
+        file = setting("FORGE_KUBERNETES", "")
         if not Path(file).is_file():
             raise LauncherError(
                 f"FORGE_KUBERNETES={file}: no such file: name a YAML file with at least `image` and `claim`"

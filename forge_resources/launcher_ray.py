@@ -21,6 +21,7 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from forge_resources.environment import setting
 from forge_resources.launcher import (
     KEEPER,
     MARGIN_SECONDS,
@@ -54,9 +55,9 @@ class RayLauncher(Launcher):
     def from_environment(cls) -> Self:
         """On the cluster at RAY_ADDRESS; a process reserves FORGE_RAY_CPUS and FORGE_RAY_GPUS."""
         return cls(
-            address=os.environ.get("RAY_ADDRESS", "auto"),
-            num_cpus=float(os.environ.get("FORGE_RAY_CPUS", 1)),
-            num_gpus=float(os.environ.get("FORGE_RAY_GPUS", 0)),
+            address=setting("RAY_ADDRESS", "auto"),
+            num_cpus=float(setting("FORGE_RAY_CPUS", "1")),
+            num_gpus=float(setting("FORGE_RAY_GPUS", "0")),
         )
 
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:

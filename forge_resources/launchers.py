@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from forge_resources.environment import setting
 from forge_resources.launcher import Launcher, LauncherError, LocalLauncher
 from forge_resources.launcher_kubernetes import KubernetesLauncher
 from forge_resources.launcher_ray import RayLauncher
@@ -17,7 +16,7 @@ def launcher_from_environment() -> Launcher:
     Raises:
         LauncherError: no such launcher, or one that needs a setting that is missing.
     """
-    name = os.environ.get("FORGE_LAUNCHER", "local")
+    name = setting("FORGE_LAUNCHER", "local")
     if name not in LAUNCHERS:
         raise LauncherError(f"FORGE_LAUNCHER={name}: no such launcher; choose one of {', '.join(LAUNCHERS)}")
     return LAUNCHERS[name].from_environment()

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from forge_resources.environment import setting
+
 PROJECT = "model-forge"
 STARTING_SECONDS = 30
 """How long a job waits for W&B's server, where it is switched on."""
@@ -36,7 +38,7 @@ class Tracker:
     def __init__(self, identity: str, config: dict[str, Any]) -> None:
         self._identity = identity
         self._config = config
-        self._mode: Any = os.environ.get("WANDB_MODE", "offline")
+        self._mode: Any = setting("WANDB_MODE", "offline")
         self._run: Any = None
 
     def log(self, values: dict[str, Any]) -> None:
@@ -66,7 +68,7 @@ def add_to_run(identity: str, group: str, config: dict[str, Any], summary: dict[
     Args:
         group: of runs, for a search's trials the study.
     """
-    run = _open(identity, config, os.environ.get("WANDB_MODE", "offline"), group=group)
+    run = _open(identity, config, setting("WANDB_MODE", "offline"), group=group)
     run.summary.update(summary)
     run.finish()
 
@@ -77,7 +79,7 @@ def _open(identity: str, config: dict[str, Any], mode: Any, **more: Any) -> Any:
     import wandb
 
     return wandb.init(
-        project=os.environ.get("WANDB_PROJECT", PROJECT),
+        project=setting("WANDB_PROJECT", PROJECT),
         id=identity[:16],
         name=identity[:12],
         resume="allow",

@@ -11,10 +11,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from forge_assets.automation import chain_wanted, framework_watch, retrain
+from forge_assets.automation import OF_A_CHAIN, RECORDS, chain_made_from, chain_wanted, framework_watch, retrain
 from forge_assets.definitions import defs
 from forge_assets.scenarios.assets import warehouse
-from forge_resources.forge import PROJECT, Forge
+from forge_resources.data_folder import PROJECT
+from forge_resources.forge import Forge
+from forge_resources.tables import TABLES
 
 DEADLINE = "deadline: before introduction"
 
@@ -76,7 +78,14 @@ class World:
     def finish_chain(self) -> None:
         """What benchmark_report leaves behind."""
         made_from = chain_wanted(self.forge).split(":", 1)[1]
-        self.forge.remember("benchmark_report", {"fingerprint": made_from, "page": ""})
+        for table in OF_A_CHAIN:
+            self.forge.store.write(table, TABLES[table].empty())
+        page = self.forge.store.root / "report" / "index.html"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("<p>A report.</p>", encoding="utf-8")
+        self.forge.store.publish()
+        for name in RECORDS:
+            self.forge.remember(name, {"fingerprint": made_from, "page": str(page)})
 
 
 @pytest.fixture
@@ -202,3 +211,35 @@ def test_a_version_that_failed_is_not_asked_for_again(world: World) -> None:
     assert [r.partition_key for r in world.tick(framework_watch).run_requests] == ["DE"]
     assert not world.tick(framework_watch).run_requests
     assert json.loads(world.cursors["framework_watch"] or "")["asked"].keys() == {"DE"}
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "report/index.html",
+        "forge.duckdb",
+        "tables/benchmark/scores",
+        "tables/scenarios/sets",
+        "state/benchmark_report.json",
+        "state/student_adapter.json",
+    ],
+)
+def test_what_is_no_longer_there_is_made_again(world: World, gone: str) -> None:
+    """Up to date is what is there, not what is remembered."""
+    path = world.forge.store.root / gone
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.suffix == ".json":
+        path.write_text(path.read_text()[:40])
+    else:
+        path.unlink()
+    if gone == "state/benchmark_report.json":  # the sensor leaves a first chain to a person
+        assert chain_made_from(world.forge) is None
+    else:
+        assert sum(world.training_asked() for _ in range(3)) == 1
+
+
+def test_a_country_whose_tables_are_gone_runs_again(world: World) -> None:
+    shutil.rmtree(world.forge.store.root / "tables" / "catalog" / "statute_units")
+    world.cursors.clear()
+    assert world.watch() == ["AT", "DE"]

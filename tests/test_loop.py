@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from forge_resources.forge import PROJECT
+from forge_resources.data_folder import PROJECT
 
 pytestmark = pytest.mark.slow
 
