@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from forge_resources.cause import OUT_OF_MEMORY_STATUS, Cause
 from forge_resources.job_folder import attempts
 from forge_resources.live import watched
 from forge_resources.tracking import wandb_environment
@@ -42,7 +43,15 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFL
 
 
 class JobFailed(Exception):
-    """A job ended without a result; the message has the worker's reason, or the last lines of its log."""
+    """A job ended without a result; the message has the worker's reason, or the last lines of its log.
+
+    Attributes:
+        cause: what it died of.
+    """
+
+    def __init__(self, reason: str, cause: Cause = Cause.UNKNOWN) -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class JobStopped(Exception):
@@ -55,6 +64,13 @@ class JobStopped(Exception):
     def __init__(self, reason: str, step: int = 0) -> None:
         super().__init__(reason)
         self.step = step
+
+
+class Ending(NamedTuple):
+    """How a job's processes ended, in words and as a cause; nothing in both for exit status 0."""
+
+    words: str
+    cause: Cause | None
 
 
 class LauncherError(Exception):
@@ -85,15 +101,21 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         """
         log = folder / "log.txt"
         start = log.stat().st_size if log.exists() else 0
-        known = len(_reasons(folder))
-        with watched(context, folder):
-            ended = self._work(context, folder)
-        record = folder / "record.json"
-        if not record.exists():  # written last: with it the job is done, however its processes ended
-            job, reasons = f"job {folder.name[:12]}", _reasons(folder)[known:]
-            if reasons:
-                raise JobFailed(f"{job} failed: {reasons[-1]}; log: {log}")
-            raise JobFailed(f"{job} {ended or 'left no record'}; {log} ends:\n{_tail(log, start)}")
+        known, record = len(_failures(folder)), folder / "record.json"
+        try:
+            with watched(context, folder):
+                ended = self._work(context, folder)
+        except (JobFailed, OSError):
+            if not record.exists():  # written last: with it the job is done, whatever became of launcher and processes
+                raise
+            ended = Ending("", None)
+        if not record.exists():
+            job, failures = f"job {folder.name[:12]}", _failures(folder)[known:]
+            if failures:
+                last = failures[-1]
+                raise JobFailed(f"{job} failed: {last['reason']}; log: {log}", Cause(last["cause"]))
+            words = ended.words or "left no record"
+            raise JobFailed(f"{job} {words}; {log} ends:\n{_tail(log, start)}", ended.cause or Cause.UNKNOWN)
         result: dict[str, Any] = json.loads(record.read_text())
         return result
 
@@ -130,8 +152,8 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
             return failed
 
     @abstractmethod
-    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
-        """Run the job's keeper to its end; "" for exit status 0, else how it ended."""
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
+        """Run the job's keeper to its end, and say how it ended."""
 
     @contextmanager
     def _session(self, context: dg.AssetExecutionContext, folder: Path) -> Iterator[dict[str, str]]:
@@ -169,10 +191,10 @@ class LocalLauncher(Launcher):
                 with suppress(BrokenPipeError, ValueError):  # the nursery is gone or was closed, and the job with it
                     _tell(nursery.stdin, {"stop": str(folder)})
 
-    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
         with self._turn, self._session(context, folder) as environment:
             if self._cancelled:
-                return "was cancelled before it began"
+                return Ending("was cancelled before it began", Cause.INTERRUPTED)
             order = {
                 "folder": str(folder),
                 "log": str(folder / "log.txt"),
@@ -202,7 +224,10 @@ class LocalLauncher(Launcher):
             if (status := json.loads(line).get("status")) is not None:
                 return int(status)
         self._nursery = None
-        raise JobFailed(f"the process that workers are forked from ended with status {nursery.wait()}")
+        raise JobFailed(
+            f"the process that workers are forked from ended with status {nursery.wait()}: the workers' environment is "
+            "broken; mend it and run again"
+        )
 
     def _started(self) -> subprocess.Popen[str]:
         if self._nursery is None or self._nursery.poll() is not None:
@@ -250,17 +275,23 @@ def processes(folder: Path) -> int:
     return int(json.loads((folder / "job.json").read_text()).get("processes", 1))
 
 
-def how_it_ended(status: int) -> str:
-    """A worker's exit status (negative, or 128 and more: killed by that signal) in words; "" for 0."""
+def how_it_ended(status: int) -> Ending:
+    """A supervisor's exit status (negative, or 128 and more: killed by that signal) in words and as a cause."""
     status = status if status <= 128 else 128 - status
+    if status == OUT_OF_MEMORY_STATUS:
+        return Ending(
+            "was killed by the kernel, out of memory. Use a smaller batch_size with more accumulation, "
+            "gradient_checkpointing or quantisation; memory_gb of the profile is the envelope",
+            Cause.OUT_OF_MEMORY,
+        )
     if status == KILLED:
-        return (
-            "was killed (SIGKILL): where no person did it, the kernel did, out of memory. Use a smaller batch_size "
-            "with more accumulation, gradient_checkpointing or quantisation; memory_gb of the profile is the envelope"
+        return Ending(
+            "was killed (SIGKILL), and not by the kernel for memory: run it again, and it goes on", Cause.KILLED
         )
     if status == INTERRUPTED:
-        return "was asked to stop from outside and wrote what it had: run it again, and it goes on from there"
-    return f"ended with status {status}" if status else ""
+        words = "was asked to stop from outside and wrote what it had: run it again, and it goes on from there"
+        return Ending(words, Cause.INTERRUPTED)
+    return Ending(f"ended with status {status}", Cause.UNKNOWN) if status else Ending("", None)
 
 
 def run_directly(folder: Path) -> dict[str, Any]:
@@ -275,9 +306,9 @@ def run_directly(folder: Path) -> dict[str, Any]:
     return result
 
 
-def _reasons(folder: Path) -> list[str]:
-    """Why attempts failed, as their workers said."""
-    return [attempt["reason"] for attempt in attempts(folder) if attempt["outcome"] == "failed"]
+def _failures(folder: Path) -> list[dict[str, Any]]:
+    """The attempts that failed, with reason and cause as their workers said."""
+    return [attempt for attempt in attempts(folder) if attempt["outcome"] == "failed"]
 
 
 def _tail(log: Path, start: int) -> str:

@@ -15,11 +15,13 @@ import dagster as dg
 import yaml
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, field_validator
 
+from forge_resources.cause import Cause
 from forge_resources.data_folder import data_folder
 from forge_resources.environment import setting
 from forge_resources.launcher import (
     KEEPER,
     MARGIN_SECONDS,
+    Ending,
     JobFailed,
     Launcher,
     LauncherError,
@@ -152,7 +154,7 @@ class KubernetesLauncher(Launcher):
             ],
         }
 
-    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
         try:
             from dagster_k8s import PipesK8sClient
             from dagster_k8s.client import DagsterK8sError, DagsterK8sUnrecoverableAPIError
@@ -180,11 +182,12 @@ class KubernetesLauncher(Launcher):
                 pod_wait_timeout=0,
             )
         except (DagsterK8sError, DagsterK8sUnrecoverableAPIError, ApiException) as error:
-            return f"did not end well as a pod: {error}"
+            killed = "OOMKilled" in str(error)  # the cluster's word for it, which the client has in its message only
+            return Ending(f"did not end well as a pod: {error}", Cause.OUT_OF_MEMORY if killed else Cause.UNKNOWN)
         finally:
             self._running.discard(folder.name[:63])
             self._end(own)
-        return ""
+        return Ending("", None)
 
     def cancel(self) -> None:
         """Stop all jobs that run."""

@@ -25,6 +25,7 @@ from forge_resources.environment import setting
 from forge_resources.launcher import (
     KEEPER,
     MARGIN_SECONDS,
+    Ending,
     JobFailed,
     Launcher,
     LauncherError,
@@ -60,7 +61,7 @@ class RayLauncher(Launcher):
             num_gpus=float(setting("FORGE_RAY_GPUS", "0")),
         )
 
-    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> str:
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
         ray = self._connected()
         with self._session(context, folder) as environment:
             ranks = processes(folder)

@@ -19,6 +19,7 @@ from forge_assets.search.verdict import Verdict, verdict
 from forge_assets.training.job import GenerateJob, SftJob
 from forge_assets.training.naming import trained_model
 from forge_assets.training.stage import greedy
+from forge_resources.cause import BY_CONFIGURATION
 from forge_resources.launcher import JobFailed
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Field:
         self.rows: list[dict[str, Any]] = []
 
     def race(self, candidates: list[int]) -> int:
-        """The winner. A candidate that cannot answer is left out, unless it is the last one."""
+        """The winner. A candidate that cannot answer, of itself, is left out, unless it is the last one."""
         samples = self.setting.samples("race")
         while True:
             race = Race.of(candidates, self.setting.sets)
@@ -95,8 +96,8 @@ class _Field:
             for number in numbers:
                 try:
                     self.ask(number, "race", samples.filter(pl.col("sample_id").is_in(items)))
-                except JobFailed:
-                    if len(candidates) == 1:
+                except JobFailed as failed:
+                    if len(candidates) == 1 or failed.cause not in BY_CONFIGURATION:
                         raise
                     candidates = [one for one in candidates if one != number]
                     break

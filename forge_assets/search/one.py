@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from forge_assets.search.space import Config
 from forge_assets.search.trials import ran_as
 from forge_assets.training.memory import predict
 from forge_assets.training.placement import DoesNotFit
+from forge_resources.cause import BY_CONFIGURATION, Cause
 from forge_resources.launcher import JobFailed, JobStopped
 
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from forge_assets.training.job import SftJob
     from forge_assets.training.jobs import Finished
 
-OUTSIDE = ("the disk is full", "weights cannot be read", "was asked to stop from outside", "was cancelled")
-"""Failures that say nothing of the configuration: the search stops, and the trial is gone on with next time."""
-
 
 def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) -> None:
     """Run a trial to its end and tell the study.
@@ -40,7 +39,7 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
         begun: called when it is known what will run.
 
     Raises:
-        JobFailed: for a reason that no configuration can help, see `OUTSIDE`; the trial is left as it is.
+        JobFailed: of a cause that says nothing of the configuration; the trial is left as it is, for next time.
     """
     study = trial.study
     try:
@@ -54,13 +53,14 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
         done = setting.desk.run(job, f"trial {trial.number}", watch)
     except JobStopped as stopped:
         curve = [line for line in setting.desk.curve(job) if line["step"] <= stopped.step]
-        _end(study, trial, "diverged" if "diverged" in str(stopped) else "pruned", str(stopped), curve)
+        diverged = bool(curve) and not math.isfinite(curve[-1]["loss"])
+        _end(study, trial, "diverged" if diverged else "pruned", str(stopped), curve)
     except JobFailed as failed:
-        why = str(failed)
-        if any(said in why for said in OUTSIDE):
+        if failed.cause not in BY_CONFIGURATION:
             raise
-        status = "diverged" if "no longer a number" in why else "failed"
-        _end(study, trial, status, why[:500], setting.desk.curve(job))
+        status = "diverged" if failed.cause is Cause.DIVERGED else "failed"
+        found = {"cause": failed.cause}
+        _end(study, trial, status, str(failed)[:500], setting.desk.curve(job), found)
     else:
         report(trial, done.steps())
         _finish(setting, study, trial, done)
@@ -72,7 +72,7 @@ def calibrated(setting: Setting, trials: Sequence[FrozenTrial]) -> Calibration:
     for trial in trials:
         job, kept = planned_job(trial), facts(trial)
         peak = kept.get("measured_bytes")
-        if job is not None and "out of memory" in kept.get("why", ""):
+        if job is not None and kept.get("cause") == Cause.OUT_OF_MEMORY:
             peak = round(setting.envelope_bytes)
         if job is not None and peak:
             seen.append(Measured(predict(job, setting.shape, setting.machine), peak))
@@ -133,4 +133,5 @@ def _end(
     losses = [line["loss"] for line in curve]
     remember_outcome(trial, status=status, why=why, seconds=seconds, losses=losses, **(found or {}))
     states = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-    study.tell(trial, found["scores"]["composite"] if found else None, state=states.get(status, TrialState.FAIL))
+    score = found["scores"]["composite"] if found and "scores" in found else None
+    study.tell(trial, score, state=states.get(status, TrialState.FAIL))

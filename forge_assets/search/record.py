@@ -49,7 +49,7 @@ def remember_plan(
 
 
 def remember_outcome(trial: optuna.Trial, **facts: Any) -> None:
-    """How it ended: status, why, seconds, losses, and of a trial with a score scores, answers and measured_bytes."""
+    """How it ended: status, why, seconds, losses; with a score scores, answers and measured_bytes; failed the cause."""
     trial.set_user_attr(OUTCOME, facts)
 
 

@@ -19,6 +19,7 @@ from torch.distributed.tensor import DTensor
 from forge_assets.training.job import Precision, TrainingJob
 from forge_assets.training.progress import Progress
 from forge_assets.training.ranks import rank, world_size
+from forge_resources.cause import Cause
 
 Found = TypeVar("Found")
 
@@ -149,7 +150,7 @@ class Follower(Progress):
     def say(self, text: str) -> None:
         """Nothing."""
 
-    def attempt(self, started: float, outcome: str, reason: str) -> None:
+    def attempt(self, started: float, outcome: str, reason: str, cause: Cause | None = None) -> None:
         """Write what went wrong on this rank."""
         if outcome == "failed":
             super().attempt(started, outcome, f"process {rank()}: {reason}")

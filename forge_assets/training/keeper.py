@@ -27,6 +27,7 @@ import psutil
 
 from forge_assets.training.interrupt import GRACE, GRACE_SECONDS, INTERRUPTED, STOPS
 from forge_assets.training.ranks import FAILED, environments
+from forge_resources.cause import OUT_OF_MEMORY_STATUS, out_of_memory_kills
 from forge_resources.job_folder import WORKER_LOCK
 
 LEFT_SECONDS = 2
@@ -51,7 +52,8 @@ def keep(folder: Path, processes: int, grace: float, started: Callable[[int], No
         started: told the process id of rank 0.
 
     Returns:
-        0, or the exit status of the rank that failed first: 75 interrupted, 128 + n killed by signal n.
+        0, or the exit status of the rank that failed first: 75 interrupted, 76 killed by the kernel for memory, 128 + n
+        killed by signal n.
     """
     adopt_orphans()
     asked, parent = _Asked(), os.getppid()
@@ -64,7 +66,7 @@ def keep(folder: Path, processes: int, grace: float, started: Callable[[int], No
     ranks = [_fork(folder, environment) for environment in environments(processes)]
     if started:
         started(ranks[0])
-    running = set(ranks)
+    running, kills = set(ranks), out_of_memory_kills()
     first, stopping, deadline = 0, False, float("inf")
     while running:
         pid, status = os.waitpid(-1, os.WNOHANG)  # children that were adopted are reaped along
@@ -83,6 +85,8 @@ def keep(folder: Path, processes: int, grace: float, started: Callable[[int], No
         if time.monotonic() > deadline:
             _signal(running, signal.SIGKILL)
     end_descendants(LEFT_SECONDS)
+    if first == -signal.SIGKILL and not stopping and out_of_memory_kills() > kills:
+        return OUT_OF_MEMORY_STATUS
     return first if first >= 0 else 128 - first
 
 

@@ -16,6 +16,7 @@ import psutil
 from dagster_pipes import PipesContext
 
 from forge_assets.training.interrupt import Interrupted
+from forge_resources.cause import Cause
 from forge_resources.job_folder import JsonLines, attempts
 from forge_resources.tracking import Tracker
 
@@ -60,8 +61,12 @@ class Progress:
         if self._pipes:
             self._pipes.log.info(text)
 
-    def attempt(self, started: float, outcome: str, reason: str) -> None:
-        """Append what became of this process to `attempts.jsonl`."""
+    def attempt(self, started: float, outcome: str, reason: str, cause: Cause | None = None) -> None:
+        """Append what became of this process to `attempts.jsonl`.
+
+        Args:
+            cause: what it died of, where it failed.
+        """
         now = time.time()
         line = {
             "time": round(now, 3),
@@ -69,6 +74,7 @@ class Progress:
             "seconds": round(now - started, 2),
             "outcome": outcome,
             "reason": reason,
+            **({"cause": cause} if cause else {}),
         }
         with (self._folder / "attempts.jsonl").open("a") as stream:
             stream.write(json.dumps(line) + "\n")

@@ -22,7 +22,7 @@ from typing import Any
 from dagster_pipes import PipesContext, open_dagster_pipes
 
 from forge_assets.training.checkpoints import remove_torn
-from forge_assets.training.failure import told
+from forge_assets.training.failure import cause_of, told
 from forge_assets.training.interrupt import INTERRUPTED, Interrupt, Interrupted
 from forge_assets.training.job import Job, Training, parse_job
 from forge_assets.training.progress import Progress
@@ -78,7 +78,7 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
         remove_torn(work)  # on a full disk, also the room to write what follows
         said = told(error)
         print(said, flush=True)
-        progress.attempt(started, "failed", said)
+        progress.attempt(started, "failed", said, cause_of(error))
         return 1
     give_back(path for path in paths.values() if path.is_dir())
     return 0

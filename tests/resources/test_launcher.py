@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from forge_assets.training.job import GenerateJob, Sampling, SftJob
+from forge_resources.cause import Cause
 from forge_resources.launcher import NURSERY, LauncherError, LocalLauncher, how_it_ended
 from forge_resources.launchers import launcher_from_environment
 
@@ -42,7 +43,7 @@ def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.Mater
         try:
             launcher.run(context, folder)
         except JobFailed as error:
-            (folder / "said").write_text(str(error))
+            (folder / "said").write_text(f"{error.cause}: {error}")
     return dg.MaterializeResult()
 
 dg.materialize([jobs], resources={"launcher": LocalLauncher(grace_seconds=20)})
@@ -201,12 +202,13 @@ def test_a_worker_that_crashes_fails_its_job_with_the_end_of_its_log(runs: Seen)
 
 def test_a_job_that_fails_says_in_one_line_why_and_where_its_log_is(runs: Seen) -> None:
     said = runs.said("failed")
-    assert said.startswith("job failed failed: ValueError: 1 of 1 rows have no completion within max_length 16: ")
+    assert said.startswith(f"{Cause.UNKNOWN}: job failed failed: ValueError: all 1 rows are longer than max_length 16 ")
     assert said.endswith(f"log: {runs.folders['failed'] / 'log.txt'}") and "\n" not in said
 
 
-def test_a_worker_that_is_killed_fails_its_job_and_says_what_may_have_done_it(runs: Seen) -> None:
-    assert "out of memory. Use a smaller batch_size" in runs.said("worker killed")
+def test_a_worker_that_is_killed_fails_its_job_and_says_that_it_was_not_for_memory(runs: Seen) -> None:
+    said = runs.said("worker killed")
+    assert said.startswith(Cause.KILLED) and "was killed (SIGKILL), and not by the kernel for memory" in said
 
 
 def test_what_a_killed_worker_had_started_ends_with_it(runs: Seen) -> None:
@@ -237,11 +239,41 @@ def test_whatever_of_a_run_ends_its_worker_stops_at_a_safe_point(runs: Seen, nam
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
-    [(0, ""), (1, "ended with status 1"), (75, "run it again"), (-9, "out of memory"), (137, "out of memory")],
+    ("status", "words", "cause"),
+    [
+        (0, "", None),
+        (1, "ended with status 1", Cause.UNKNOWN),
+        (75, "run it again", Cause.INTERRUPTED),
+        (76, "out of memory. Use a smaller batch_size", Cause.OUT_OF_MEMORY),
+        (-9, "not by the kernel", Cause.KILLED),
+        (137, "not by the kernel", Cause.KILLED),
+    ],
 )
-def test_how_a_worker_ended_is_said_in_words(status: int, words: str) -> None:
-    assert words in how_it_ended(status) and bool(how_it_ended(status)) == bool(status)
+def test_how_a_worker_ended_is_said_in_words_and_as_a_cause(status: int, words: str, cause: Cause | None) -> None:
+    ended = how_it_ended(status)
+    assert words in ended.words and bool(ended.words) == bool(status) and ended.cause == cause
+
+
+def test_an_environment_in_which_no_worker_starts_is_told_and_costs_no_finished_job(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    """The same job is done once the environment is mended, and then needs it no more."""
+    (tmp_path / "broken" / "trl").mkdir(parents=True)
+    (tmp_path / "broken" / "trl" / "__init__.py").write_text("raise ImportError('broken for a moment')")
+    few = ANSWERS.model_copy(update={"prompts": DATA})
+    folder = _job(tmp_path / "job", tiny_model, few, ROWS[:2])
+
+    def run(**variables: str) -> str:
+        (folder / "said").unlink(missing_ok=True)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+        subprocess.run([sys.executable, "-c", RUN, str(folder)], env=environment, check=True, capture_output=True)
+        return (folder / "said").read_text() if (folder / "said").exists() else ""
+
+    broken = {"PYTHONPATH": f"{tmp_path / 'broken'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    said = run(**broken)
+    assert said.startswith(Cause.UNKNOWN) and "the workers' environment is broken; mend it and run again" in said
+    assert run() == "" and (folder / "record.json").exists()
+    assert run(**broken) == ""
 
 
 def test_the_launcher_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from forge_assets.training.jobs import Finished, Jobs
 from forge_assets.training.machines import CPU
 from forge_assets.training.memory import predict
 from forge_assets.training.shapes import Shape
+from forge_resources.cause import Cause
 from forge_resources.forge import Forge
 from forge_resources.launcher import JobFailed
 from forge_resources.models import ModelLibrary
@@ -48,11 +49,11 @@ class Trainer:
     """Does jobs in no time: a loss curve, and answers that say how good their model is.
 
     Args:
-        fails: told a training's spec, why it fails; "": it does not.
+        fails: told a training's spec, what it dies of; None: it does not.
         peak: what a training takes, as a multiple of its prediction.
     """
 
-    def __init__(self, fails: Callable[[dict[str, Any]], str] = lambda spec: "", peak: float = 1.0) -> None:
+    def __init__(self, fails: Callable[[dict[str, Any]], Cause | None] = lambda spec: None, peak: float = 1.0) -> None:
         self.fails, self.peak = fails, peak
         self.trained: list[dict[str, Any]] = []
         self.stopped: set[Path] = set()
@@ -61,8 +62,8 @@ class Trainer:
         spec = json.loads((folder / "job.json").read_text())
         paths = json.loads((folder / "launch.json").read_text())["paths"]
         if spec["kind"] == "sft":
-            if why := self.fails(spec):
-                raise JobFailed(why)
+            if cause := self.fails(spec):
+                raise JobFailed(f"job a died: {cause}", cause)
             self.trained.append(spec)
             quality, prompts, steps = _quality(spec), spec["probe"]["prompts"], spec["steps"]
             lines = [
@@ -179,15 +180,11 @@ def test_a_search_that_is_over_trains_nothing_again(searched: Searched) -> None:
     assert len(searched.trainer.trained) == count
 
 
-@pytest.mark.parametrize(
-    ("why", "status"),
-    [
-        ("job a failed: step 9: the loss or its gradient is no longer a number: lower it", "diverged"),
-        ("job a was killed (SIGKILL): where no person did it, the kernel did, out of memory.", "failed"),
-    ],
-)
-def test_what_a_trial_dies_of_is_a_result_and_the_search_goes_on(tmp_path: Path, why: str, status: str) -> None:
-    trainer = Trainer(fails=lambda spec: why if spec["learning_rate"] > 0.003 else "")
+@pytest.mark.parametrize(("cause", "status"), [(Cause.DIVERGED, "diverged"), (Cause.OUT_OF_MEMORY, "failed")])
+def test_what_a_configuration_dies_of_is_a_result_and_the_search_goes_on(
+    tmp_path: Path, cause: Cause, status: str
+) -> None:
+    trainer = Trainer(fails=lambda spec: cause if spec["learning_rate"] > 0.003 else None)
     setting = _setting(tmp_path, trainer, _profile())
     trials = _run(setting)
     table = _table(setting, trials)
@@ -200,21 +197,28 @@ def test_what_a_trial_dies_of_is_a_result_and_the_search_goes_on(tmp_path: Path,
     assert table.row(winner, named=True)["status"] == "finished"
 
 
-def test_a_full_disk_ends_the_search_and_spends_no_trial(tmp_path: Path) -> None:
-    full = ["job a failed: the disk is full: No space left on device. Make room and run it again"]
-    trainer = Trainer(fails=lambda spec: full[0] if full and len(trainer.trained) == 2 else "")
-    setting = _setting(tmp_path, trainer, _profile(trials=4))
-    with pytest.raises(JobFailed, match="the disk is full"):
-        _run(setting)
+@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.DIVERGED, Cause.OUT_OF_MEMORY}))
+def test_what_no_configuration_can_help_ends_the_search_and_spends_no_trial(tmp_path: Path, cause: Cause) -> None:
+    """Mended, it goes on with the same trial and chooses what an undisturbed search chooses."""
+    broken = [cause]
+    trainer = Trainer(fails=lambda spec: broken[0] if broken and len(trainer.trained) == 2 else None)
+    setting = _setting(tmp_path / "disturbed", trainer, _profile(trials=4))
+    for _ in range(2):  # a second try in the same broken environment changes nothing
+        with pytest.raises(JobFailed, match=f"job a died: {cause}"):
+            _run(setting)
     [left] = [trial for trial in study_of(setting).get_trials() if not trial.state.is_finished()]
-    full.clear()
+    broken.clear()
     trials = _run(setting)
     assert trials[left.number].params == left.params
     assert _table(setting, trials)["status"].to_list() == ["finished"] * 4
+    whole = _setting(tmp_path / "undisturbed", Trainer(), _profile(trials=4))
+    undisturbed = _run(whole)
+    assert [trial.params for trial in trials] == [trial.params for trial in undisturbed]
+    assert choose(setting, trials).verdict.winner == choose(whole, undisturbed).verdict.winner
 
 
 def test_when_nothing_finished_the_error_says_where_to_look_and_what_to_do(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, Trainer(fails=lambda spec: "job a ended with status 1"), _profile(trials=3))
+    setting = _setting(tmp_path, Trainer(fails=lambda spec: Cause.OUT_OF_MEMORY), _profile(trials=3))
     trials = _run(setting)
     with pytest.raises(NoTrialFinished, match="none of 3 trials finished: search.trials says in `why`") as caught:
         choose(setting, trials)
@@ -274,8 +278,8 @@ def test_a_sampler_of_optuna_can_be_chosen_and_resumes_too(tmp_path: Path) -> No
     profile = _profile(sampler="tpe", trials=4)
     whole = _setting(tmp_path / "whole", Trainer(), profile)
     proposals = [trial.params for trial in _run(whole)]
-    broken = ["was asked to stop from outside"]
-    trainer = Trainer(fails=lambda spec: broken[0] if broken and len(trainer.trained) == 2 else "")
+    broken = [Cause.INTERRUPTED]
+    trainer = Trainer(fails=lambda spec: broken[0] if broken and len(trainer.trained) == 2 else None)
     setting = _setting(tmp_path / "broken", trainer, profile)
     with pytest.raises(JobFailed):
         _run(setting)

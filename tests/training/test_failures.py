@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from forge_assets.training.job import GenerateJob
+from forge_resources.cause import Cause
 from tests.training.desk import BASE, GREEDY, Broken, Desk, Moment, after, dataset, lines, training, weights
 
 
@@ -23,6 +24,12 @@ def _reason(desk: Desk) -> str:
     return str(attempt["reason"])
 
 
+def _cause(desk: Desk) -> Cause:
+    """The same as a value."""
+    [file] = desk.store.root.glob("artefacts/*/attempts.jsonl")
+    return Cause(lines(file.parent, file.name)[-1]["cause"])
+
+
 def _limited(desk: Desk, job: Any, moment: Moment, kind: int, most: int) -> None:
     """Run a job whose process may from that moment take no more than `most` of something; it must fail."""
     with pytest.raises(Broken):
@@ -34,7 +41,7 @@ def test_a_full_disk_costs_the_steps_since_the_last_checkpoint_and_nothing_else(
 ) -> None:
     job = training(disturbed)
     _limited(disturbed, job, after("checkpoint", 6), resource.RLIMIT_FSIZE, 100_000)
-    assert _reason(disturbed).startswith("the disk is full: ")
+    assert _reason(disturbed).startswith("the disk is full: ") and _cause(disturbed) == Cause.DISK_FULL
     done = disturbed.run(job)
     assert done.record["resumed_from_step"] >= 6
     assert weights(done) == weights(undisturbed.run(job))
@@ -45,7 +52,7 @@ def test_a_job_that_runs_out_of_memory_says_so_and_what_to_change(disturbed: Des
     rows = [{"sample_id": str(i), "prompt": [{"role": "user", "content": "law " * 400}]} for i in range(1000)]
     job = GenerateJob(base=BASE, prompts=disturbed.jobs.dataset(rows), sampling=sampling)
     _limited(disturbed, job, lambda folder: bool(lines(folder, "metrics.jsonl")), resource.RLIMIT_AS, 2_000_000_000)
-    assert _reason(disturbed).startswith("out of memory: ")
+    assert _reason(disturbed).startswith("out of memory: ") and _cause(disturbed) == Cause.OUT_OF_MEMORY
     assert "smaller batch_size" in _reason(disturbed)
 
 
@@ -58,7 +65,7 @@ def test_weights_that_were_cut_off_are_named(disturbed: Desk, tiny_model: Path, 
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=GREEDY)
     with pytest.raises(Broken):
         Desk(disturbed.store.root, broken, disturbed.workers).run(job)
-    assert _reason(disturbed).startswith("weights cannot be read: ")
+    assert _reason(disturbed).startswith("weights cannot be read: ") and _cause(disturbed) == Cause.UNREADABLE
     assert disturbed.run(job).record["answers"] == 10, "with whole weights the same job is done"
 
 
@@ -67,6 +74,7 @@ def test_training_that_diverges_stops_at_once_and_says_what_to_change(disturbed:
     with pytest.raises(Broken):
         disturbed.run(job)
     assert _reason(disturbed) == "step 2: the loss or its gradient is no longer a number: lower the learning rate"
+    assert _cause(disturbed) == Cause.DIVERGED
 
 
 def test_where_no_row_fits_nothing_is_trained(disturbed: Desk) -> None:
