@@ -1,6 +1,7 @@
-"""Means, paired differences and ratios of scores with bootstrap intervals, the same resamples for all.
+"""Means, paired differences and ratios of scores with 95% intervals, the same resamples for all.
 
-Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled.
+Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled. Where
+nearly all values are at a bound the interval is exact, see `scoring.resample`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forge_assets.benchmark.vocabulary import metric_order, models
-from forge_assets.scoring.resample import TAILS, Floats, resampled_means, sign_flip
+from forge_assets.scoring.resample import TAILS, Floats, difference_interval, mean_interval, resampled_means, sign_flip
 
 CROSS_BORDER = "Cross-border"
 
@@ -39,7 +40,7 @@ class _Grid:
 
 
 def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Mean and 95% bootstrap interval of every model on every metric.
+    """Mean and 95% interval of every model on every metric.
 
     Args:
         scores: columns model, sample_id, metric, value; every model scored on the same samples.
@@ -52,8 +53,7 @@ def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.Dat
         ValueError: a score is missing, repeated or not a number, so a paired comparison would be wrong.
     """
     grid = _grid(scores, samples)
-    means = resampled_means(grid.values, grid.cluster)
-    low, high = np.percentile(means, TAILS, axis=0) if grid.columns else (np.empty(0), np.empty(0))
+    low, high = mean_interval(grid.values, grid.cluster)
     return pl.DataFrame(
         {
             "model": [model for model, _ in grid.columns],
@@ -78,7 +78,7 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
     """Paired difference `model - baseline` on every metric, sample by sample.
 
     Returns:
-        Columns metric, n, model, baseline (both means), difference, low, high (95% bootstrap interval) and p
+        Columns metric, n, model, baseline (both means), difference, low, high (95% interval) and p
         (two-sided sign-flip test; scenarios are flipped whole; not corrected for the number of metrics).
 
     Raises:
@@ -92,7 +92,7 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
     rows = []
     metrics = metric_order(metric for _, metric in grid.columns)
     paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
-    low, high = np.percentile(resampled_means(paired, grid.cluster), TAILS, axis=0)
+    low, high = difference_interval(paired, grid.cluster)
     p = sign_flip(paired, grid.cluster)
     for i, metric in enumerate(metrics):
         rows.append(
@@ -128,6 +128,9 @@ def share_kept(
     if base <= 0 or (means[:, 1] <= 0).any():
         return None
     low, high = np.percentile(means[:, 0] / means[:, 1], TAILS)
+    if not np.ptp(grid.values[:, order], axis=0).any():  # what the two means may be bounds what their ratio may be
+        lows, highs = mean_interval(grid.values[:, order], grid.cluster)
+        low, high = lows[0] / highs[1], highs[0] / max(lows[1], 1e-9)
     return Estimate(float(kept / base), float(low), float(high))
 
 

@@ -37,7 +37,7 @@ def terminal_table(summary: pl.DataFrame) -> str:
         for line in lines
     ]
     rule = "-" * max(map(len, drawn))
-    note = f"Mean and 95% bootstrap interval over {summary['n'][0]} samples; {BEST} best of the row."
+    note = f"Mean and 95% interval over {summary['n'][0]} samples; {BEST} best of the row."
     return "\n".join([drawn[0], rule, *drawn[1:], rule, note])
 
 
@@ -55,7 +55,7 @@ def markdown_table(summary: pl.DataFrame) -> str:
         cells = [f"**{c}**" if m.name in best else c for m in across if (c := _cell(summary, name, m))]
         arrow = "" if metric(name).higher_is_better else " ↓"
         lines.append(f"| {_escaped(metric(name).label)}{arrow} | " + " | ".join(cells) + " |")
-    note = f"Mean [95% bootstrap interval] over {summary['n'][0]} samples; ↓ less is better."
+    note = f"Mean [95% interval] over {summary['n'][0]} samples; ↓ less is better."
     return "\n".join([*lines, "", note])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forge_assets.scoring.resample import TAILS, resampled_means, sign_flip
+from forge_assets.scoring.resample import difference_interval, sign_flip
 
 TUNED, REINFORCED = "tuned", "reinforced"
 """The two models, as the scores name them."""
@@ -56,7 +56,7 @@ def adopt(scores: pl.DataFrame, samples: pl.DataFrame) -> Adoption:
         raise ValueError("the tuned and the reinforced teacher were not scored on the same samples")
     cluster = wide["scenario_id"].rank("dense").to_numpy().astype(np.intp) - 1
     paired = (wide[REINFORCED] - wide[TUNED]).to_numpy()[:, None]
-    low, high = np.percentile(resampled_means(paired, cluster)[:, 0], TAILS)
+    low, high = (float(end[0]) for end in difference_interval(paired, cluster))
     p = float(sign_flip(paired, cluster)[0])
     better = bool(low > 0 and p <= LEVEL)
     found = (

@@ -1,4 +1,11 @@
-"""What noise could make of a mean or a difference: clusters drawn again, and their signs flipped."""
+"""What noise could make of a mean or a difference: clusters drawn again, their signs flipped, and exact bounds.
+
+A percentile bootstrap (Efron and Tibshirani 1993, chapter 13) of values that are all 0 says [0, 0], and of values
+nearly all of which are 0 too little: resamples hold only what was seen. There the interval is that of Clopper and
+Pearson (1934, Biometrika 26) with one observation a cluster. It is for shares of yes and no; of all values between 0
+and 1 with a given mean these vary most, so for others it is too wide rather than too narrow (coverage:
+`bench/intervals.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +17,78 @@ SEED = 20_260_101
 TAILS = (2.5, 97.5)
 """Percentiles of a 95% interval."""
 
+FEW = 10
+"""Clusters that must be away from a bound before resampling them says enough, if most of them are at it."""
+
 Floats = NDArray[np.float64]
+
+
+def mean_interval(values: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """95% interval of column means of values from 0 to 1: bootstrap, and exact where nearly all values are at a bound.
+
+    Args:
+        values: samples x columns.
+        cluster: number of each sample's cluster, from 0.
+
+    Returns:
+        Lower and upper ends, one a column.
+    """
+    low, high = _percentiles(resampled_means(values, cluster))
+    for column, near in enumerate(_near_bound(values, cluster)):
+        if near:
+            exact = clopper_pearson(float(values[:, column].mean()), int(cluster.max()) + 1)
+            low[column], high[column] = min(low[column], exact[0]), max(high[column], exact[1])
+    return low, high
+
+
+def difference_interval(paired: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """95% interval of column means of differences from -1 to 1, exact where nearly all of them are 0.
+
+    There it reaches from the gain that is left at the highest plausible loss to the other way round.
+    """
+    low, high = _percentiles(resampled_means(paired, cluster))
+    for column in range(paired.shape[1]):
+        if len(paired) and _few(_clusters_off(paired[:, [column]] != 0, cluster)[0], count := int(cluster.max()) + 1):
+            gained = clopper_pearson(float(np.clip(paired[:, column], 0, 1).mean()), count)
+            lost = clopper_pearson(float(np.clip(-paired[:, column], 0, 1).mean()), count)
+            low[column] = min(low[column], gained[0] - lost[1])
+            high[column] = max(high[column], gained[1] - lost[0])
+    return low, high
+
+
+def clopper_pearson(mean: float, count: int) -> tuple[float, float]:
+    """Exact 95% interval of a share seen as `mean` of `count` independent observations; it may be no whole number."""
+    from scipy.stats import beta
+
+    seen, tail = mean * count, TAILS[0] / 100
+    low = 0.0 if seen <= 0 else float(beta.ppf(tail, seen, count - seen + 1))
+    high = 1.0 if seen >= count else float(beta.ppf(1 - tail, seen + 1, count - seen))
+    return low, high
+
+
+def _percentiles(means: Floats) -> tuple[Floats, Floats]:
+    low, high = np.percentile(means, TAILS, axis=0) if means.shape[1] else (np.empty(0), np.empty(0))
+    return low, high
+
+
+def _near_bound(values: Floats, cluster: NDArray[np.intp]) -> list[bool]:
+    """Whether few clusters of a column are away from 0, or from 1."""
+    if not len(values):
+        return [False] * values.shape[1]
+    off_zero, off_one = _clusters_off(values != 0, cluster), _clusters_off(values != 1, cluster)
+    return [_few(min(pair), int(cluster.max()) + 1) for pair in zip(off_zero, off_one, strict=True)]
+
+
+def _few(off: int, count: int) -> bool:
+    return bool(off < FEW and 2 * off <= count)
+
+
+def _clusters_off(off: NDArray[np.bool_], cluster: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many clusters of each column have a sample that is off."""
+    any_off = np.zeros((int(cluster.max()) + 1 if len(cluster) else 0, off.shape[1]), dtype=np.intp)
+    np.maximum.at(any_off, cluster, off.astype(np.intp))
+    found: NDArray[np.intp] = any_off.sum(axis=0)
+    return found
 
 
 def resampled_means(values: Floats, cluster: NDArray[np.intp]) -> Floats:

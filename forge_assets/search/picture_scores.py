@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from forge_assets.scoring.resample import TAILS, resampled_means
+from forge_assets.scoring.resample import mean_interval
 from forge_resources.figures import ACCENT, HAIR, INK, QUIET, WARM, Picture, bare, canvas, in_words, styled
 
 PHASES = {"explore": ("o", "#7ba3d0"), "exploit": ("s", ACCENT), "refine": ("D", "#3d7d57")}
@@ -200,5 +200,5 @@ def _alt(ordered: pl.DataFrame, scored: pl.DataFrame, chosen: int | None) -> str
 def _interval(answers: pl.DataFrame, scenarios: Mapping[str, str]) -> _Estimate:
     column = answers["composite"].to_numpy().reshape(-1, 1)
     clusters = np.unique([scenarios.get(sample, sample) for sample in answers["sample_id"]], return_inverse=True)[1]
-    low, high = np.percentile(resampled_means(column, clusters), TAILS)
-    return _Estimate(float(column.mean()), float(low), float(high), len(column))
+    low, high = mean_interval(column, clusters)
+    return _Estimate(float(column.mean()), float(low[0]), float(high[0]), len(column))

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.scoring.resample import TAILS, Floats, resampled_means
+from forge_assets.scoring.resample import TAILS, Floats, mean_interval, resampled_means
 from forge_assets.search.race import RaceError, composites, numbered, paired
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its 95% bootstrap interval (percentiles; Efron and Tibshirani 1993, chapter 13).
+    """A mean and its 95% interval, see `scoring.resample`.
 
     Whole scenarios are drawn again, because samples of one scenario resemble each other.
 
@@ -141,8 +141,8 @@ def _raced(
 
 def _interval(values: Sequence[float], items: Sequence[str], scenario: dict[str, str]) -> Interval:
     column = np.array(values)[:, None]
-    low, high = np.percentile(resampled_means(column, _clusters(items, scenario)), TAILS)
-    return Interval(float(column.mean()), float(low), float(high), len(values))
+    low, high = mean_interval(column, _clusters(items, scenario))
+    return Interval(float(column.mean()), float(low[0]), float(high[0]), len(values))
 
 
 def _clusters(items: Sequence[str], scenario: dict[str, str]) -> NDArray[np.intp]:

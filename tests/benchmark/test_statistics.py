@@ -64,9 +64,20 @@ def test_p_of_five_gains_in_five_samples_is_two_in_thirty_two() -> None:
     assert row["p"] == pytest.approx(2 / 32, abs=0.01)
 
 
-def test_equal_models_differ_by_nothing_with_p_one() -> None:
-    row = differences(long({"new": [0.2, 0.8], "old": [0.2, 0.8]}), "new", "old").row(0, named=True)
-    assert (row["difference"], row["low"], row["high"], row["p"]) == (0, 0, 0, 1)
+def test_equal_models_differ_by_nothing_that_was_seen_with_p_one() -> None:
+    same = [0.2, 0.8] * 66
+    row = differences(long({"new": same, "old": same}), "new", "old").row(0, named=True)
+    assert (row["difference"], row["p"]) == (0, 1)
+    assert (round(row["low"], 3), round(row["high"], 3)) == (-0.028, 0.028)
+
+
+def test_what_no_answer_did_is_bounded_in_the_summary_and_in_the_share_kept() -> None:
+    scores = long({"student_tuned": [0.0] * 132, "teacher_tuned": [1.0] * 132})
+    rows = {row["model"]: row for row in summary(scores).iter_rows(named=True)}
+    assert (rows["student_tuned"]["low"], round(rows["student_tuned"]["high"], 3)) == (0, 0.028)
+    assert (round(rows["teacher_tuned"]["low"], 3), rows["teacher_tuned"]["high"]) == (0.972, 1)
+    kept = share_kept(scores, "student_tuned", "teacher_tuned", metric=rows["student_tuned"]["metric"])
+    assert kept is not None and kept.value == 0 and 0.028 < kept.high < 0.03
 
 
 def test_swapping_model_and_baseline_turns_the_sign(scores: pl.DataFrame, samples: pl.DataFrame) -> None:

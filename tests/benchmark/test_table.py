@@ -25,7 +25,7 @@ def test_the_terminal_table_reads_as_drawn() -> None:
         "Composite                    0.25 [0.25, 0.25]   0.75 [0.75, 0.75]*",
         "Fabricated (less is better)  0.50 [0.50, 0.50]   0.10 [0.10, 0.10]*",
         "-------------------------------------------------------------------",
-        "Mean and 95% bootstrap interval over 2 samples; * best of the row.",
+        "Mean and 95% interval over 2 samples; * best of the row.",
     ]
 
 
