@@ -9,6 +9,7 @@ from forge_assets.law.citation_grammar import read_chain
 from forge_assets.law.citation_law import Attribution, Reading
 from forge_assets.law.citation_parts import Part, Reference
 from forge_assets.law.citation_style import render, spoken
+from forge_assets.law.citation_text import CleanText
 from forge_assets.law.citation_words import folded
 from forge_assets.law.held_law import CitationStatus
 from forge_assets.law.law_index import LawIndex
@@ -35,15 +36,24 @@ class Citation:
 
 
 def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:
-    """Find every statute citation of a text, in order.
+    """Find every statute citation of a text, in order, in whatever normal form and however wrapped it is written.
 
     Args:
         default_jurisdiction: whose law a citation without a law's name means: the nearest one named before,
             or the only one there is. By default the one country whose laws the text names, if it is one.
 
     Returns:
-        One citation a place; a range gives each unit of the text held between its ends.
+        One citation a place, its span and text as given; a range gives each unit of the text held between its ends.
     """
+    clean = CleanText.of(text)
+    found = _parse(clean.text, laws, default_jurisdiction)
+    if clean.text is text:
+        return found
+    spans = [clean.span(*citation.span) for citation in found]
+    return [replace(one, span=span, text=text[slice(*span)]) for one, span in zip(found, spans, strict=True)]
+
+
+def _parse(text: str, laws: LawIndex, default_jurisdiction: str | None) -> list[Citation]:
     reading = Reading.of(text, laws, default_jurisdiction)
     citations: list[Citation] = []
     position = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,7 +89,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     if len(raw) > MAX_BYTES:
         raise LawError(path, 1, f"the file has {len(raw)} bytes", f"keep it under {MAX_BYTES}")
     try:
-        text = raw.decode("utf-8")
+        text = as_meant(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LawError(path, line, "not UTF-8", "save the file as UTF-8") from error
@@ -105,6 +106,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         raise LawError(path, 1, "the file is not a mapping", "start with `field: value` lines")
     lines: Lines = {(): 1}
     return _build(path, node, (), lines), lines
+
+
+def as_meant(text: str) -> str:
+    """A text without what editors change unasked: accents apart from their letters (macOS), spaces at line ends."""
+    return re.sub(r"[ \t]+$", "", unicodedata.normalize("NFC", text), flags=re.MULTILINE)
 
 
 def _build(path: Path, node: yaml.Node, at: FieldPath, lines: Lines) -> Any:

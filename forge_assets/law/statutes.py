@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,13 +60,13 @@ def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[st
     if not path.is_file():
         raise LawError(path, 1, "the statute text is missing", "add the file or correct the law's `statute`")
     units: dict[str, StatuteUnit] = {}
-    for line, row in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for line, row in enumerate(_lines(path), 1):
         try:
             data = json.loads(row)
             fields = {name: str(data[name]) for name in ("law_id", "unit", "heading", "text")}
             unit = StatuteUnit(number=str(data["number"]).replace(" ", ""), layout=layout, **fields)
             origin = data["jurisdiction"], unit.law_id
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LawError(path, line, f"not a statute unit ({error})", "write one JSON object a line") from error
         if origin != (jurisdiction, law_id):
             problem = f"the unit is of {':'.join(origin)}"
@@ -74,6 +75,22 @@ def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[st
             raise LawError(path, line, f"unit {unit.number} is given twice", "keep one of them")
         units[unit.number] = unit
     return units
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a statute text, letters composed; texts hold other separators, so only a line feed ends a line.
+
+    Raises:
+        LawError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+        return unicodedata.normalize("NFC", raw.decode("utf-8")).removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise LawError(path, line, "not UTF-8", "save the file as UTF-8") from error
+    except OSError as error:
+        raise LawError(path, 1, error.strerror or str(error), "make the file readable") from error
 
 
 def is_repealed(text: str, layout: Layout) -> bool:

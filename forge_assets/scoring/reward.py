@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forge_assets.law.citations import UNKNOWN, Citation, LawIndex, parse
-from forge_assets.scoring.text import heading_name, level_named, rouge, sections_of, structure
+from forge_assets.scoring.text import heading_name, level_named, plain, rouge, sections_of, structure
 
 WEIGHTS = {
     "citations": 0.5,
@@ -74,6 +74,7 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
         sample: the `FIELDS` of a row of `scenarios.samples`.
         laws: the laws that citations are judged by.
     """
+    answer = plain(answer)
     if not answer.strip():
         return Reward(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     reference, home = sample["response"], sample["jurisdictions"]

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from forge_assets.law.citations import UNKNOWN, LawIndex, parse
-from forge_assets.scoring.text import level_named, rouge, structure
+from forge_assets.scoring.text import level_named, plain, rouge, structure
 from forge_resources.tables import TABLES
 
 WEIGHTS = {"citation_f1": 0.4, "structure": 0.2, "rougeL": 0.2, "level": 0.1, "clean": 0.1}
@@ -54,6 +54,7 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Scores:
         sample: a row of `scenarios.samples`.
         laws: the laws whose text we hold, of every country.
     """
+    answer = plain(answer)
     countries = list(sample["jurisdictions"])
     home = countries[0] if len(countries) == 1 else None
     cited = {c.key: c for c in parse(answer, laws, home)}

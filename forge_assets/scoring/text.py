@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from forge_assets.law.citation_text import CleanText
+
 NOTHING = "none"
 """The level of an answer that says nothing applies."""
 
 _HEADING = re.compile(r"^#{1,6} +(.*)$")
+_LINE_START = re.compile(r"^(?:[ \t]*>[ \t]?)+|^ {1,3}(?=#)", re.MULTILINE)
 _TOKEN = re.compile(r"\w+|§")
 _WORD = re.compile(r"\w\w")
 _NO_PROVISION = r"no (?:provision|duty|duties)"
+
+
+def plain(answer: str) -> str:
+    """An answer as it is scored: composed letters, nothing invisible, no quote marks, a paragraph on one line."""
+    return _LINE_START.sub("", CleanText.of(answer).text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 class UnicodeTokenizer:

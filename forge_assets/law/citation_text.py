@@ -1,0 +1,110 @@
+"""A text as citations are looked for in it: composed letters, no invisible marks, and paragraphs on one line."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+"""Soft hyphen, zero-width space and joiners, byte order mark: PDF files and editors leave them inside words."""
+_SHOWN_AS = {
+    **dict.fromkeys(map(ord, _INVISIBLE)),
+    **dict.fromkeys((0x2010, 0x2011), "-"),
+    **dict.fromkeys((0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x200A, 0x3000), " "),
+    **{0xFF10 + digit: str(digit) for digit in range(10)},
+}
+_ODD = re.compile("[" + "".join(map(chr, _SHOWN_AS)) + "]")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
+_BLOCK = re.compile(r"[ \t]*(?:#{1,6} |[-*+•] |\||```)")
+"""What begins a block of its own: a heading, an item of a list, a row of a table."""
+_COUNTED = re.compile(r"[ \t]*(?:\d{1,2}[.)]|\(?[a-z]{1,2}\))[ \t]")
+"""An item of a counted list, or a paragraph or point that a line happens to begin with."""
+_ENDED = re.compile(r"(?:[:;!?]|[^\W\d_]{6,}\.|\)\.)$")
+"""A line that ends a sentence. A short word with a full stop may be an abbreviation, as in `Abs.`"""
+_HEADING = re.compile(r"#{1,6} ")
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """A cleaned text, and where each of its characters stands in the text as given."""
+
+    text: str
+    _starts: list[int] | None = None
+    _ends: list[int] | None = None
+
+    @classmethod
+    def of(cls, given: str) -> CleanText:
+        """Clean a text. Paragraphs, headings, items of lists and rows of tables stay apart."""
+        normal = given.isascii() or (unicodedata.is_normalized("NFC", given) and not _ODD.search(given))
+        ends = [found.span() for found in _LINE_END.finditer(given)]
+        joints = _joints(given, ends)
+        if normal and not joints:
+            return cls(given)
+        parts, starts, stops = [], list[int](), list[int]()
+        position = 0
+        for start, end, between in [*joints, (len(given), len(given), "")]:
+            for letter, first, last in _composed(given, position, start):
+                parts.append(letter)
+                starts.append(first)
+                stops.append(last)
+            if between:
+                parts.append(between)
+                starts.append(start)
+                stops.append(end)
+            position = end
+        return cls("".join(parts), starts, stops)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The same stretch in the text as given."""
+        if self._starts is None or self._ends is None:
+            return start, end
+        if start >= end:
+            at = self._starts[start] if start < len(self._starts) else (self._ends[-1] if self._ends else 0)
+            return at, at
+        return self._starts[start], self._ends[end - 1]
+
+
+def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
+    """Line ends within a paragraph, the next line's quote marks and indentation included, and what stands for them."""
+    found, before = [], 0
+    bounds = [*line_ends, (len(text), len(text))]
+    for (start, end), (following, _) in pairwise(bounds):
+        line, following_line = text[before:start], text[end:following]
+        shown = _unquoted(line.translate(_SHOWN_AS)).strip()
+        quote = _QUOTE.match(following_line)
+        rest = following_line[quote.end() :] if quote else following_line
+        before = end
+        if shown and rest.strip() and not _HEADING.match(shown) and not _begins_block(rest, shown):
+            skipped = len(following_line) - len(rest.lstrip(" \t"))
+            hyphen = re.search(r"[^\W_]-[ \t]*$", line)
+            kept = len(line.rstrip(" \t"))
+            found.append((start - len(line) + kept, end + skipped, "" if hyphen else " "))
+    return found
+
+
+def _begins_block(line: str, before: str) -> bool:
+    """Whether a line, quote marks aside, goes on with something new after the line before."""
+    if _COUNTED.match(line):
+        return bool(_COUNTED.match(before + " ") or _ENDED.search(before))
+    return bool(_BLOCK.match(line))
+
+
+def _unquoted(line: str) -> str:
+    quote = _QUOTE.match(line)
+    return line[quote.end() :] if quote else line
+
+
+def _composed(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """Letters with what is written on them as one, each with its place in the text; nothing for what is not seen."""
+    position = start
+    while position < end:
+        after = position + 1
+        while after < end and (unicodedata.combining(text[after]) or text[after] in _INVISIBLE):
+            after += 1
+        for letter in unicodedata.normalize("NFC", text[position:after].translate(_SHOWN_AS)):
+            yield letter, position, after
+        position = after
