@@ -30,7 +30,7 @@ def evaluate(
         ValueError: no row fits into `max_length`; rows that do not are left out and counted, as in training.
     """
     with interrupt.at_once():
-        model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
+        model, tokenizer, lost = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
     model.eval()
     given = read_rows(paths[job.dataset])
     rows, left_out = fitting(tokenizer, given, job.max_length, progress)
@@ -51,6 +51,7 @@ def evaluate(
         "tokens": tokens,
         "loss": loss,
         "perplexity": math.exp(loss),
+        "merge_error": lost,
     }
 
 

@@ -30,8 +30,10 @@ def generate(
         Interrupted: stopped early; the answers so far are kept.
     """
     with interrupt.at_once():
-        model, tokenizer = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
-    return answer_prompts(model, tokenizer, paths[job.prompts], job.sampling, work / "result", progress, interrupt)
+        model, tokenizer, lost = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
+    prompts, result = paths[job.prompts], work / "result"
+    measured = answer_prompts(model, tokenizer, prompts, job.sampling, result, progress, interrupt)
+    return measured | {"merge_error": lost}
 
 
 def answer_prompts(

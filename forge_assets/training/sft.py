@@ -71,7 +71,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
             trainer.accelerator.free_memory()
             tuned = _read_back(job, base, result)
         else:
-            tuned = for_answers(trainer.model) if job.lora else trainer.model
+            tuned = for_answers(trainer.model).model if job.lora else trainer.model
         measured |= answer_prompts(
             tuned, tokenizer, paths[job.probe.prompts], job.probe.sampling, result, progress, interrupt
         )
@@ -83,7 +83,7 @@ def _read_back(job: SftJob, base: Path, result: Path) -> PreTrainedModel:
     end_together()
     if job.lora is None:
         return load_model(result / "model", job.precision, job.quantisation)
-    return with_adapter(load_model(base, job.precision, job.quantisation), result / "adapter")
+    return with_adapter(load_model(base, job.precision, job.quantisation), result / "adapter").model
 
 
 def _arguments(job: SftJob, work: Path) -> SFTConfig:

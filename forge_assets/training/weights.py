@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forge_assets.training.job import Precision, Quantisation
 from forge_assets.training.ranks import is_sharded, local_rank
@@ -12,6 +12,8 @@ from forge_assets.training.templates import settle
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from forge_assets.training.adapters import Answering
 
 
 def load_model(folder: Path, precision: Precision, quantisation: Quantisation) -> PreTrainedModel:
@@ -71,8 +73,20 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """A base model with a LoRA adapter for inference: merged where that loses nothing."""
+class Tuned(NamedTuple):
+    """A model that a job names by digests.
+
+    Attributes:
+        merge_error: what merging its adapter lost of the update, as a share; None: nothing was merged.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    merge_error: float | None = None
+
+
+def with_adapter(model: PreTrainedModel, folder: Path) -> Answering:
+    """A base model with a LoRA adapter for inference: merged where that loses next to nothing."""
     from forge_assets.training import adapters
 
     return adapters.for_answers(adapters.with_adapter(model, folder))
@@ -80,13 +94,14 @@ def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
 
 def load_tuned(
     paths: Mapping[str, Path], base: str, adapter: str | None, precision: Precision, quantisation: Quantisation
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+) -> Tuned:
     """Model and tokenizer that a job names by digests, the adapter included; raises as the loaders above do."""
     folder = model_folder(paths[base])
     model = load_model(folder, precision, quantisation)
-    if adapter:
-        model = with_adapter(model, paths[adapter] / "adapter")
-    return model, load_tokenizer(folder)
+    if not adapter:
+        return Tuned(model, load_tokenizer(folder))
+    answering = with_adapter(model, paths[adapter] / "adapter")
+    return Tuned(answering.model, load_tokenizer(folder), answering.merge_error)
 
 
 def model_folder(result: Path) -> Path:

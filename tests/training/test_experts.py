@@ -189,7 +189,7 @@ def test_a_stored_adapter_gives_the_model_that_was_trained(
 
     trained = _adapted(load(quantisation))
     trained.save_pretrained(tmp_path)
-    again = with_adapter(load(quantisation), tmp_path)
+    again = with_adapter(load(quantisation), tmp_path).model
     torch.testing.assert_close(_logits(again, tokens), _logits(trained, tokens))
     assert not torch.allclose(_logits(again, tokens), _logits(load(quantisation), tokens), atol=1e-2)
 

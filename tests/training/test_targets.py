@@ -41,7 +41,6 @@ def trainer(folder: Path, work: Path, lora: Lora) -> Any:
     job = SftJob(base=digest, dataset=digest, lora=lora, learning_rate=2e-2, batch_size=3, steps=3, warmup_ratio=0)
     model = load_model(folder, "float32", "none")
     return CompletionTrainer(
-        max_length=512,
         model=model,
         args=_arguments(job, work),
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in ROWS]),
@@ -77,9 +76,9 @@ def test_an_adapted_output_layer_learns_from_the_loss_and_merges_without_touchin
 
     expected = logits(model)
     assert float((expected - logits(base)).abs().max()) > 1e-3
-    again = with_adapter(load_model(folder, "float32", "none"), tmp_path / "adapter")
+    again = with_adapter(load_model(folder, "float32", "none"), tmp_path / "adapter").model
     torch.testing.assert_close(logits(again), expected, msg="as loaded from its file")
-    merged = for_answers(model)
+    merged = for_answers(model).model
     torch.testing.assert_close(logits(merged), expected, msg="as merged")
     torch.testing.assert_close(merged.get_input_embeddings().weight, base.get_input_embeddings().weight)
     merged.save_pretrained(tmp_path / "merged")
