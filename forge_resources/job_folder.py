@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from forge_resources.file_sums import Changed, fault, names, read_sealed, sealed, sums
+
 SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
 COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
@@ -44,6 +46,46 @@ def held(lock: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Write `record.json` whole or not at all: the facts, SHA-256 and size of every file of `result/`, and a seal.
+
+    Returns:
+        The record as it was written.
+    """
+    result = folder / "result"
+    record = sealed({**facts, "files": sums(result, names(result))})
+    draft = folder / ".record.json"
+    draft.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    os.replace(draft, folder / "record.json")
+    return record
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """What `write_record` wrote; None where it did not yet.
+
+    Raises:
+        Changed: the record is not as it was written.
+    """
+    try:
+        return read_sealed(folder / "record.json")
+    except FileNotFoundError:
+        return None
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """The record of a finished job whose record and result are as they were written; None where it is not finished.
+
+    Reads the whole result, once in a process.
+
+    Raises:
+        Changed: a file is not as it was written; the message names it.
+    """
+    record = read_record(folder)
+    if record is not None and (found := fault(folder / "result", record["files"], names(folder / "result"))):
+        raise Changed(found)
+    return record
 
 
 class JsonLines:
@@ -111,10 +153,13 @@ class JobFolder:
             self._launched = launched
         for line in self._stream.new() if stream else ():
             self._take(line)
-        record = self.path / "record.json"
-        self.finished = record.exists()
-        if self.finished:
-            self.attempts = json.loads(record.read_text())["attempts"]
+        try:
+            record = read_record(self.path)
+        except Changed:  # the next who wants the job has it done again
+            record = None
+        self.finished = record is not None
+        if record is not None:
+            self.attempts = record["attempts"]
         self.ended = attempts(self.path)
 
     def state(self) -> str:

@@ -18,7 +18,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from forge_resources.cause import OUT_OF_MEMORY_STATUS, Cause
-from forge_resources.job_folder import attempts
+from forge_resources.job_folder import attempts, read_record
 from forge_resources.live import watched
 from forge_resources.tracking import wandb_environment
 
@@ -101,23 +101,24 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         """
         log = folder / "log.txt"
         start = log.stat().st_size if log.exists() else 0
-        known, record = len(_failures(folder)), folder / "record.json"
+        known = len(_failures(folder))
         try:
             with watched(context, folder):
                 ended = self._work(context, folder)
         except (JobFailed, OSError):
-            if not record.exists():  # written last: with it the job is done, whatever became of launcher and processes
+            # Written last: with it the job is done, whatever became of launcher and processes.
+            if (record := read_record(folder)) is None:
                 raise
-            ended = Ending("", None)
-        if not record.exists():
+            return record
+        record = read_record(folder)
+        if record is None:
             job, failures = f"job {folder.name[:12]}", _failures(folder)[known:]
             if failures:
                 last = failures[-1]
                 raise JobFailed(f"{job} failed: {last['reason']}; log: {log}", Cause(last["cause"]))
             words = ended.words or "left no record"
             raise JobFailed(f"{job} {words}; {log} ends:\n{_tail(log, start)}", ended.cause or Cause.UNKNOWN)
-        result: dict[str, Any] = json.loads(record.read_text())
-        return result
+        return record
 
     def run_many(self, context: dg.AssetExecutionContext, folders: Sequence[Path]) -> list[dict[str, Any] | JobFailed]:
         """Run jobs, as many at once as there is room for, to the end of all of them.
@@ -302,8 +303,10 @@ def run_directly(folder: Path) -> dict[str, Any]:
     """
     environment = {**os.environ, **worker_environment(), **wandb_environment("offline", folder)}
     subprocess.run([sys.executable, "-m", KEEPER, str(folder)], env=environment, check=True)
-    result: dict[str, Any] = json.loads((folder / "record.json").read_text())
-    return result
+    record = read_record(folder)
+    if record is None:
+        raise FileNotFoundError(f"{folder}: the keeper ended well and left no record.json")
+    return record
 
 
 def _failures(folder: Path) -> list[dict[str, Any]]:

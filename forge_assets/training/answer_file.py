@@ -6,28 +6,42 @@ import json
 import os
 from pathlib import Path
 
-from forge_assets.training.rows import read_lines
-
 
 class AnswerFile:
-    """JSON lines of sample_id and answer; a line that a kill left half-written is cut off."""
+    """JSON lines of sample_id and answer, in UTF-8.
+
+    A line that a kill left half-written is cut off, and one that cannot be read any more is dropped: its prompt is
+    asked again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        lines = read_lines(path) if path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]
-        path.write_text("".join(whole))
-        self.done = {json.loads(line)["sample_id"] for line in whole}
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        found = {name: line for line in lines if (name := _sample(line)) is not None}
+        if dropped := sum(line.endswith(b"\n") for line in lines) - len(found):
+            print(f"{path.name}: {dropped} lines cannot be read and are answered again", flush=True)
+        path.write_bytes(b"".join(found.values()))
+        self.done = set(found)
 
     def keep(self, sample_id: str, answer: str) -> None:
         """Append one answer."""
-        with self._path.open("a") as stream:
+        with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"sample_id": sample_id, "answer": answer}, ensure_ascii=False) + "\n")
         self.done.add(sample_id)
 
     def put_in_order(self, names: list[str]) -> None:
         """Rewrite the file in that order: the same answers are the same bytes, however often they were interrupted."""
-        found = {json.loads(line)["sample_id"]: line for line in read_lines(self._path)}
+        found = {_sample(line): line for line in self._path.read_bytes().splitlines(keepends=True)}
         draft = self._path.with_suffix(".draft")
-        draft.write_text("".join(found[name] for name in names))
+        draft.write_bytes(b"".join(found[name] for name in names))
         os.replace(draft, self._path)
+
+
+def _sample(line: bytes) -> str | None:
+    """Whose answer a line is; None where it is not whole."""
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except ValueError:
+        return None
+    whole = line.endswith(b"\n") and isinstance(row, dict) and row.keys() == {"sample_id", "answer"}
+    return str(row["sample_id"]) if whole else None

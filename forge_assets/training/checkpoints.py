@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
+
+from forge_resources.file_sums import Changed, fault, names, read_sealed, sealed, sums
 
 SEAL = "seal.json"
 
 
 def seal(checkpoint: Path) -> None:
     """Write every file's SHA-256 and size into the checkpoint, last, after all of it is on the disk."""
-    sums = {name: _digest(checkpoint / name) for name in _files(checkpoint)}
-    for name in sums:
+    found = sums(checkpoint, [name for name in names(checkpoint) if name not in (SEAL, f".{SEAL}")])
+    for name in found:
         _sync(checkpoint / name)
     draft = checkpoint / f".{SEAL}"
-    draft.write_text(json.dumps(sums, indent=1))
+    draft.write_text(json.dumps(sealed({"files": found}), indent=1), encoding="utf-8")
     _sync(draft)
     os.replace(draft, checkpoint / SEAL)
     _sync(checkpoint)
@@ -42,20 +43,10 @@ def last_whole(work: Path) -> Path | None:
 
 def _whole(checkpoint: Path) -> bool:
     try:
-        sums = json.loads((checkpoint / SEAL).read_text())
-        return bool(sums) and all(_digest(checkpoint / name) == found for name, found in sums.items())
-    except (OSError, ValueError, AttributeError):
+        files = read_sealed(checkpoint / SEAL)["files"]
+    except (OSError, Changed):
         return False
-
-
-def _files(checkpoint: Path) -> list[str]:
-    found = (path for path in sorted(checkpoint.rglob("*")) if path.is_file())
-    return [str(path.relative_to(checkpoint)) for path in found if path.name not in (SEAL, f".{SEAL}")]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return bool(files) and not fault(checkpoint, files)
 
 
 def _sync(path: Path) -> None:

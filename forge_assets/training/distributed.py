@@ -15,6 +15,7 @@ import torch
 from accelerate import DistributedType, PartialState
 from torch import distributed
 from torch.distributed.tensor import DTensor
+from transformers.trainer import TRAINING_ARGS_NAME
 
 from forge_assets.training.job import Precision, TrainingJob
 from forge_assets.training.progress import Progress
@@ -106,14 +107,17 @@ def together() -> None:
 
 def save_whole(trainer: Any, folder: Path, precision: Precision) -> None:
     """Write the trained weights once, by rank 0; every rank has to call it, for each gives its part."""
-    if not trainer.is_fsdp_enabled:
+    if trainer.is_fsdp_enabled:
+        weights = trainer.accelerator.get_state_dict(trainer.model)
+        for name in getattr(trainer.model, "all_tied_weights_keys", {}):
+            weights.pop(name, None)  # gathered, a tied weight is no longer seen to be the other one
+        # FSDP trains bfloat16 weights as float32; the result is what it would be without.
+        plain = {name: part.to(getattr(torch, precision)) for name, part in weights.items()}
+        trainer._save(str(folder), state_dict=plain)
+    else:
         trainer.save_model(str(folder))
-        return
-    weights = trainer.accelerator.get_state_dict(trainer.model)
-    for name in getattr(trainer.model, "all_tied_weights_keys", {}):
-        weights.pop(name, None)  # gathered, a tied weight is no longer seen to be the other one
-    # FSDP trains bfloat16 weights as float32; the result is what it would be without.
-    trainer._save(str(folder), state_dict={name: part.to(getattr(torch, precision)) for name, part in weights.items()})
+    if rank() == 0:
+        (folder / TRAINING_ARGS_NAME).unlink(missing_ok=True)  # a pickle, of what the spec says
 
 
 def parameters_held(model: torch.nn.Module) -> int:

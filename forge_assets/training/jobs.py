@@ -1,8 +1,16 @@
-"""Ask for jobs and datasets by content: what was done before is not done again."""
+"""Ask for jobs and datasets by content: what was done before and is as it was made is not done again.
+
+Everything a job rests on or gives is proven here, in the process that wants the job, before the worker starts and
+before a result is handed on; the worker does not hash its inputs again. Only here a result that was changed can be made
+again, every job passes here wherever its worker runs, a file is hashed once for all jobs of a process, and on one
+machine the worker then loads from the page cache what was just hashed.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -15,12 +23,19 @@ from typing import Any, Protocol
 import polars as pl
 
 from forge_assets.training.curve import Judge, Watch, curve
-from forge_assets.training.job import Job, identity
+from forge_assets.training.job import Job, identity, parse_job
 from forge_assets.training.rows import read_rows
-from forge_resources.job_folder import ASKER_LOCK, WORKER_LOCK, held
+from forge_resources.file_sums import Changed, fault, sha256
+from forge_resources.job_folder import ASKER_LOCK, WORKER_LOCK, finished, held
 from forge_resources.launcher import JobFailed, JobStopped
-from forge_resources.store import Store, atomic, canonical, digest
+from forge_resources.models import changed_file
+from forge_resources.store import Store, atomic, canonical
 from forge_resources.tables import TABLES
+
+LOG = logging.getLogger("forge")
+"""Also seen in Dagster's runs, see `dagster.yaml`."""
+ANSWERS = "answers.jsonl"
+_UNTOLD = "and its job.json does not say how to make it: materialise what comes before this asset"
 
 
 class Launch(Protocol):
@@ -46,8 +61,14 @@ class Finished:
         return curve(self.result.parent)
 
     def answers(self) -> list[dict[str, str]]:
-        """Rows of `answers.jsonl`: sample_id, answer."""
-        return read_rows(self.result / "answers.jsonl")
+        """Rows of `answers.jsonl`: sample_id, answer.
+
+        Raises:
+            Changed: they are not those that the job gave.
+        """
+        if found := fault(self.result, {ANSWERS: self.record["files"][ANSWERS]}):
+            raise Changed(f"{found}: run again, and the job is done again")
+        return read_rows(self.result / ANSWERS)
 
 
 class Jobs:
@@ -82,17 +103,20 @@ class Jobs:
         return curve(self._store.artefact(self.identity(job)))
 
     def dataset(self, rows: Iterable[Mapping[str, Any]]) -> str:
-        """Keep rows as canonical JSON lines and return their digest."""
+        """Keep rows as canonical JSON lines and return the file's SHA-256, which is its name."""
         lines = b"".join(canonical(row) + b"\n" for row in rows)
-        name = digest(lines.decode())
+        name = hashlib.sha256(lines).hexdigest()
         path = self._dataset(name)
-        if not path.exists():
+        there = path.exists()
+        if not there or sha256(path) != name:
+            if there:
+                LOG.warning("%s was changed, and is written again", path)
             with atomic(path) as draft:
                 draft.write_bytes(lines)
         return name
 
     def run(self, job: Job, title: str, watch: Watch | None = None) -> Finished:
-        """The result of a job, from the store if it was finished before.
+        """The result of a job, from the store if it was finished before and is as it was made.
 
         Whoever else wants the same job meanwhile, also in another process, waits and finds it done.
 
@@ -105,17 +129,22 @@ class Jobs:
             JobStopped: `watch` gave a reason. The worker is gone, its checkpoints were removed, the curve stays.
             JobFailed: the worker ended without a result; calling again resumes it.
             FileNotFoundError: the job names weights or data that this store does not hold.
+            Changed: the job names weights or data that were changed since, and that cannot be made again here.
             ValueError: `watch` is given, but this desk has no `stop`.
         """
         if watch is not None and self._stop is None:
             raise ValueError("watch: a desk without `stop` cannot end a job: give one to Jobs")
         name = self.identity(job)
         folder = self._store.artefact(name)
-        record = _record(folder)
+        record, found = _finished(folder)
         if record is None:
             folder.mkdir(parents=True, exist_ok=True)
             with held(folder / ASKER_LOCK):
-                record = _record(folder) or self._do(job, title, folder, watch)
+                record, found = _finished(folder)
+                if found:
+                    LOG.warning("job %s (%s): %s: it is done again", name[:12], title, found)
+                    _discard(folder)
+                record = record or self._do(job, title, folder, watch)
         done = Finished(name, folder / "result", record)
         self._enter(title, job, done)
         return done
@@ -165,26 +194,54 @@ class Jobs:
         return self._store.root / "datasets" / f"{name}.jsonl"
 
     def _resolve(self, reference: str) -> Path:
-        candidates = [self._bases.get(reference), self._dataset(reference), self._store.artefact(reference) / "result"]
-        for path in candidates:
-            if path is not None and path.exists():
-                return path
+        """Where what a digest names lies, as it was made; a job's result that was changed is made again."""
+        base, data, folder = self._bases.get(reference), self._dataset(reference), self._store.artefact(reference)
+        if base is not None:
+            if found := changed_file(base):
+                raise Changed(f"{found}: run again, and the model is made ready again")
+            return base
+        if data.exists():
+            if sha256(data) != reference:
+                raise Changed(f"{data} was changed: materialise the asset that asks for it again, which writes it")
+            return data
+        record, found = _finished(folder)
+        if found:
+            return self._again(folder, found)
+        if record is not None:
+            return folder / "result"
         raise FileNotFoundError(f"nothing is stored under {reference[:12]}: materialise what comes before this asset")
 
+    def _again(self, folder: Path, found: str) -> Path:
+        """Have a finished job done again, for its result was changed."""
+        try:
+            job = parse_job((folder / "job.json").read_text(encoding="utf-8"))
+            title = json.loads((folder / "launch.json").read_text(encoding="utf-8"))["title"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Changed(f"{found}, {_UNTOLD}") from error
+        if self.identity(job) != folder.name:
+            raise Changed(f"{found}, {_UNTOLD}")
+        return self.run(job, title).result
 
-def _record(folder: Path) -> dict[str, Any] | None:
-    """The record of a finished job; None where it is not finished."""
-    file = folder / "record.json"
-    if not file.exists():
-        return None
-    record: dict[str, Any] = json.loads(file.read_text())
-    return record
+
+def _finished(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """A finished job's record, where it and the result are as they were written, or else what was changed."""
+    try:
+        return finished(folder), ""
+    except Changed as found:
+        return None, str(found)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a finished job's result and record; the result first, for without a record it would be taken up."""
+    with held(folder / WORKER_LOCK):
+        shutil.rmtree(folder / "result", ignore_errors=True)
+        (folder / "record.json").unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: others look at the folder meanwhile."""
     draft = path.with_name(f".{path.name}")
-    draft.write_text(text)
+    draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)
 
 

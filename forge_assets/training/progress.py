@@ -17,7 +17,7 @@ from dagster_pipes import PipesContext
 
 from forge_assets.training.interrupt import Interrupted
 from forge_resources.cause import Cause
-from forge_resources.job_folder import JsonLines, attempts
+from forge_resources.job_folder import JsonLines, attempts, write_record
 from forge_resources.tracking import Tracker
 
 
@@ -81,9 +81,12 @@ class Progress:
         self._track(lambda tracker: tracker.finish(outcome == "finished"))
 
     def record(self, kind: str, measured: dict[str, Any]) -> None:
-        """Write `record.json`, last and atomically: a job with a record is finished."""
+        """Write `record.json`, last and atomically: a job with a record is finished.
+
+        The result was just written and is hashed from the page cache.
+        """
         ended, lines = attempts(self._folder), JsonLines(self._stream).new()
-        record = {
+        facts = {
             "identity": self._folder.name,
             "kind": kind,
             "attempts": max(_started(lines), len(ended)),
@@ -92,9 +95,7 @@ class Progress:
             # Also of attempts that were killed: what a job needs does not depend on whether somebody stopped it.
             "peak_rss_bytes": max([peak_memory(), *(line.get("peak_rss_bytes", 0) for line in lines)]),
         }
-        draft = self._folder / ".record.json"
-        draft.write_text(json.dumps(record, indent=1))
-        os.replace(draft, self._folder / "record.json")
+        record = write_record(self._folder, facts)
         if self._pipes:
             self._pipes.report_custom_message(record)
 

