@@ -11,10 +11,10 @@ from typing import Any
 import dagster as dg
 
 from forge_assets.law.assets import JURISDICTIONS
-from forge_assets.law.load import LawError
 from forge_assets.scenarios.freshness import Sources, fingerprint, sources
 from forge_assets.training.job import CODE_VERSION
 from forge_resources.forge import Forge
+from forge_resources.strict_yaml import SourceError
 
 CHAIN = (
     "warehouse",
@@ -99,7 +99,7 @@ def framework_watch(context: dg.SensorEvaluationContext, forge: Forge) -> dg.Sen
     """One run per changed jurisdiction; adds and removes partitions; a broken file fails `readable` and waits."""
     try:
         found = sources(forge)
-    except LawError as error:
+    except SourceError as error:
         return dg.SkipReason(f"nothing can run until this is mended: {error}")
     cursor = json.loads(context.cursor or '{"asked": {}, "broken": {}}')
     stale = stale_countries(forge, found)

@@ -37,7 +37,7 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
     Raises:
         RunFailed: a run failed; calling again resumes at the job it failed in.
         RunStopped: a run was asked to stop; the same.
-        LawError: the shared vocabulary cannot be read.
+        SourceError: the shared vocabulary cannot be read.
     """
     with _alone(forge):
         _bury(instance)
@@ -100,7 +100,7 @@ def _why(event: dg.DagsterEvent) -> str:
 def _alone(forge: Forge) -> Iterator[None]:
     """One command-line chain at a time over one data folder."""
     claim(forge.store.root)
-    with (forge.store.root / CHAIN_LOCK).open("w") as lock:
+    with (forge.store.root / CHAIN_LOCK).open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

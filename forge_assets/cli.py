@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 import warnings
 from pathlib import Path
+from typing import NoReturn
 
 from forge_assets.terminal import PatientOutput, Signals
-from forge_resources.data_folder import PROJECT, check_dagster_folder, claim, data_folder
+from forge_resources.data_folder import PROJECT, check_dagster_folder, check_data_folder, claim, data_folder
 from forge_resources.environment import setting
 from forge_resources.forge import Forge, pack_folder, profile_name
 from forge_resources.launcher import LauncherError
-from forge_resources.profile import FOLDER as PROFILES
+from forge_resources.launchers import launcher_from_environment
 from forge_resources.profile import ProfileError, load_profile, profile_names
+from forge_resources.strict_yaml import SourceError
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses what it cannot read as every other mistake is refused: with one sentence, and exit status 1."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{self.prog}: {message} (`{self.prog} --help` shows how)")
+
+
+def port(text: str) -> int:
+    """A port to listen on."""
+    if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is no port: give a number from 1 to 65535")
+    return int(text)
 
 
 def command() -> int:
     """Entry point of the program `forge`."""
+    for stream in (sys.stdout, sys.stderr):  # citations are written with signs that not every locale has
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     sys.stdout = PatientOutput(sys.stdout)
     signals = Signals()
     try:
         with signals.watched():
-            return main()
+            return main([os.fsencode(one).decode("utf-8", "backslashreplace") for one in sys.argv[1:]])
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return signals.status()
@@ -38,9 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     Raises:
         KeyboardInterrupt: somebody asked it to stop.
     """
-    from forge_assets.law.load import LawError
-
-    parser = argparse.ArgumentParser(prog="forge", description=__doc__)
+    parser = Parser(prog="forge", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     checked = commands.add_parser("check", help="validate the domain pack, its quotes and every profile")
     checked.add_argument("path", nargs="?", type=Path, help="one country's file, or another pack; default the pack")
@@ -57,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("clean", help="remove everything that was made, all but the base models")
     commands.add_parser("report", help="print the last report's table and the path of its page")
     measured = commands.add_parser("metrics", help="serve figures of jobs and the last benchmark to Prometheus")
-    measured.add_argument("--port", type=int, default=9464)
+    measured.add_argument("--port", type=port, default=9464)
     measured.add_argument("--address", default="127.0.0.1", help="0.0.0.0: also to other machines, without a password")
     planned = commands.add_parser("plan", help="memory, time and cost of every job of a profile, before anything runs")
     planned.add_argument("profile", nargs="?", help="default FORGE_PROFILE")
@@ -93,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
             case "export":
                 return export(given.folder, given.set)
         return {"models": models, "run": run, "search": search, "report": report}[given.command]()
-    except (LawError, LauncherError, ProfileError, ValueError) as error:
+    except (LauncherError, ProfileError, SourceError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -112,7 +129,9 @@ def check(path: Path | None, as_json: bool) -> int:
     from forge_assets.law.commands import check as check_law
     from forge_assets.law.commands import shown
     from forge_assets.law.model import Domain
+    from forge_assets.profile_checks import ProfileChecks
     from forge_assets.scenarios.pack import load_pack
+    from forge_resources.models import ModelLibrary
 
     pack, only = pack_folder(), None
     if path is not None and path.is_dir():
@@ -126,11 +145,13 @@ def check(path: Path | None, as_json: bool) -> int:
     def further(domain: Domain) -> list[Fault]:
         load_pack(pack, domain)
         broken = []
+        # Profiles are made for the pack that is used; another one need not have their countries.
+        read = ProfileChecks(pack, ModelLibrary(data_folder() / "models")).read if path is None else load_profile
         for name in profile_names():
             try:
-                load_profile(name)
-            except ProfileError as error:
-                broken.append(Fault("readable", "error", f"{PROFILES / name}.yaml", 1, str(error), "mend the profile"))
+                read(name)
+            except SourceError as error:
+                broken.append(Fault.of(error))
         return broken
 
     lines, faults = check_law(pack, only, further)
@@ -142,9 +163,11 @@ def explain(given: argparse.Namespace) -> int:
     """Print the obligations of one situation."""
     from forge_assets.law.commands import explain as explain_law
     from forge_assets.law.load import load_domain
+    from forge_assets.scenarios.pack import load_parts
 
     pack = pack_folder()
-    print(explain_law(pack, load_domain(pack), given))
+    domain = load_domain(pack)
+    print(explain_law(pack, domain, given, load_parts(pack, domain)))
     return 0
 
 
@@ -152,7 +175,9 @@ def cite(text: str, country: str | None) -> int:
     """Print the citations of a text; 1 if there is none."""
     from forge_assets.law.commands import cite as cite_law
 
-    found = cite_law(pack_folder(), sys.stdin.read() if text == "-" else text, country)
+    found, left_out = cite_law(pack_folder(), sys.stdin.read() if text == "-" else text, country)
+    for line in left_out:
+        print(line, file=sys.stderr)
     print("\n".join(found) or "no citation found")
     return 0 if found else 1
 
@@ -185,11 +210,13 @@ def clean() -> int:
 def plan(profile: str | None) -> int:
     """Print what a profile's jobs need; 1 if something does not fit."""
     from forge_assets.planned import planned
+    from forge_assets.profile_checks import ProfileChecks
     from forge_resources.models import ModelError, ModelLibrary
 
+    library = ModelLibrary(data_folder() / "models")
     try:
-        told, fits = planned(load_profile(profile or profile_name()), ModelLibrary(data_folder() / "models"))
-    except (ModelError, ProfileError) as error:
+        told, fits = planned(ProfileChecks(pack_folder(), library).read(profile or profile_name()), library)
+    except ModelError as error:
         print(error, file=sys.stderr)
         return 1
     print(told)
@@ -206,29 +233,46 @@ def models() -> int:
         for name in sorted({forge.profile.teacher.model, forge.profile.student.model}):
             model = forge.models.ensure(name)
             print(f"{model.name}: {model.path} (licence: {model.licence})")
-    except (ModelError, ProfileError) as error:
+    except ModelError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
+def ready(forge: Forge) -> int:
+    """Refuse a profile that could not be run to its end, and make its models ready; returns the exit status.
+
+    Raises:
+        ProfileError, SourceError: see `ProfileChecks.read`.
+    """
+    from forge_assets.profile_checks import ProfileChecks
+
+    check_data_folder(forge.store.root)
+    checks = ProfileChecks(forge.pack_path, forge.models)
+    checks.read(forge.profile_name)
+    status = models()
+    if not status:
+        checks.read(forge.profile_name)  # now with the models' tokenizers
+    return status
+
+
 def run() -> int:
     """Materialise what is out of date, then print the report."""
+    started, forge = time.time(), Forge.from_environment()
+    check_dagster_folder()
+    launcher_from_environment()
+    if status := ready(forge):
+        return status
     import dagster as dg
 
     from forge_assets.chain import RunFailed, RunStopped, bring_up_to_date
-    from forge_assets.law.load import LawError
 
     warnings.filterwarnings("ignore", message=".*expected_writer_count.*")  # Dagster's own use of its preview
-    started, forge = time.time(), Forge.from_environment()
-    check_dagster_folder()
-    if status := models():
-        return status
     try:
         with dg.DagsterInstance.get() as instance:
             for line in bring_up_to_date(forge, instance):
                 print(f"[{time.time() - started:6.0f} s] {line}", flush=True)
-    except (RunFailed, LawError) as error:
+    except RunFailed as error:
         print(error, file=sys.stderr)
         return 1
     except (dg.DagsterExecutionInterruptedError, RunStopped) as stopped:
@@ -239,16 +283,17 @@ def run() -> int:
 
 def search() -> int:
     """Search, and print what was chosen."""
+    forge = Forge.from_environment()
+    check_dagster_folder()
+    launcher_from_environment()
+    if status := ready(forge):
+        return status
     import dagster as dg
 
     from forge_assets.chain import RunFailed, RunStopped
     from forge_assets.chain import search as search_trials
 
     warnings.filterwarnings("ignore", message=".*expected_writer_count.*")
-    forge = Forge.from_environment()
-    check_dagster_folder()
-    if status := models():
-        return status
     try:
         with dg.DagsterInstance.get() as instance:
             search_trials(forge, instance)
@@ -287,8 +332,8 @@ def metrics(address: str, port: int) -> int:
     forge = Forge.from_environment()
     try:
         serve(forge.store, {forge.profile.name: forge.profile.hardware.memory_gb * 1e9}, address, port)
-    except (OSError, ProfileError) as error:
-        print(f"{address}:{port}: {error}" if isinstance(error, OSError) else error, file=sys.stderr)
+    except OSError as error:
+        print(f"{address}:{port}: {error}", file=sys.stderr)
         return 1
     print(f"metrics on http://{address}:{port}/metrics", flush=True)
     while True:

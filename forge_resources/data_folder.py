@@ -16,9 +16,10 @@ from forge_resources.environment import setting
 
 PROJECT = Path(__file__).resolve().parents[1]
 MARK = ".forge-data"
-KEPT = (MARK, "models")
-"""What `forge clean` leaves: base models take long to make, and nothing that is made here changes them."""
 CHAIN_LOCK = "chain.lock"
+KEPT = (MARK, CHAIN_LOCK, "models")
+"""What `forge clean` leaves: base models take long to make, and nothing that is made here changes them. The lock is
+held meanwhile, and removed it would let a run begin."""
 _SAYS = "Everything in this folder was made by Model Forge; `forge clean` removes it, all but the base models.\n"
 
 
@@ -31,6 +32,16 @@ def data_folder() -> Path:
     return Path(setting("FORGE_DATA", str(PROJECT / ".forge"))).resolve()
 
 
+def check_data_folder(folder: Path) -> None:
+    """Refuse what cannot be a data folder, and make nothing.
+
+    Raises:
+        DataFolderError: something else is there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DataFolderError(f"data folder {folder}: File exists: set FORGE_DATA to a folder that can be written")
+
+
 def claim(folder: Path) -> Path:
     """Make the data folder and mark it as ours; one that has something else in it is used, but never marked.
 
@@ -40,7 +51,7 @@ def claim(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.iterdir()):
-            (folder / MARK).write_text(_SAYS, encoding="utf-8")
+            (folder / MARK).write_text(_SAYS, "utf-8")
         elif not os.access(folder, os.W_OK):
             raise PermissionError(13, "it may not be written")
     except OSError as error:

@@ -15,6 +15,7 @@ from forge_resources.environment import setting
 from forge_resources.models import ModelLibrary
 from forge_resources.profile import Profile, load_profile
 from forge_resources.store import Store, atomic, digest
+from forge_resources.strict_yaml import SourceError, read_text
 
 
 def pack_folder() -> Path:
@@ -43,6 +44,14 @@ def check_storage(url: str) -> str:
             f"FORGE_STUDIES={url}: no storage URL: write one such as sqlite:////folder/studies.db"
         ) from error
     return url
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file of the pack can be read, hidden ones aside."""
+    try:
+        return not path.name.startswith(".") and bool(read_text(path))
+    except SourceError:
+        return False
 
 
 class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -86,7 +95,9 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @cached_property
     def models(self) -> ModelLibrary:
         """Base models; `make clean` leaves them."""
-        return ModelLibrary(Path(self.data) / "models", sorted(self.pack_path.glob("**/*.yaml")))
+        return ModelLibrary(
+            Path(self.data) / "models", [path for path in sorted(self.pack_path.glob("**/*.yaml")) if _is_text(path)]
+        )
 
     @property
     def studies(self) -> str:
@@ -99,7 +110,7 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @cached_property
     def environment(self) -> str:
         """Digest of the pinned dependencies: part of every job's identity."""
-        return digest((PROJECT / "constraints.txt").read_text())
+        return digest((PROJECT / "constraints.txt").read_text("utf-8"))
 
     def remember(self, name: str, facts: dict[str, Any]) -> None:
         """Write what an asset hands to the next ones (digests, choices) atomically."""

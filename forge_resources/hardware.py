@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from forge_resources.strict_yaml import read_yaml, validate
 
 TABLE = Path(__file__).with_name("hardware.yaml")
 
@@ -17,7 +18,7 @@ Positive = Annotated[float, Field(gt=0)]
 class Device(BaseModel):
     """One row: see the head of `hardware.yaml` for the units."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     device: Literal["cpu", "cuda"]
     memory_gb: Positive
@@ -40,7 +41,8 @@ class Device(BaseModel):
         return self
 
 
-_ROWS: TypeAdapter[dict[str, Device]] = TypeAdapter(dict[str, Device])
+class _Table(RootModel[dict[str, Device]]):
+    """The whole file."""
 
 
 @cache
@@ -48,7 +50,7 @@ def devices(table: Path = TABLE) -> dict[str, Device]:
     """Name to device.
 
     Raises:
-        pydantic.ValidationError: a row lacks a number or has one too many.
+        SourceError: a row lacks a number or has one too many.
     """
-    raw: Any = yaml.safe_load(table.read_text())
-    return _ROWS.validate_python(raw)
+    data, lines = read_yaml(table)
+    return validate(_Table, table, data, lines).root

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import dagster as dg
-import yaml
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, field_validator
 
 from forge_resources.cause import Cause
@@ -29,6 +28,7 @@ from forge_resources.launcher import (
     processes,
     worker_environment,
 )
+from forge_resources.strict_yaml import SourceError, first_fault, line_of, nearest, read_yaml
 from forge_resources.tracking import wandb_environment
 
 LABEL = "model-forge/job"
@@ -60,14 +60,14 @@ class KubernetesLauncher(Launcher):
     data: str = Field(default_factory=lambda: str(data_folder()))
     cpu: Quantity = "2"
     memory: Quantity = "8Gi"
-    gpus: int = Field(default=0, ge=0)
-    user: int = Field(default=1000, ge=1)
+    gpus: int = Field(default=0, ge=0, strict=True)
+    user: int = Field(default=1000, ge=1, strict=True)
     service_account: Name = "default"
     pull_secrets: list[str] = Field(default_factory=list)
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: list[dict[str, str]] = Field(default_factory=list)
     context: str = ""
-    poll_seconds: float = Field(default=5, gt=0)
+    poll_seconds: float = Field(default=5, gt=0, allow_inf_nan=False)
     _running: set[str] = PrivateAttr(default_factory=set)
 
     @field_validator("tolerations")
@@ -93,22 +93,21 @@ class KubernetesLauncher(Launcher):
             raise LauncherError(
                 f"FORGE_KUBERNETES={file}: no such file: name a YAML file with at least `image` and `claim`"
             )
+        path = Path(file)
         try:
-            given = yaml.safe_load(Path(file).read_text())
-        except yaml.YAMLError as error:
-            raise LauncherError(f"{file}: not YAML: {error}") from error
-        if not isinstance(given, dict):
-            raise LauncherError(f"{file}: not a mapping: write one `field: value` a line")
-        for name in sorted(given.keys() - cls.model_fields.keys()):
-            raise LauncherError(f"{file}: {name}: no such field; there are {', '.join(cls.model_fields)}")
-        for name in REQUIRED:
-            if name not in given:
-                raise LauncherError(f"{file}: {name}: missing, and every cluster has its own")
-        try:
-            return cls(**given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise LauncherError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            given, lines = read_yaml(path)
+            for name in given.keys() - cls.model_fields.keys():
+                mend = nearest(name, cls.model_fields)
+                raise SourceError(path, line_of(lines, (name,)), f"`{name}` is not a known field", mend)
+            for name in REQUIRED:
+                if name not in given:
+                    raise SourceError(path, 1, f"`{name}` is missing", "add it: every cluster has its own")
+            try:
+                return cls(**given)
+            except ValidationError as error:
+                raise first_fault(error, path, given, lines) from error
+        except SourceError as error:
+            raise LauncherError(str(error)) from error
 
     def pod(self, folder: Path, ranks: int, environment: Mapping[str, str]) -> dict[str, Any]:
         """Spec of the pod that does the job in `folder` with `ranks` processes."""

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forge_resources.hardware import Device, devices
+from forge_resources.search_grid import Value, space_problems
+from forge_resources.strict_yaml import Lines, Problem, SourceError, read_yaml, refuse, validate, yaml_files
 
 FOLDER = Path(__file__).with_name("profiles")
-
-NUMBERS = ("learning_rate", "rank", "alpha_ratio", "dropout", "batch_size", "warmup_ratio", "weight_decay")
-"""What a search may vary that is a number."""
-
-CHOICES = ("target_modules", "scheduler")
-"""What it may vary that is one of several; `target_modules` are sets of modules, or `all-linear`."""
 
 DRAWS, KEPT = 192, 12
 """Of each company, change and country: fact sets drawn, and of those that the law answers alike, kept."""
 
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Hardware(_Strict):
@@ -147,15 +144,15 @@ class Data(_Strict):
     """Validation samples on which the cut student is compared with its teacher."""
     benchmark: Positive = 132
     responses: Positive
-    draws: Positive = DRAWS
+    draws: Annotated[int, Field(ge=1, le=10_000)] = DRAWS
     """Fact sets drawn for each company, change and country."""
     kept: Positive = KEPT
     """Of those that the law answers alike, how many are asked about."""
-    languages: tuple[str, ...] | None = None
+    languages: Names | None = None
     """Languages of the questions."""
-    registers: tuple[str, ...] | None = None
+    registers: Names | None = None
     """Registers of the questions, e.g. note, email."""
-    variants: tuple[str, ...] | None = None
+    variants: Names | None = None
     """Ways of asking, e.g. plain, below_threshold, missing_fact."""
 
 
@@ -178,9 +175,6 @@ class Race(_Strict):
     """Further ones that only the winner answers: its reported score comes from them alone."""
 
 
-Value = float | str | tuple[str, ...]
-
-
 class Search(_Strict):
     """Hyper-parameter search. `space` maps a parameter to its grid: numbers in ascending order, or choices."""
 
@@ -193,28 +187,6 @@ class Search(_Strict):
     parallel: Positive = 1
     """Trials that are proposed and run at once, where the launcher has room."""
     space: dict[str, tuple[Value, ...]]
-
-    @field_validator("space")
-    @classmethod
-    def _known(cls, space: dict[str, tuple[Value, ...]]) -> dict[str, tuple[Value, ...]]:
-        for name, grid in space.items():
-            if name not in NUMBERS + CHOICES:
-                raise ValueError(f"{name!r} cannot be searched; choose from {', '.join(NUMBERS + CHOICES)}")
-            if not grid or len(grid) != len(set(grid)):
-                raise ValueError(f"{name}: list at least one value, without repeats")
-            numbers = [value for value in grid if isinstance(value, float)]
-            if name in NUMBERS and len(numbers) < len(grid):
-                raise ValueError(f"{name}: {next(v for v in grid if not isinstance(v, float))!r} is no number")
-            if name in NUMBERS and numbers != sorted(numbers):
-                raise ValueError(f"{name}: list its values ascending")
-            if name in CHOICES and numbers:
-                raise ValueError(f"{name}: {numbers[0]:g} is a number: list names, or sets of names as lists")
-        if "learning_rate" not in space:
-            raise ValueError("learning_rate is missing: it is the one parameter that every search needs")
-        unknown = set(space.get("scheduler", ())) - {"constant", "linear", "cosine"}
-        if unknown:
-            raise ValueError(f"scheduler: {sorted(map(str, unknown))[0]!r} is none of constant, linear, cosine")
-        return space
 
 
 class Answers(_Strict):
@@ -231,7 +203,7 @@ class Profile(_Strict):
 
     name: str
     description: str
-    jurisdictions: tuple[str, ...] | None = None
+    jurisdictions: Names | None = None
     """Those trained on and measured; None is all."""
     catalog: Literal["all", "trained"] = "all"
     """Which countries `forge run` catalogues. With `trained`, citations of other countries cannot be judged."""
@@ -243,48 +215,78 @@ class Profile(_Strict):
     data: Data
     search: Search
     answers: Answers
-    max_length: Positive = 512
+    max_length: Annotated[int, Field(ge=16)] = 512
     checkpoint_every: Positive = 20
-    seed: int = 0
-
-    @model_validator(mode="after")
-    def _searchable(self) -> Profile:
-        without = {"rank", "alpha_ratio", "dropout", "target_modules"} & set(self.search.space)
-        if not self.teacher.lora and without:
-            raise ValueError(f"search.space has {', '.join(sorted(without))}, and teacher.lora is false: no adapter")
-        heads = [one for one in self.search.space.get("target_modules", ()) if "lm_head" in one]  # type: ignore[operator]
-        if heads and self.teacher.grpo:
-            raise ValueError("search.space.target_modules has lm_head, and teacher.grpo cannot train that: drop one")
-        return self
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """As NumPy takes it."""
 
 
-class ProfileError(Exception):
-    """A profile that cannot be used; the message names file, field and mend."""
+class ProfileError(ValueError):
+    """There is no profile of that name; the message lists those there are."""
 
 
 def profile_names() -> list[str]:
     """The shipped profiles, in name order."""
-    return sorted(p.stem for p in FOLDER.glob("*.yaml"))
+    return [path.stem for path in yaml_files(FOLDER)]
 
 
-def load_profile(name: str, folder: Path = FOLDER) -> Profile:
-    """Read `<folder>/<name>.yaml`.
+def load_profile(name: str, folder: Path | None = None) -> Profile:
+    """Read `<folder>/<name>.yaml`; the folder is `FOLDER` unless one is given.
 
     Raises:
-        ProfileError: unknown profile, unknown or missing field, wrong type.
+        ProfileError: unknown profile.
+        SourceError: a field that is unknown, missing or wrong, with its line and mend.
     """
+    return read_profile(name, folder)[0]
+
+
+def read_profile(name: str, folder: Path | None = None) -> tuple[Profile, Path, Lines]:
+    """A profile as `load_profile` gives it, its file, and the line of every field.
+
+    Raises:
+        ProfileError, SourceError: as `load_profile`.
+    """
+    folder = folder or FOLDER
+    known = [path.stem for path in yaml_files(folder)]
+    if name not in known:
+        raise ProfileError(f"FORGE_PROFILE={name}: no such profile; choose one of {', '.join(known)}")
     path = folder / f"{name}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-        raise ProfileError(f"FORGE_PROFILE={name}: no such profile; choose one of {known}")
-    try:
-        raw: Any = yaml.safe_load(path.read_text())
-        if not isinstance(raw, dict):
-            raise ProfileError(f"{path}: not a mapping: write one `field: value` a line, as in cpu.yaml")
-        return Profile.model_validate({"name": name, **raw})
-    except yaml.YAMLError as error:
-        raise ProfileError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ProfileError(f"{path}: {field}: {first['msg']}") from error
+    data, lines = read_yaml(path)
+    if "name" in data:
+        raise SourceError(path, lines["name",], "`name` is not a known field", "remove it: the file's name is it")
+    profile = validate(Profile, path, {"name": name, **data}, lines)
+    refuse(path, lines, _problems(profile))
+    return profile, path, lines
+
+
+def _problems(profile: Profile) -> Iterator[Problem]:
+    """What no field shows alone."""
+    yield from space_problems(profile.search.space)
+    adapter = sorted({"rank", "alpha_ratio", "dropout", "target_modules"} & set(profile.search.space))
+    if adapter and not profile.teacher.lora:
+        mend = "remove it, or give the teacher an adapter"
+        yield ("search", "space", adapter[0]), f"{adapter[0]} is searched, and teacher.lora is false", mend
+    for i, modules in enumerate(profile.search.space.get("target_modules", ())):
+        if profile.teacher.grpo and isinstance(modules, tuple) and "lm_head" in modules:
+            mend = "leave lm_head out, or teacher.grpo"
+            yield ("search", "space", "target_modules", i), "teacher.grpo cannot train lm_head", mend
+    for at, names in {
+        ("jurisdictions",): profile.jurisdictions,
+        ("data", "languages"): profile.data.languages,
+        ("data", "registers"): profile.data.registers,
+        ("data", "variants"): profile.data.variants,
+    }.items():
+        for i, each in enumerate(names or ()):
+            if each in (names or ())[:i]:
+                yield (*at, i), f"`{each}` is listed twice", "keep one of them"
+    train, teacher, student = profile.data.train, profile.teacher, profile.student
+    rows = max(teacher.batch_size * teacher.accumulation, student.batch_size * student.accumulation)
+    if train < rows:
+        yield ("data", "train"), f"`data.train: {train}` is less than the {rows} rows of a step", f"give {rows} or more"
+    asked: dict[tuple[str, ...], int] = {("data", "responses"): profile.data.responses}
+    if teacher.grpo:
+        asked["teacher", "grpo", "questions"] = teacher.grpo.questions
+    for at, count in asked.items():
+        if count > train:
+            problem = f"`{'.'.join(at)}: {count}` is more than data.train, {train}"
+            yield at, problem, "ask for no more: they are samples of it"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import dagster as dg
 import pytest
 
 from forge_assets.automation import OF_A_CHAIN, RECORDS, chain_made_from, chain_wanted, framework_watch, retrain
+from forge_assets.cli import main
 from forge_assets.definitions import defs
+from forge_assets.law.country import country_files
 from forge_assets.scenarios.assets import warehouse
 from forge_resources.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.tables import TABLES
+
+Odd = Callable[[Path], object]
 
 DEADLINE = "deadline: before introduction"
 
@@ -26,19 +31,15 @@ class World:
 
     def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
         self.pack = root / "labour"
-        shutil.copytree(PROJECT / "frameworks" / "labour", self.pack)
-        for path in (self.pack / "jurisdictions").glob("*.yaml"):
-            if path.stem not in ("at", "de"):
-                path.unlink()
         self.forge = Forge(data=str(root / "data"), pack=str(self.pack), profile_name="tiny")
         self.instance = instance
         self.cursors: dict[str, str | None] = {}
 
     def edit(self, code: str, old: str, new: str) -> None:
         path = self.pack / "jurisdictions" / f"{code}.yaml"
-        text = path.read_text()
+        text = path.read_text("utf-8")
         assert old in text
-        path.write_text(text.replace(old, new, 1))
+        path.write_text(text.replace(old, new, 1), "utf-8")
 
     def tick(self, sensor: dg.SensorDefinition) -> Any:
         """One look of a sensor, its partition requests carried out."""
@@ -82,19 +83,37 @@ class World:
             self.forge.store.write(table, TABLES[table].empty())
         page = self.forge.store.root / "report" / "index.html"
         page.parent.mkdir(exist_ok=True)
-        page.write_text("<p>A report.</p>", encoding="utf-8")
+        page.write_text("<p>A report.</p>", "utf-8")
         self.forge.store.publish()
         for name in RECORDS:
             self.forge.remember(name, {"fingerprint": made_from, "page": str(page)})
 
 
+def _instance(root: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(root / "dagster"), overrides={"telemetry": {"enabled": False}})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of two countries whose catalog and scenarios were run for real; every test changes a copy."""
+    root = tmp_path_factory.mktemp("made")
+    shutil.copytree(PROJECT / "frameworks" / "labour", root / "labour")
+    for path in (root / "labour" / "jurisdictions").glob("*.yaml"):
+        if path.stem not in ("at", "de"):
+            path.unlink()
+    (root / "dagster").mkdir()
+    with _instance(root) as instance:
+        assert World(root, instance).watch() == ["AT", "DE"]
+    return root
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    (tmp_path / "dagster").mkdir()
-    quiet = {"telemetry": {"enabled": False}}
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster"), overrides=quiet) as instance:
-        world = World(tmp_path, instance)
-        assert world.watch() == ["AT", "DE"]
+def world(tmp_path: Path, made: Path) -> Iterator[World]:
+    root = tmp_path / "world"
+    shutil.copytree(made, root)
+    with _instance(root) as instance:
+        world = World(root, instance)
+        assert world.watch() == []
         world.finish_chain()
         assert not world.training_asked()
         yield world
@@ -146,7 +165,7 @@ def test_a_broken_file_is_named_with_line_and_mend_and_holds_nobody_back(world: 
     assert not check.passed
     line = next(
         i
-        for i, t in enumerate((world.pack / "jurisdictions" / "de.yaml").read_text().splitlines(), 1)
+        for i, t in enumerate((world.pack / "jurisdictions" / "de.yaml").read_text("utf-8").splitlines(), 1)
         if "codetermination" in t
     )
     assert f"de.yaml:{line}:" in check.description
@@ -173,11 +192,11 @@ def test_a_deleted_country_loses_its_partition_and_counts_for_training(world: Wo
 
 def test_a_country_that_was_deleted_and_comes_back_is_made_again(world: World) -> None:
     file = world.pack / "jurisdictions" / "at.yaml"
-    text = file.read_text()
+    text = file.read_text("utf-8")
     file.unlink()
     world.watch()
     assert not world.warehouse(), "the tiny profile trains on Austria too"
-    file.write_text(text)
+    file.write_text(text, "utf-8")
     assert world.watch() == [], "a chain that was refused has dropped nothing"
     world.forge.store.keep_only("scenarios.samples", {"DE"})  # as a chain that does without Austria leaves it
     assert world.watch() == ["AT"]
@@ -230,7 +249,7 @@ def test_what_is_no_longer_there_is_made_again(world: World, gone: str) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     elif path.suffix == ".json":
-        path.write_text(path.read_text()[:40])
+        path.write_text(path.read_text("utf-8")[:40])
     else:
         path.unlink()
     if gone == "state/benchmark_report.json":  # the sensor leaves a first chain to a person
@@ -243,3 +262,237 @@ def test_a_country_whose_tables_are_gone_runs_again(world: World) -> None:
     shutil.rmtree(world.forge.store.root / "tables" / "catalog" / "statute_units")
     world.cursors.clear()
     assert world.watch() == ["AT", "DE"]
+
+
+def replaced(by: Odd) -> Odd:
+    """Take the file away and put something else in its place."""
+
+    def apply(path: Path) -> None:
+        path.unlink()
+        by(path)
+
+    return apply
+
+
+def unreadable(path: Path) -> None:
+    path.chmod(0)
+
+
+ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+
+NO_COUNTRY: dict[str, tuple[str, Odd]] = {
+    "an Emacs lock": (".#de.yaml", lambda path: path.symlink_to("somebody@somewhere.1")),
+    "a Mac's shadow": ("._de.yaml", lambda path: path.write_bytes(b"\0\5\26\7\0\2")),
+    "a hidden country": (".fr.yaml", lambda path: path.write_text("jurisdiction: FR", "utf-8")),
+    "a backup": ("de.yaml~", lambda path: path.write_text("jurisdiction: [", "utf-8")),
+    "a folder": ("xx.yaml", lambda path: path.mkdir()),
+    "a longer name": ("germany.yaml", lambda path: path.write_text("jurisdiction: DE", "utf-8")),
+    "capitals": ("FR.yaml", lambda path: path.write_text("jurisdiction: FR", "utf-8")),
+    "a loop of folders": ("yy.yaml", lambda path: path.symlink_to(".", target_is_directory=True)),
+}
+
+BROKEN: dict[str, tuple[str, Odd, str]] = {
+    "Latin-1": ("jurisdictions/at.yaml", lambda path: path.write_bytes(b"name: \xd6sterreich\n"), "1: not UTF-8: save"),
+    "empty": (
+        "jurisdictions/at.yaml",
+        lambda path: path.write_text("", "utf-8"),
+        "1: the file is empty: restore its content",
+    ),
+    "huge": (
+        "jurisdictions/at.yaml",
+        lambda path: os.truncate(path, 10**12),
+        "1: the file has more than 1000000 bytes",
+    ),
+    "deep": (
+        "jurisdictions/at.yaml",
+        lambda path: path.write_text("a: " + "[" * 9999, "utf-8"),
+        "1: nested too deeply: write",
+    ),
+    "link to nothing": (
+        "jurisdictions/at.yaml",
+        replaced(lambda path: path.symlink_to("gone")),
+        "1: a link to nothing: restore it, or remove what names it",
+    ),
+    "link to itself": (
+        "jurisdictions/at.yaml",
+        replaced(lambda path: path.symlink_to(path.name)),
+        "1: cannot be read (too many levels of symbolic links): make it a readable file",
+    ),
+    "pipe": (
+        "jurisdictions/at.yaml",
+        replaced(lambda path: os.mkfifo(path)),
+        "1: not a regular file: remove it, or put",
+    ),
+    "statute in Latin-1": ("statutes/at/arbvg.jsonl", lambda path: path.write_bytes(b"{}\n\xa7\n"), "2: not UTF-8"),
+    "statute cut off": (
+        "statutes/at/arbvg.jsonl",
+        lambda path: path.write_text(path.read_text("utf-8")[:-9], "utf-8"),
+        "not a statute unit (Unterminated string",
+    ),
+    "statute empty": (
+        "statutes/at/arbvg.jsonl",
+        lambda path: path.write_text("", "utf-8"),
+        "1: the file is empty",
+    ),
+    "statute huge": ("statutes/at/arbvg.jsonl", lambda path: os.truncate(path, 10**12), "more than 50000000 bytes"),
+    "statute deep": (
+        "statutes/at/arbvg.jsonl",
+        lambda path: path.write_text('{"law_id": ' + "[" * 100_000, "utf-8"),
+        "1: nested too deeply: write one flat JSON object a line",
+    ),
+    "statute of numbers": (
+        "statutes/at/arbvg.jsonl",
+        lambda path: path.write_text(
+            '{"jurisdiction": 5, "law_id": 1, "unit": 1, "heading": 1, "text": 1, "number": 1}', encoding="utf-8"
+        ),
+        "1: the unit is of 5:1: keep units of AT:arbvg in this file",
+    ),
+    "statute with half a letter": (
+        "statutes/at/arbvg.jsonl",
+        lambda path: path.write_text(path.read_text("utf-8").replace('"text": "', '"text": "\\ud800', 1), "utf-8"),
+        "1: not a statute unit (",
+    ),
+    "statute gone": ("statutes/at/arbvg.jsonl", lambda path: path.unlink(), "1: the statute text is missing: add the"),
+    "statute a folder": ("statutes/at/arbvg.jsonl", replaced(lambda path: path.mkdir()), "1: a folder, not a file"),
+    "statute a pipe": ("statutes/at/arbvg.jsonl", replaced(lambda path: os.mkfifo(path)), "1: not a regular file"),
+    "statute a link to nothing": (
+        "statutes/at/arbvg.jsonl",
+        replaced(lambda path: path.symlink_to("gone")),
+        "1: a link to nothing",
+    ),
+}
+
+
+def and_an_edit_runs(world: World) -> None:
+    world.edit("de", DEADLINE, "deadline: some day")
+    assert world.watch() == ["DE"]
+
+
+@pytest.mark.parametrize("name", NO_COUNTRY)
+def test_what_is_no_countrys_file_is_no_country_and_holds_nobody_back(world: World, name: str) -> None:
+    file, make = NO_COUNTRY[name]
+    make(world.pack / "jurisdictions" / file)
+    result = world.tick(framework_watch)
+    assert (result.asset_events, result.run_requests, result.dynamic_partitions_requests) == ([], [], [])
+    and_an_edit_runs(world)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_country_that_cannot_be_read_fails_its_check_and_holds_nobody_back(
+    world: World, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, spoil, says = BROKEN[name]
+    spoil(world.pack / file)
+    result = world.tick(framework_watch)
+    (check,) = result.asset_events
+    assert (check.check_name, check.passed, check.metadata["jurisdiction"].value) == ("readable", False, "AT")
+    assert str(check.description).startswith(f"{world.pack / file}:")
+    assert says in check.description
+    assert result.dynamic_partitions_requests == [], "it is broken, not deleted"
+    assert world.forge.knows("catalog/AT")
+    and_an_edit_runs(world)
+    assert main(["check", str(world.pack)]) == 1
+    printed = capsys.readouterr().out
+    assert says in printed and "DE: " in printed
+
+
+@ROOT
+def test_a_file_without_permission_is_its_countrys_fault(world: World) -> None:
+    unreadable(world.pack / "jurisdictions" / "at.yaml")
+    (check,) = world.tick(framework_watch).asset_events
+    assert "at.yaml:1: cannot be read (permission denied): make it a readable file" in check.description
+    and_an_edit_runs(world)
+
+
+def test_a_file_that_goes_between_listing_and_reading_is_its_countrys_fault(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = country_files(world.pack)
+    (world.pack / "jurisdictions" / "at.yaml").unlink()
+    monkeypatch.setattr("forge_assets.scenarios.freshness.country_files", lambda _: listed)
+    (check,) = world.tick(framework_watch).asset_events
+    assert "at.yaml:1: the file is missing: restore it" in check.description
+    and_an_edit_runs(world)
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil"),
+    [
+        ("domain.yaml", lambda path: path.write_text("", "utf-8")),
+        ("tasks.yaml", lambda path: path.write_bytes(b"\xff")),
+        ("languages/de.yaml", lambda path: path.unlink() or path.mkdir()),
+    ],
+)
+def test_a_fault_of_the_shared_words_stops_everything_and_is_named(world: World, file: str, spoil: Odd) -> None:
+    spoil(world.pack / file)
+    world.edit("de", DEADLINE, "deadline: some day")
+    told = framework_watch(dg.build_sensor_context(instance=world.instance, resources={"forge": world.forge}))
+    assert isinstance(told, dg.SkipReason)
+    assert f"nothing can run until this is mended: {world.pack / file}:1: " in str(told.skip_message)
+
+
+def test_a_lock_among_the_languages_is_no_language(world: World) -> None:
+    (world.pack / "languages" / ".#en.yaml").symlink_to("somebody@somewhere.1")
+    and_an_edit_runs(world)
+
+
+def test_a_loop_of_folders_among_the_statutes_is_walked_past(world: World) -> None:
+    (world.pack / "statutes" / "at" / "again").symlink_to("..", target_is_directory=True)
+    (world.pack / "statutes" / "old.jsonl").symlink_to("gone")
+    and_an_edit_runs(world)
+
+
+@pytest.mark.parametrize(
+    "resaved",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "  \n"),
+        lambda text: text.replace("\n", "\t\n"),
+        lambda text: f"\ufeff{text}",
+        lambda text: text.rstrip("\n"),
+    ],
+    ids=["CRLF", "spaces at the ends", "tabs at the ends", "byte order mark", "no last line end"],
+)
+def test_what_an_editor_changes_by_itself_runs_nothing(world: World, resaved: Callable[[str], str]) -> None:
+    for file in ("jurisdictions/de.yaml", "jurisdictions/at.yaml", "statutes/de/betrvg.jsonl"):
+        path = world.pack / file
+        path.write_bytes(resaved(path.read_bytes().decode("utf-8")).encode())
+    assert world.watch() == []
+    assert not any(world.training_asked() for _ in range(3))
+
+
+def test_a_broken_union_is_named_once_and_its_members_are_catalogued(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = PROJECT / "frameworks" / "labour" / "jurisdictions"
+    union = world.pack / "jurisdictions" / "eu.yaml"
+    before, name, after = (source / "eu.yaml").read_bytes().partition(b"name: ")
+    union.write_bytes(before + name + b"\xff" + after)
+    place = f"{union.name}:{before.count(bytes([10])) + 1}: not UTF-8"
+    shutil.copy(source / "es.yaml", world.pack / "jurisdictions")
+    assert world.watch() == ["ES"]
+    assert main(["check", str(world.pack)]) == 1
+    faults = [line for line in capsys.readouterr().out.splitlines() if ".yaml:" in line]
+    assert len(faults) == 1 and place in faults[0]
+    assert main(["check", str(world.pack / "jurisdictions" / "es.yaml")]) == 1
+    assert place in capsys.readouterr().out
+
+
+def test_sources_that_cannot_be_read_are_told_and_stop_no_catalog(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.pack / "statutes" / "SOURCES.md").write_bytes(b"| de/betrvg.jsonl | \xfc |\n")
+    and_an_edit_runs(world)
+    assert main(["check", str(world.pack)]) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if "SOURCES.md:" in line]
+    assert len(told) == 1 and "SOURCES.md:1: not UTF-8: save the file as UTF-8" in told[0]
+
+
+def test_the_names_among_the_countries_that_are_none_are_told_by_check(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.pack / "jurisdictions" / "germany.yaml").write_text("jurisdiction: DE\n", "utf-8")
+    (world.pack / "jurisdictions" / ".#de.yaml").symlink_to("somebody@somewhere.1")
+    assert main(["check", str(world.pack)]) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if "germany" in line or ".#de" in line]
+    assert len(told) == 1 and "germany.yaml:1: among the countries, and not named as one's file: name a" in told[0]

@@ -9,12 +9,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from forge_assets.law.load import FieldPath, LawError, Lines, line_of, load_framework, read_yaml
+from forge_assets.law.country import country_files
+from forge_assets.law.load import load_framework
 from forge_assets.law.model import Condition, Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes, squeezed, subdivisions
 from forge_assets.law.verify import Missing, cited_text
+from forge_resources.strict_yaml import FieldPath, Lines, SourceError, line_of, read_text, read_yaml
 
 Check = Literal["readable", "places", "quotes", "thresholds", "references", "sources", "teaching"]
+SOURCES = Path("statutes", "SOURCES.md")
+"""Of a pack: where each statute text comes from."""
+
 CHECKS: dict[Check, str] = {
     "readable": "The YAML and the statute text can be read; ids are unique, triggers known, escalation in order.",
     "places": "Every unit, paragraph and point that is cited stands in the statute text.",
@@ -40,6 +45,11 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.problem}: {self.mend}"
 
+    @classmethod
+    def of(cls, error: SourceError) -> Fault:
+        """A file that cannot be read."""
+        return cls("readable", "error", str(error.path), error.line, error.problem, error.mend)
+
     def as_dict(self) -> dict[str, str | int]:
         """For `forge check --json`."""
         return asdict(self)
@@ -55,30 +65,43 @@ class _Stated:
     quote: str | None
 
 
-def check_country(pack: Path, domain: Domain, path: Path, union: Mapping[str, Statutes] | None = None) -> list[Fault]:
+Held = dict[str, Statutes | SourceError]
+"""Statute text of other jurisdictions, or why it cannot be read."""
+
+
+def check_country(pack: Path, domain: Domain, path: Path, held: Held | None = None) -> list[Fault]:
     """Every fault of one country's file and the statute text it rests on.
 
     Args:
-        union: statute text of the unions of the pack, by jurisdiction; read from the pack if not given.
+        held: what was read for other countries of the pack already; gains what this one refers to.
 
     Returns:
-        Faults in file order. A file that cannot be read has one, `readable`, and no further check is made.
+        Faults in file order, then those of other files that it refers to. A file that cannot be read has one,
+        `readable`, and no further check is made.
     """
+    held = {} if held is None else held
     try:
         framework = load_framework(path, domain)
         statutes = load_statutes(pack, framework)
         _, lines = read_yaml(path)
-    except LawError as error:
-        return [Fault("readable", "error", str(error.path), error.line, error.problem, error.mend)]
+    except SourceError as error:
+        return [Fault.of(error)]
+    union, elsewhere = _union_text(pack, domain, framework, held)
+    try:
+        sources = read_text(pack / SOURCES)
+    except SourceError as error:
+        sources = None
+        elsewhere.append(Fault("sources", "error", str(error.path), error.line, error.problem, error.mend))
     faults = [
         *_text_faults(framework, statutes),
         *_threshold_faults(framework),
-        *_reference_faults(framework, _union_text(pack, domain, framework) if union is None else union),
-        *_source_faults(pack, framework),
+        *_reference_faults(framework, union),
+        *_source_faults(sources, framework),
         *_teaching_faults(domain, framework),
     ]
     placed = [(line_of(lines, at), check, severity, what, mend) for check, severity, at, what, mend in faults]
-    return [Fault(check, severity, str(path), line, what, mend) for line, check, severity, what, mend in sorted(placed)]
+    own = [Fault(check, severity, str(path), line, what, mend) for line, check, severity, what, mend in sorted(placed)]
+    return own + elsewhere
 
 
 _Found = tuple[Check, Literal["error", "warning"], FieldPath, str, str]
@@ -167,34 +190,43 @@ def _band_problems(conditions: Iterable[Condition], fact: str) -> Iterator[tuple
             yield f"`{fact}` from {following} to {high} falls in two bands", "end one band where the next begins"
 
 
-def _union_text(pack: Path, domain: Domain, framework: Framework) -> dict[str, Statutes]:
-    """Statute text of the jurisdictions that the framework says it transposes; of one that is broken, none."""
-    found: dict[str, Statutes] = {}
-    for code in {key.split(":")[0] for provision in framework.provisions for key in provision.implements}:
-        try:
-            union = load_framework(pack / "jurisdictions" / f"{code.lower()}.yaml", domain)
-            found[code] = load_statutes(pack, union)
-        except (LawError, FileNotFoundError):
-            continue
-    return found
+def _union_text(
+    pack: Path, domain: Domain, framework: Framework, held: Held
+) -> tuple[dict[str, Statutes], list[Fault]]:
+    """Statute text of the jurisdictions that the framework says it transposes, and faults of those that are broken."""
+    files, found, faults = country_files(pack), {}, []
+    for code in sorted({key.split(":")[0] for provision in framework.provisions for key in provision.implements}):
+        if code not in held:
+            try:
+                union = load_framework(files[code], domain) if code in files else None
+                held[code] = load_statutes(pack, union) if union and union.members else {}
+            except SourceError as error:
+                held[code] = error
+        text = held[code]
+        if isinstance(text, SourceError):
+            faults.append(Fault.of(text))
+        else:
+            found[code] = text
+    return found, faults
 
 
 def _reference_faults(framework: Framework, union: Mapping[str, Statutes]) -> Iterator[_Found]:
     for i, provision in enumerate(framework.provisions):
         for j, key in enumerate(provision.implements):
-            found = cited_text(key, union.get(key.split(":")[0], {}))
+            code = key.split(":")[0]
+            if code not in union:
+                continue  # its file has the fault
+            found = cited_text(key, union[code])
             if isinstance(found, Missing):
                 mend = "name a place of a union's law whose text is held"
                 yield "references", "error", ("provisions", i, "implements", j), found.problem, mend
 
 
-def _source_faults(pack: Path, framework: Framework) -> Iterator[_Found]:
-    sources = pack / "statutes" / "SOURCES.md"
-    rows = sources.read_text("utf-8") if sources.is_file() else ""
+def _source_faults(rows: str | None, framework: Framework) -> Iterator[_Found]:
     for i, law in enumerate(framework.laws):
         name = law.statute.removeprefix("statutes/")
-        if f"| {name} |" not in rows:
-            what = f"{name} has no row in {sources.name}"
+        if rows is not None and f"| {name} |" not in rows:
+            what = f"{name} has no row in {SOURCES.name}"
             yield "sources", "warning", ("laws", i, "statute"), what, "say where the text comes from and its licence"
         if (law.text_status == "outdated" or law.outdated_units) and not law.text_note:
             what = f"{law.short} has text that is not current and no reason"

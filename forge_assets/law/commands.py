@@ -6,22 +6,23 @@ import argparse
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from forge_assets.law.checks import Fault, check_country, check_together
+from forge_assets.law.checks import Fault, Held, check_country, check_together
 from forge_assets.law.citation_style import Style
 from forge_assets.law.citations import parse, render
 from forge_assets.law.combine import combine
-from forge_assets.law.country import Country, country_files, read_country
+from forge_assets.law.country import Country, country_files, read_country, stray_files
 from forge_assets.law.explain import explained
+from forge_assets.law.facts import Once, YesNoOnce, check_facts, count, date
 from forge_assets.law.live import law_index
-from forge_assets.law.load import LawError, load_domain
+from forge_assets.law.load import load_domain
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.obligations import Facts
 from forge_assets.law.schema import framework_schema
-from forge_assets.law.statutes import Statutes
+from forge_resources.strict_yaml import SourceError
 
 
 def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]]) -> tuple[list[str], list[Fault]]:
@@ -36,26 +37,35 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
     """
     try:
         domain = load_domain(pack)
-        faults = further(domain) if only is None else []
-    except LawError as error:
-        return [], [Fault("readable", "error", str(error.path), error.line, error.problem, error.mend)]
+        faults = [*further(domain), *_strays(pack)] if only is None else []
+    except SourceError as error:
+        return [], [Fault.of(error)]
     files = country_files(pack) if only is None else {only.stem.upper(): only}
     read: dict[str, Country] = {}
     refused: list[Fault] = []
     for code, path in {**country_files(pack), **files}.items():
         try:
             read[code] = read_country(pack, domain, path)
-        except LawError as error:
+        except SourceError as error:
             if code in files:
-                refused.append(Fault("readable", "error", str(error.path), error.line, error.problem, error.mend))
-    unions: dict[str, Statutes] = {code: c.statutes for code, c in read.items() if c.framework.members}
+                refused.append(Fault.of(error))
+    held: Held = {code: country.statutes if country.framework.members else {} for code, country in read.items()}
     for path in files.values():
-        faults += check_country(pack, domain, path, unions)
+        faults += check_country(pack, domain, path, held)
+    faults = list(dict.fromkeys(faults))  # what several countries refer to is broken once
     # What keeps a country out of the catalog is mostly a fault that a check has named already, with a better mend.
     named = {fault.file for fault in faults if fault.severity == "error"}
     faults += [fault for fault in refused if fault.file not in named]
     faults += check_together({files[code]: c.framework for code, c in read.items() if code in files})
     return [_counts(code, read[code]) for code in files if code in read], faults
+
+
+def _strays(pack: Path) -> list[Fault]:
+    mend = "name a country's file by its code, e.g. de.yaml, and move what is none elsewhere"
+    return [
+        Fault("readable", "error", str(path), 1, "among the countries, and not named as one's file", mend)
+        for path in stray_files(pack)
+    ]
 
 
 def _counts(code: str, country: Country) -> str:
@@ -85,8 +95,10 @@ def shown(lines: list[str], faults: list[Fault], as_json: bool, good: str) -> in
 def add_explain(parser: argparse.ArgumentParser, domain: Domain) -> None:
     """The options of `forge explain`: one for each fact that the domain declares."""
     parser.add_argument("jurisdictions", nargs="+", metavar="COUNTRY", help="codes, e.g. DE, or DE FR for a group")
-    parser.add_argument("--change", required=True, choices=sorted(domain.change_types), help="what is planned")
-    parser.add_argument("--on", type=dt.date.fromisoformat, help="date of the change, YYYY-MM-DD; default today")
+    parser.add_argument(
+        "--change", required=True, action=Once, choices=sorted(domain.change_types), help="what is planned"
+    )
+    parser.add_argument("--on", type=date, action=Once, help="date of the change, YYYY-MM-DD; default today")
     parser.add_argument(
         "--in", dest="local", action="append", default=[], metavar="CODE:FACT=VALUE", help="a fact of one country"
     )
@@ -94,57 +106,86 @@ def add_explain(parser: argparse.ArgumentParser, domain: Domain) -> None:
     for name, kind in domain.facts.items():
         option = f"--{name.replace('_', '-')}"
         if kind.type == "boolean":
-            parser.add_argument(option, dest=name, action=argparse.BooleanOptionalAction, help=kind.label)
+            parser.add_argument(option, dest=name, action=YesNoOnce, help=kind.label)
         else:
-            parser.add_argument(option, dest=name, type=int, metavar="N", help=kind.label)
+            parser.add_argument(option, dest=name, type=count, action=Once, metavar="N", help=kind.label)
 
 
-def explain(pack: Path, domain: Domain, given: argparse.Namespace) -> str:
+def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequence[tuple[str, str]]) -> str:
     """What the law asks of the situation the options describe.
 
+    Args:
+        parts: facts that are a part of another, each with that other one.
+
     Raises:
-        ValueError: an unknown country or fact; the message says which are known.
-        LawError: a country file cannot be read.
+        ValueError: an unknown country or fact, or one that cannot be; the message says which can.
+        SourceError: the file of a country that is asked about cannot be read.
     """
     files = country_files(pack)
     codes = [code.upper() for code in given.jurisdictions]
     unknown = [code for code in codes if code not in files]
     if unknown:
         raise ValueError(f"{', '.join(unknown)}: no such jurisdiction; choose from {', '.join(files)}")
+    if twice := [code for code in codes if codes.count(code) > 1]:
+        raise ValueError(f"{twice[0]} is named twice: name each country once")
     everywhere = {name: getattr(given, name) for name in domain.facts if getattr(given, name) is not None}
     facts: dict[str, Facts] = {code: {**everywhere, **_local(domain, given.local, code, codes)} for code in codes}
-    read = {code: read_country(pack, domain, files[code]) for code in codes}
-    for code, path in files.items():
-        if code not in read:
-            country = read_country(pack, domain, path)
-            if country.framework.members:
-                read[code] = country
+    found, broken = _readable(pack, domain)
+    for code in codes:
+        if code in broken:
+            raise broken[code]
+    unions = [country.framework for country in found.values() if country.framework.members]
+    check_facts(domain, unions, parts, facts)
+    read = {code: country for code, country in found.items() if code in codes or country.framework.members}
     frameworks = {code: country.framework for code, country in read.items()}
     combined = combine(domain, list(frameworks.values()), given.change, facts, given.on or dt.date.today())
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
     style: Style = "english" if given.english else "national"
-    return explained(
+    told = explained(
         domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key[:2]], style)
     )
+    return "\n".join([told, *_left_out(broken)])
 
 
-def cite(pack: Path, text: str, country: str | None) -> list[str]:
-    """The citations of a text, one line each: as written, key, status, canonical form.
+def _readable(pack: Path, domain: Domain) -> tuple[dict[str, Country], dict[str, SourceError]]:
+    """Every country of a pack that can be read, and why the others cannot."""
+    read, broken = {}, {}
+    for code, path in country_files(pack).items():
+        try:
+            read[code] = read_country(pack, domain, path)
+        except SourceError as error:
+            broken[code] = error
+    return read, broken
+
+
+def _left_out(broken: Mapping[str, SourceError]) -> list[str]:
+    return [f"left out, as it cannot be read: {code}: {error}" for code, error in broken.items()]
+
+
+def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[str]]:
+    """The citations of a text, one line each: as written, key, status, canonical form; and the countries left out.
 
     Args:
         country: whose law a citation without a law's name means.
 
     Raises:
-        LawError: a file of the pack cannot be read.
+        ValueError: there is no such country.
+        SourceError: the shared vocabulary, or the file of `country`, cannot be read.
     """
     domain = load_domain(pack)
-    read = {code: read_country(pack, domain, path) for code, path in country_files(pack).items()}
+    read, broken = _readable(pack, domain)
+    country = country.upper() if country else None
+    if country in broken:
+        raise broken[country]
+    if country and country not in read:
+        raise ValueError(f"{country}: no such jurisdiction; choose from {', '.join(read)}")
     frameworks = {code: each.framework for code, each in read.items()}
     laws = law_index(domain, list(read.values()))
-    return [
+    lines = [
         " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
         for found in parse(text, laws, country)
     ]
+    return lines, _left_out(broken)
 
 
 def _canonical(key: str, frameworks: dict[str, Framework]) -> str:
@@ -162,11 +203,19 @@ def _local(domain: Domain, given: list[str], code: str, codes: list[str]) -> dic
             raise ValueError(f"--in {text}: {country} is not asked about; write e.g. {codes[0]}:employees=120")
         if name not in domain.facts:
             raise ValueError(f"--in {text}: no fact `{name}`; choose from {', '.join(domain.facts)}")
-        whole = domain.facts[name].type == "integer"
-        if not (value.isdigit() if whole else value in ("true", "false", "")):
-            raise ValueError(f"--in {text}: {name} is {'a number' if whole else 'true or false'}")
-        if country.upper() == code:
-            facts[name] = int(value) if whole else value != "false"
+        if country.upper() != code:
+            continue
+        if name in facts:
+            raise ValueError(f"--in {text}: {name} of {code} is given twice: keep one of them")
+        if domain.facts[name].type == "integer":
+            try:
+                facts[name] = count(value)
+            except argparse.ArgumentTypeError as error:
+                raise ValueError(f"--in {text[:60]}: {name} is a number: {error}") from error
+        elif value in ("true", "false", ""):
+            facts[name] = value != "false"
+        else:
+            raise ValueError(f"--in {text}: {name} is true or false")
     return facts
 
 

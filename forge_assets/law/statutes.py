@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forge_assets.law.labels import label_of, label_pattern
-from forge_assets.law.load import LawError
 from forge_assets.law.model import Framework, Layout
+from forge_resources.strict_yaml import SourceError, read_text
 
 Statutes = dict[str, dict[str, "StatuteUnit"]]
 """Law id to unit number (without spaces, e.g. `47bis`) to unit."""
+
+MAX_BYTES = 50_000_000
+"""Of one statute; the longest of the labour pack has a hundredth of it."""
 
 NO_PARAGRAPH = "-"
 """Stands for the paragraph in a key to a point of a unit that has no paragraphs, e.g. `DE:betrvg:111:-:5`."""
@@ -48,7 +51,7 @@ def load_statutes(pack: Path, framework: Framework) -> Statutes:
     """Read the statute text of every law of a framework.
 
     Raises:
-        LawError: a file is missing, is not JSON Lines, or holds another law or a unit twice.
+        SourceError: a file is missing, is not JSON Lines, or holds another law or a unit twice.
     """
     return {
         law.id: _load(pack / law.statute, framework.jurisdiction, law.id, law.layout or framework.layout)
@@ -57,40 +60,29 @@ def load_statutes(pack: Path, framework: Framework) -> Statutes:
 
 
 def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[str, StatuteUnit]:
-    if not path.is_file():
-        raise LawError(path, 1, "the statute text is missing", "add the file or correct the law's `statute`")
     units: dict[str, StatuteUnit] = {}
-    for line, row in enumerate(_lines(path), 1):
+    if not path.exists() and not path.is_symlink():
+        raise SourceError(path, 1, "the statute text is missing", "add the file or correct the law's `statute`")
+    for line, row in enumerate(
+        unicodedata.normalize("NFC", read_text(path, MAX_BYTES)).removesuffix("\n").split("\n"), 1
+    ):
         try:
             data = json.loads(row)
             fields = {name: str(data[name]) for name in ("law_id", "unit", "heading", "text")}
             unit = StatuteUnit(number=str(data["number"]).replace(" ", ""), layout=layout, **fields)
-            origin = data["jurisdiction"], unit.law_id
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise LawError(path, line, f"not a statute unit ({error})", "write one JSON object a line") from error
+            origin = str(data["jurisdiction"]), unit.law_id
+            row.encode("utf-8"), "".join(fields.values()).encode("utf-8")
+        except RecursionError as error:
+            raise SourceError(path, line, "nested too deeply", "write one flat JSON object a line") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(path, line, f"not a statute unit ({error})", "write one JSON object a line") from error
         if origin != (jurisdiction, law_id):
             problem = f"the unit is of {':'.join(origin)}"
-            raise LawError(path, line, problem, f"keep units of {jurisdiction}:{law_id} in this file")
+            raise SourceError(path, line, problem, f"keep units of {jurisdiction}:{law_id} in this file")
         if unit.number in units:
-            raise LawError(path, line, f"unit {unit.number} is given twice", "keep one of them")
+            raise SourceError(path, line, f"unit {unit.number} is given twice", "keep one of them")
         units[unit.number] = unit
     return units
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a statute text, letters composed; texts hold other separators, so only a line feed ends a line.
-
-    Raises:
-        LawError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        raw = path.read_bytes()
-        return unicodedata.normalize("NFC", raw.decode("utf-8")).removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise LawError(path, line, "not UTF-8", "save the file as UTF-8") from error
-    except OSError as error:
-        raise LawError(path, 1, error.strerror or str(error), "make the file readable") from error
 
 
 def is_repealed(text: str, layout: Layout) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.live import live_codes
-from forge_assets.law.load import LawError, load_domain
+from forge_assets.law.load import load_domain
 from forge_assets.scenarios.core import load_core
 from forge_assets.scenarios.pack import Pack, load_pack
 from forge_resources.store import digest
+from forge_resources.strict_yaml import SourceError
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge
@@ -30,16 +32,17 @@ def sources(forge: Forge) -> Sources:
     """Read the pack. A comment or layout change leaves a version as it is.
 
     Raises:
-        LawError: the vocabulary shared by all countries (domain, companies, tasks) cannot be read.
+        SourceError: the profile, or the vocabulary shared by all countries (domain, companies, tasks), cannot be read.
     """
     pack = load_pack(forge.pack_path, load_domain(forge.pack_path))
-    shared = _stamps(forge.pack_path / "domain.yaml", *sorted((forge.pack_path / "statutes").rglob("*.jsonl")))
+    _ = forge.profile  # a fault of it is no country's
+    shared = _stamps(forge.pack_path / "domain.yaml", *_statute_files(forge.pack_path))
     versions, broken = {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
             country_version = _country_version(forge.pack_path, path, (*_stamps(path), *shared))
             versions[code] = _source_version(forge, pack, country_version)
-        except LawError as error:
+        except SourceError as error:
             broken[code] = str(error)
     return Sources(versions, broken)
 
@@ -60,7 +63,22 @@ Stamps = tuple[tuple[str, int, int], ...]
 
 def _stamps(*files: Path) -> Stamps:
     """Of what a country's version depends on: while they are the same, nothing has to be read again."""
-    return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()])
+    return tuple(_stamp(file) for file in files)
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    """Of a file that cannot be looked at as well: what reads it says why."""
+    try:
+        stat = file.stat()
+    except OSError as error:
+        return str(file), -(error.errno or 1), -1
+    return str(file), stat.st_mtime_ns, stat.st_size
+
+
+def _statute_files(pack: Path) -> list[Path]:
+    """Every statute text of a pack; a folder that goes, is closed or leads back to itself has none."""
+    found = os.walk(pack / "statutes")
+    return sorted(Path(folder, name) for folder, _, names in found for name in names if name.endswith(".jsonl"))
 
 
 @lru_cache(maxsize=256)

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from forge_assets.law.load import LawError, Problem, line_of, read_yaml, validate
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Strict, Text
 from forge_assets.scenarios.language import ENGLISH, Language, YesNo
+from forge_resources.strict_yaml import Problem, SourceError, line_of, read_yaml, validate, yaml_files
 
 Block = Literal[
     "verdict",
@@ -135,16 +135,16 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
     """Read and check `companies.yaml`, `tasks.yaml` and `languages/*.yaml` of a domain pack.
 
     Raises:
-        LawError: names file, line, problem and mend.
+        SourceError: names file, line, problem and mend.
     """
     companies = _read(pack_dir / "companies.yaml", Companies, _company_problems, domain)
     tasks = _read(pack_dir / "tasks.yaml", Tasks, _task_problems, domain)
     languages = {}
-    for path in sorted((pack_dir / "languages").glob("*.yaml")):
+    for path in yaml_files(pack_dir / "languages"):
         languages[path.stem] = _read(path, Language, _language_problems(path.stem, tasks, companies), domain)
     if ENGLISH not in languages:
         path = pack_dir / "languages" / f"{ENGLISH}.yaml"
-        raise LawError(path, 1, "the file is missing", "add it: every country is asked about in English")
+        raise SourceError(path, 1, "the file is missing", "add it: every country is asked about in English")
     return Pack(
         companies=companies.companies,
         vocabulary=tasks.vocabulary,
@@ -154,11 +154,22 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
     )
 
 
+def load_parts(pack_dir: Path, domain: Domain) -> list[tuple[str, str]]:
+    """Facts that `companies.yaml` draws as a share of another, each with that other one.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    companies = _read(pack_dir / "companies.yaml", Companies, _company_problems, domain)
+    drawn = [item for company in companies.companies for item in company.facts.items()]
+    return sorted({(name, choice.share_of) for name, choice in drawn if isinstance(choice, Share)})
+
+
 def _read(path: Path, model: type[M], check: Callable[[M, Domain], Iterator[Problem]], domain: Domain) -> M:
     data, lines = read_yaml(path)
     file = validate(model, path, data, lines)
     for where, problem, mend in check(file, domain):
-        raise LawError(path, line_of(lines, where), problem, mend)
+        raise SourceError(path, line_of(lines, where), problem, mend)
     return file
 
 

@@ -21,6 +21,26 @@ HELD_OUT = ("validation", "race", "confirm", "choice", "benchmark", "core", "ext
 """Roles that no training sample may resemble."""
 
 
+VARIANTS = (
+    *("plain", "nothing_applies", "below_threshold", "missing_fact", "not_in_force"),
+    *("confusable_neighbour", "false_premise", "same_level", "different_levels"),
+)
+"""Ways of asking that a profile may choose from."""
+
+
+class CannotDraw(ValueError):
+    """The samples are not enough for what a profile asks for.
+
+    Attributes:
+        at: the profile's field.
+        mend: what makes them enough.
+    """
+
+    def __init__(self, profile: Profile, at: tuple[str, ...], problem: str, mend: str) -> None:
+        self.at, self.problem, self.mend = at, problem, mend
+        super().__init__(f"profile {profile.name}: {problem}: {mend}")
+
+
 def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core: Collection[str] = ()) -> pl.DataFrame:
     """The sets of a profile.
 
@@ -34,13 +54,14 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
         core: question ids of the frozen core.
 
     Raises:
-        ValueError: the profile names a jurisdiction that is not live, validation or benchmark come out smaller than
-            asked for, or confirm smaller than `LEAST_CONFIRMED`.
+        CannotDraw: the profile names a jurisdiction that is not live, validation or benchmark come out smaller than
+            asked for, confirm smaller than `LEAST_CONFIRMED`, or train cannot teach every citation.
     """
     wanted = list(profile.jurisdictions or live)
     missing = sorted(set(wanted) - set(live))
     if missing:
-        raise ValueError(f"profile {profile.name}: jurisdictions {', '.join(missing)} are not in the catalog")
+        problem = f"jurisdictions {', '.join(missing)} are not in the catalog"
+        raise CannotDraw(profile, ("jurisdictions",), problem, "mend their files, or name others")
     asked = _asked(samples, profile)
     held = samples.filter((pl.col("split") == "benchmark") & pl.col("question_id").is_in(list(core)))
     frozen = held.sort("sample_id")
@@ -62,16 +83,23 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     }
     for role, size in (("validation", profile.data.validation), ("benchmark", profile.data.benchmark)):
         if drawn[role].height < size:
-            raise ValueError(f"profile {profile.name}: {size} {role} samples asked for, {drawn[role].height} exist")
+            problem = f"{size} {role} samples asked for, {drawn[role].height} exist"
+            mend = "ask for no more, or for more jurisdictions or variants"
+            raise CannotDraw(profile, ("data", role), problem, mend)
     if confirm.height < LEAST_CONFIRMED:
-        raise ValueError(
-            f"profile {profile.name}: search.race.confirm is {sizes[1]}, {confirm.height} samples are left for it and "
-            f"{LEAST_CONFIRMED} are needed: ask for as many, lower data.choice or data.validation, or add "
-            "jurisdictions or variants"
+        raise CannotDraw(
+            profile,
+            ("search", "race", "confirm"),
+            f"search.race.confirm is {sizes[1]}, {confirm.height} samples are left for it and {LEAST_CONFIRMED} are "
+            "needed",
+            "ask for as many, lower data.choice or data.validation, or add jurisdictions or variants",
         )
     held_out = pl.concat(drawn.values()).unique("sample_id", maintain_order=True)
     taught = clear_of(_of(asked, wanted).filter(pl.col("split") == "train"), held_out)
-    drawn = {"train": training_set(taught, wanted, profile.data.train), **drawn}
+    try:
+        drawn = {"train": training_set(taught, wanted, profile.data.train), **drawn}
+    except ValueError as error:
+        raise CannotDraw(profile, ("data", "train"), str(error), "ask for more, or for fewer jurisdictions") from error
     return pl.concat(
         [rows.select(pl.lit(role).alias("role"), pl.all()) for role, rows in drawn.items()]
     ).with_row_index("position")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.law.load import LawError, load_domain, load_framework, read_yaml
+from forge_assets.law.load import load_domain, load_framework
 from forge_assets.law.model import Domain, Framework
+from forge_resources.strict_yaml import SourceError, read_yaml
 
 Edit = Callable[[str, str], Path]
 
@@ -55,7 +56,7 @@ def test_a_mistake_is_refused_with_its_line_and_its_mend(
     edit: Edit, domain: Domain, old: str, new: str, where: str, says: str
 ) -> None:
     path = edit(old, new)
-    with pytest.raises(LawError) as caught:
+    with pytest.raises(SourceError) as caught:
         load_framework(path, domain)
     line = _line(path, where)
     if "id: de-monitoring-devices" in new:
@@ -68,7 +69,7 @@ def test_a_mistake_is_refused_with_its_line_and_its_mend(
 
 def test_a_missing_field_points_at_the_entry_that_lacks_it(edit: Edit, domain: Domain) -> None:
     path = edit("    body: works_council\n", "")
-    with pytest.raises(LawError, match=r"body` is missing: add it") as caught:
+    with pytest.raises(SourceError, match=r"body` is missing: add it") as caught:
         load_framework(path, domain)
     assert caught.value.line == _line(path, "id: de-monitoring-devices")
 
@@ -113,7 +114,11 @@ def test_numbers_booleans_and_nothing_are_read_as_such(tmp_path: Path) -> None:
         ("a: !!int five\n", 1, "five"),
         ("? [a]\n: 1\n", 1, "field name"),
         ("- a\n", 1, "mapping"),
-        ("", 1, "mapping"),
+        ("", 1, "empty"),
+        (" \n\n", 1, "empty"),
+        ("a: 1e999\n", 1, "write a number that a computer can hold"),
+        (f"a: {'9' * 5000}\n", 1, "write a shorter number"),
+        (b"\xff\xfea\x00", 1, "UTF-8"),
         ("a: 1\n---\nb: 2\n", 2, ""),
         (b"a: 1\nb: \xff\n", 2, "UTF-8"),
         ("a: \x07\n", 1, "YAML"),
@@ -124,7 +129,7 @@ def test_numbers_booleans_and_nothing_are_read_as_such(tmp_path: Path) -> None:
 def test_a_file_that_is_no_plain_yaml_is_refused_at_its_line(
     tmp_path: Path, content: str | bytes, line: int, says: str
 ) -> None:
-    with pytest.raises(LawError) as caught:
+    with pytest.raises(SourceError) as caught:
         _read(tmp_path, content)
     assert caught.value.line == line
     assert says in str(caught.value)
@@ -132,7 +137,9 @@ def test_a_file_that_is_no_plain_yaml_is_refused_at_its_line(
 
 def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_path: Path) -> None:
     text = (pack / "domain.yaml").read_text("utf-8")
-    (tmp_path / "domain.yaml").write_text(text.replace("triggers: [working_time]", "triggers: [work_time]"))
-    with pytest.raises(LawError, match="did you mean `working_time`") as caught:
+    (tmp_path / "domain.yaml").write_text(
+        text.replace("triggers: [working_time]", "triggers: [work_time]"), encoding="utf-8"
+    )
+    with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
         load_domain(tmp_path)
     assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")

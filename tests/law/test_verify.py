@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.law.load import LawError
 from forge_assets.law.model import Framework
 from forge_assets.law.statutes import Statutes, load_statutes, subdivisions
 from forge_assets.law.verify import Verification, missing_bases, verify
+from forge_resources.strict_yaml import SourceError
 
 
 def _judge(framework: Framework, statutes: Statutes, **change: str) -> Verification:
@@ -128,6 +128,6 @@ def test_a_broken_statute_file_is_refused_at_its_line(
     if rows is not None:
         path.parent.mkdir(parents=True)
         path.write_text("\n".join(rows), "utf-8")
-    with pytest.raises(LawError, match=says) as caught:
+    with pytest.raises(SourceError, match=says) as caught:
         load_statutes(tmp_path, german.model_copy(update={"laws": (law,)}))
     assert (caught.value.path, caught.value.line) == (path, line)

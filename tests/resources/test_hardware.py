@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from forge_resources.hardware import TABLE, devices
 from forge_resources.profile import Hardware, load_profile, profile_names
+from forge_resources.strict_yaml import SourceError
 
 
 def test_a_device_that_can_more_is_never_said_to_have_less() -> None:
@@ -21,17 +22,20 @@ def test_a_device_that_can_more_is_never_said_to_have_less() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("tflops: 989, ", ""), "tflops"),
-        (("usable_gb: 84", "usable_gb: 840"), "usable_gb is more than memory_gb"),
-        (("mfu: 0.40", "mfu: 40"), "mfu"),
-        (("fp8: true", "fp4: true"), "fp4"),
+        (("tflops: 989, ", ""), "`h100.tflops` is missing: add it"),
+        (("usable_gb: 84", "usable_gb: 840"), "`h100` is not accepted: usable_gb is more than memory_gb"),
+        (("mfu: 0.40", "mfu: 40"), "`h100.mfu: 40` is not accepted: input should be less than or equal to 1"),
+        (("usd_hour: 3.00", "usd_hour: 3:00"), "`h100.usd_hour: 3:00` is not accepted: input should be a valid number"),
+        (("link: 900", "link: 0900"), "`h100.link: 0900` is not accepted: input should be a valid number"),
+        (("fp8: true", "fp4: true"), "`dgx-spark.fp4` is not a known field: remove it or correct its name"),
     ],
 )
 def test_a_row_that_is_wrong_is_refused(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     wrong = tmp_path / "hardware.yaml"
-    wrong.write_text(TABLE.read_text().replace(*change))
-    with pytest.raises(ValidationError, match=said):
+    wrong.write_text(TABLE.read_text("utf-8").replace(*change))
+    with pytest.raises(SourceError, match=said) as caught:
         devices(wrong)
+    assert caught.value.path == wrong and caught.value.line > 8
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KubernetesLaunc
 
 def _launcher(settings: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> KubernetesLauncher:
     file = folder / "cluster.yaml"
-    file.write_text(settings)
+    file.write_text(settings, "utf-8")
     monkeypatch.setenv("FORGE_LAUNCHER", "kubernetes")
     monkeypatch.setenv("FORGE_KUBERNETES", str(file))
     found = launcher_from_environment()
@@ -106,25 +106,36 @@ def test_a_pod_that_is_deleted_has_time_for_its_checkpoint(launcher: KubernetesL
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ("claim: forge-data", "image: missing"),
-        ("image: forge:1", "claim: missing"),
-        ("{image: '', claim: forge-data}", "image: String should have at least 1 character"),
-        ("{image: forge:1, claim: Forge Data}", "claim: String should match"),
-        ("{image: forge:1, claim: forge-data, memory: 64 GB}", "memory: String should match"),
-        ("{image: forge:1, claim: forge-data, user: 0}", "user: Input should be greater than or equal to 1"),
-        ("{image: forge:1, claim: forge-data, gpu: 1}", "gpu: no such field; there are .*gpus"),
+        ("claim: forge-data", "1: `image` is missing: add it: every cluster has its own"),
+        ("image: forge:1", "1: `claim` is missing: add it: every cluster has its own"),
+        ("{image: '', claim: forge-data}", "1: `image: ` is not accepted: string should have at least 1 character"),
+        ("image: forge:1\nclaim: Forge Data", "2: `claim: Forge Data` is not accepted: string should match"),
+        ("image: forge:1\nclaim: forge-data\nmemory: 64 GB", "3: `memory: 64 GB` is not accepted: string should match"),
+        ("image: forge:1\nclaim: forge-data\nuser: 0", "3: `user: 0` is not accepted: input should be greater than or"),
+        ("image: forge:1\nclaim: forge-data\ngpus: true", "3: `gpus: true` is not accepted: input should be a valid"),
+        ("image: forge:1\nclaim: forge-data\ngpu: 1", "3: `gpu` is not a known field: did you mean `gpus`"),
+        ("image: forge:1\nclaim: forge-data\nuser: 7\nuser: 8", "4: `user` is given twice: keep one of them"),
         (
-            "{image: forge:1, claim: forge-data, tolerations: [{key: gpu, effect: Never}]}",
-            "tolerations: Value error, effect: Never: .* one of: NoSchedule PreferNoSchedule NoExecute",
+            "image: forge:1\nclaim: forge-data\nuser: 0512",
+            "3: `user: 0512` is not accepted: input should be a valid int",
         ),
-        ("image", "not a mapping"),
+        (
+            "image: forge:1\nclaim: forge-data\ntolerations:\n  - {key: gpu, effect: Never}",
+            "3: `tolerations` is not accepted: effect: Never: .* one of: NoSchedule PreferNoSchedule NoExecute",
+        ),
+        ("image", "1: the file is not a mapping"),
     ],
 )
-def test_wrong_settings_are_refused_by_file_and_field(
+def test_wrong_settings_are_refused_by_file_line_and_field(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, complaint: str
 ) -> None:
-    with pytest.raises(LauncherError, match=f"cluster.yaml: {complaint}"):
+    with pytest.raises(LauncherError, match=f"cluster.yaml:{complaint}"):
         _launcher(settings, tmp_path, monkeypatch)
+
+
+def test_a_registry_secret_called_no_stays_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _launcher("image: forge:1\nclaim: forge-data\npull_secrets: [NO]", tmp_path, monkeypatch)
+    assert found.pull_secrets == ["NO"]
 
 
 def test_settings_that_are_not_there_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

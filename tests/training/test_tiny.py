@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from forge_assets.training.tiny import FAMILIES, build
 from forge_resources.models import REGISTRY
+from forge_resources.strict_yaml import read_yaml
 
 
 def test_the_same_texts_give_the_same_model(tmp_path: Path, tiny_model: Path) -> None:
@@ -30,7 +30,7 @@ def test_each_family_is_the_same_model_wherever_it_is_made(tmp_path: Path, famil
 
 
 def test_every_miniature_of_the_registry_is_of_a_family_that_can_be_made() -> None:
-    registry = yaml.safe_load(REGISTRY.read_text())
+    registry, _ = read_yaml(REGISTRY)
     sources = [entry["source"] for entry in registry.values() if entry["source"]["kind"] == "random"]
     assert {source.get("family", "llama") for source in sources} == set(FAMILIES)
 
