@@ -51,11 +51,9 @@ def atomic(path: Path) -> Iterator[Path]:
     its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".draft")
-    draft = Path(name)
+    _sweep(path.parent, f".{path.name}.")
+    draft, handle = _draft(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield draft
         os.replace(draft, path)
     finally:
@@ -63,11 +61,21 @@ def atomic(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _sweep(path: Path) -> None:
-    """Remove the drafts of a file that nobody writes any more."""
-    for name in os.listdir(path.parent):
-        if name.startswith(f".{path.name}.") and name.endswith(".draft"):
-            draft = path.parent / name
+def _draft(path: Path) -> tuple[Path, int]:
+    """A new draft, and the handle that locks it for as long as its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".draft")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return Path(name), handle
+        os.close(handle)  # swept by another writer before it was locked
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove the drafts of a folder that nobody writes any more."""
+    for name in os.listdir(folder):
+        if name.startswith(prefix) and name.endswith(".draft"):
+            draft = folder / name
             try:
                 handle = os.open(draft, os.O_RDONLY)
             except FileNotFoundError:  # its writer was done just now
@@ -91,6 +99,10 @@ SUMS = ".sha256"
 
 STORAGE_VERSION = "v1.0.0"
 """What `forge.duckdb` is written for: every DuckDB client since 1.0 reads it (bench/duckdb_clients.py)."""
+
+
+NO_LOG = "opened-for-reading-only/see-docs-data.md"
+"""What `forge.duckdb.wal` points to: a file in a folder that is never made."""
 
 
 class DamagedFile(ValueError):
@@ -132,6 +144,7 @@ class Store:
 
         Raises:
             SchemaError: the table is not declared, or the rows' columns are not those declared; what was there stays.
+            ValueError: the partition's name is none of a file in the table's folder.
         """
         declared = self._declared(table)
         if faults := declared.faults(rows.schema):
@@ -139,15 +152,36 @@ class Store:
                 f'{table}, partition {partition}: {faults}: build the rows with schema=TABLES["{table}"].schema, '
                 "or change the declaration in forge_resources/tables.py"
             )
-        path = self._folder(table) / f"{partition}.parquet"
-        before = _sum_of(path) if path.exists() else None
-        with atomic(path) as draft:
-            with draft.open("wb") as file:
-                rows.select(declared.schema.names()).write_parquet(file)
-            after = _sum_of(draft)
-            _note(path, after, before)  # until the rows are replaced, the old ones are good as well
-        _note(path, after)
+        path = self._file(table, partition)
+        with self._alone(table):
+            before = _sum_of(path) if path.exists() else ""
+            with atomic(path) as draft:
+                with draft.open("wb") as file:
+                    rows.select(declared.schema.names()).write_parquet(file)
+                after = _sum_of(draft)
+                # Until the rows are replaced the old ones are good as well, unless they were damaged before.
+                _note(path, {before} & _noted(path) | {after})
+            _note(path, {after})
         return after != before
+
+    def _file(self, table: str, partition: str) -> Path:
+        """A partition's Parquet file.
+
+        Raises:
+            ValueError: the partition's name is none of a file in the table's folder.
+        """
+        if not partition or partition.startswith(".") or "/" in partition:
+            raise ValueError(f"{table}: {partition!r} is no name of a partition: it is empty, begins with . or has a /")
+        return self._folder(table) / f"{partition}.parquet"
+
+    @contextmanager
+    def _alone(self, table: str) -> Iterator[None]:
+        """Keep other writers off a table, and remove what dead ones left there."""
+        folder = self._folder(table)
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            _sweep(folder, ".")
+            yield
 
     def files(self, table: str, partition: str | None = None) -> list[Path]:
         """The Parquet files of a table, or of one partition, in name order, each as it was written and as declared.
@@ -161,18 +195,11 @@ class Store:
 
     def _opened(self, declared: Table, partition: str | None = None) -> Iterator[tuple[Path, IO[bytes]]]:
         """Each file of a table, open at its start, once it is known to be whole and to have the declared columns."""
-        folder = self._folder(declared.name)
         for name in self._partitions(declared.name) if partition is None else [partition]:
-            path = folder / f"{name}.parquet"
+            path = self._file(declared.name, name)
             if not path.exists():
                 continue
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() not in _noted(path):
-                    raise DamagedFile(
-                        f"{path}: its bytes are not those that were written (SHA-256 differs from {path.name}{SUMS}): "
-                        "remove the file and materialise what makes it again"
-                    )
-                file.seek(0)
+            with _whole(path) as file:
                 if faults := declared.faults(pl.read_parquet_schema(file)):
                     raise SchemaError(
                         f"{declared.name}, partition {name}: {faults}: it was written by another version of the "
@@ -209,7 +236,7 @@ class Store:
 
     def written_at(self, table: str, partition: str = "all") -> float | None:
         """Unix time at which a partition was written; None: it is not there."""
-        path = self._folder(table) / f"{partition}.parquet"
+        path = self._file(table, partition)
         return path.stat().st_mtime if path.exists() else None
 
     def version(self, table: str, partition: str) -> str:
@@ -222,11 +249,14 @@ class Store:
 
     def keep_only(self, table: str, partitions: Collection[str]) -> None:
         """Remove every partition of a table that is not named."""
-        for name in self._partitions(table):
-            if name not in partitions:
-                path = self._folder(table) / f"{name}.parquet"
-                path.unlink()
-                _sums(path).unlink(missing_ok=True)
+        if not self._folder(table).is_dir():
+            return
+        with self._alone(table):
+            for name in self._partitions(table):
+                if name not in partitions:
+                    path = self._file(table, name)
+                    path.unlink()
+                    _sums(path).unlink(missing_ok=True)
 
     def artefact(self, identity: str) -> Path:
         """The folder of a content-addressed artefact."""
@@ -237,7 +267,7 @@ class Store:
 
         Tables and columns carry their declared types and comments. Views come from `views.sql`, each where all the
         tables it reads are there. The file is for reading: its mode says so, and what a client wrote into the one
-        before is gone with it, together with a write-ahead log that such a client left behind.
+        before is gone with it, together with a write-ahead log that such a client left behind; none can be made again.
 
         Raises:
             SchemaError: a file was written when other columns were declared.
@@ -245,7 +275,6 @@ class Store:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         draft, log = (self.root / f".{self.database.name}.draft{end}" for end in ("", ".wal"))
-        foreign = self.database.with_name(f"{self.database.name}.wal")
         with FileLock(self.root / ".publish.lock"):
             try:
                 for left in (draft, log):  # by a publication that was killed
@@ -256,10 +285,8 @@ class Store:
                     }
                     _create_views(connection, published)
                 draft.chmod(0o444)
-                # Before and after: a log of the old file makes the new one unreadable, and its client may still write.
-                foreign.unlink(missing_ok=True)
+                _keep_writers_off(self.database)
                 os.replace(draft, self.database)
-                foreign.unlink(missing_ok=True)
             finally:
                 for left in (draft, log):
                     left.unlink(missing_ok=True)
@@ -287,13 +314,58 @@ class Store:
         return bool(files)
 
 
+def _keep_writers_off(database: Path) -> None:
+    """Put a link that leads nowhere where DuckDB keeps its write-ahead log, in place of what a client left there.
+
+    With the storage version of 1.0 DuckDB does not see that a log belongs to another file: readers too would get its
+    rows. To a reader the link is no log. No client can commit through it, not even root, or with the file of before.
+    """
+    log = database.with_name(f"{database.name}.wal")
+    for name in os.listdir(database.parent):
+        if name in (f"{log.name}.checkpoint", f"{log.name}.recovery"):
+            (database.parent / name).unlink(missing_ok=True)
+    link = database.with_name(f".{log.name}.link")
+    link.unlink(missing_ok=True)
+    link.symlink_to(NO_LOG)
+    os.replace(link, log)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file, open at its start, whose bytes are those that were written, whoever replaces it meanwhile.
+
+    Raises:
+        DamagedFile: they are not.
+    """
+    while True:
+        with path.open("rb") as file:
+            noted = _noted(path)
+            if hashlib.file_digest(file, "sha256").hexdigest() in noted:
+                file.seek(0)
+                yield file
+                return
+            # The sums were read while this file was open: if it is still in place, they were its own.
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                raise DamagedFile(
+                    f"{path}: its bytes are not those that were written (SHA-256 differs from {path.name}{SUMS}): "
+                    "remove the file and materialise what makes it again"
+                )
+
+
 @contextmanager
 def _written(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose schemas and tables go into a new file that older clients read."""
     with duckdb_folder(database.parent) as folder:
         place = folder / database.name
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {_quoted(str(place))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
+        # A database in memory would spill into `.tmp` of the folder that the process happens to run in.
+        with (
+            tempfile.TemporaryDirectory(prefix="forge-") as spill,
+            duckdb.connect(config={"temp_directory": spill}) as connection,
+        ):
+            connection.execute(
+                f"ATTACH {_quoted(str(place))} AS published "
+                f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+            )
             connection.execute("USE published")
             yield connection
             connection.execute("USE memory")
@@ -312,13 +384,15 @@ def _sums(path: Path) -> Path:
 
 def _noted(path: Path) -> set[str]:
     """The SHA-256 that a partition may have: one, and two while it is being replaced; none where nothing is noted."""
-    file = _sums(path)
-    return set(file.read_text("ascii").split()) if file.exists() else set()
+    try:
+        return set(_sums(path).read_text("ascii", errors="replace").split())
+    except FileNotFoundError:
+        return set()
 
 
-def _note(path: Path, *sums: str | None) -> None:
+def _note(path: Path, sums: Collection[str]) -> None:
     with atomic(_sums(path)) as draft:
-        draft.write_text("".join(f"{each}\n" for each in sums if each), "ascii")
+        draft.write_text("".join(f"{each}\n" for each in sorted(sums)), "ascii")
 
 
 def _sum_of(path: Path) -> str:
