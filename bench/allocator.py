@@ -46,7 +46,7 @@ def main(folder: str) -> None:
             [sys.executable, __file__, folder, "steps"],
             env={**os.environ, **settings},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         rate, faults = done.stdout.split()

@@ -41,7 +41,7 @@ def main() -> None:
         started = time.time()
         subprocess.run([sys.executable, "-m", "forge_assets.cli", "run"], check=True, stdout=subprocess.DEVNULL)
         print(f"whole graph, profile tiny: {time.time() - started:.0f} s")
-        with (root / "daemon.log").open("w") as log:
+        with (root / "daemon.log").open("w", encoding="utf-8") as log:
             command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml")]
             daemon = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
             try:
@@ -56,18 +56,18 @@ def observe(pack: Path) -> None:
     import dagster as dg
 
     german = pack / "jurisdictions" / "de.yaml"
-    good = german.read_text()
+    good = german.read_text("utf-8")
     with dg.DagsterInstance.get() as instance:
         report(instance, "daemon started; France is new to it")
-        german.write_text("# a comment\n" + good)
+        german.write_text("# a comment\n" + good, "utf-8")
         report(instance, "a comment in de.yaml")
         changed = good.replace("deadline: before introduction", "deadline: before the system is introduced")
         assert changed != good
-        german.write_text(changed)
+        german.write_text(changed, "utf-8")
         report(instance, "one provision in de.yaml")
-        german.write_text(changed.replace("level: consultation", "level: consultatoin", 1))
+        german.write_text(changed.replace("level: consultation", "level: consultatoin", 1), "utf-8")
         austrian = pack / "jurisdictions" / "at.yaml"
-        austrian.write_text(austrian.read_text().replace("level: consultation", "level: information", 1))
+        austrian.write_text(austrian.read_text("utf-8").replace("level: consultation", "level: information", 1))
         report(instance, "de.yaml broken, one provision in at.yaml")
         check = dg.AssetCheckKey(dg.AssetKey("framework_catalog"), "readable")
         for record in instance.event_log_storage.get_asset_check_execution_history(check, limit=20):

@@ -46,10 +46,10 @@ Bound = Callable[[Sequence[Measured], Prediction], tuple[float, float]]
 
 def trainings(*, plain: bool) -> dict[str, list[Measured]]:
     """Measured trainings by model; `plain`: only adapters on weights in full precision, which one search may vary."""
-    exact = {row["name"]: int(row["peak_rss_bytes"]) for row in json.loads(EXACT.read_text())}
+    exact = {row["name"]: int(row["peak_rss_bytes"]) for row in json.loads(EXACT.read_text("utf-8"))}
     smollm2 = ModelLibrary(SMOLLM2.parent).config(SMOLLM2.name)
     found: dict[str, list[Measured]] = {}
-    for name, gigabytes in re.findall(r"^\| (\S+ .+?) \| ([\d.]+) \|", RESULTS.read_text(), re.MULTILINE):
+    for name, gigabytes in re.findall(r"^\| (\S+ .+?) \| ([\d.]+) \|", RESULTS.read_text("utf-8"), re.MULTILINE):
         model, job = CONFIGURATIONS[name]
         if not isinstance(job, SftJob) or (plain and (job.lora is None or job.quantisation != "none")):
             continue

@@ -83,7 +83,7 @@ def main() -> None:
 def machine() -> str:
     """Processor and Python."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
+    lines = info.read_text("utf-8").splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return (
         f"{len(names) or '?'} cores {names[0] if names else platform.processor()}, Python {platform.python_version()}"

@@ -44,11 +44,11 @@ def main(versions: tuple[str, ...]) -> None:
             venv.create(home, with_pip=True)
             python = home / "bin" / "python"
             asked = [python, "-m", "pip", "install", "--quiet", f"duckdb=={version}"]
-            got = subprocess.run(asked, capture_output=True, text=True, encoding="utf-8")
+            got = subprocess.run(asked, capture_output=True, encoding="utf-8")
             if got.returncode:
                 rows.append({"client": version, "tables and views": None, "outcome": "not to be had here"})
                 continue
-            read = subprocess.run([python, "-c", CLIENT, database], capture_output=True, text=True, encoding="utf-8")
+            read = subprocess.run([python, "-c", CLIENT, database], capture_output=True, encoding="utf-8")
             if read.returncode:
                 rows.append({"client": version, "tables and views": None, "outcome": read.stderr.splitlines()[-1]})
             else:

@@ -42,7 +42,7 @@ def main(steps: int) -> None:
     """Print the comparison."""
     root = Path(tempfile.mkdtemp())
     build(root / "tiny", [Path("LICENSE")], layers=4, hidden=64)
-    (root / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    (root / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
     losses: dict[str, list[float]] = {}
     held: dict[str, int] = {}
     weights: dict[str, dict[str, Any]] = {}
@@ -50,11 +50,11 @@ def main(steps: int) -> None:
         folder = root / name
         folder.mkdir()
         job = SftJob(base=BASE, dataset=DATA, lora=None, learning_rate=5e-3, steps=steps, **spread)
-        (folder / "job.json").write_text(job.model_dump_json())
+        (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
         paths = {BASE: str(root / "tiny"), DATA: str(root / "rows.jsonl")}
-        (folder / "launch.json").write_text(json.dumps({"paths": paths}))
+        (folder / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
         held[name] = run_directly(folder)["parameters_held"]
-        lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+        lines = map(json.loads, (folder / "metrics.jsonl").read_text("utf-8").splitlines())
         losses[name] = [line["loss"] for line in lines if "loss" in line]
         weights[name] = load_file(folder / "result" / "model" / "model.safetensors")
     print(markdown(pl.DataFrame({"step": list(range(1, steps + 1)), **losses})))

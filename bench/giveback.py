@@ -33,7 +33,7 @@ def main(model: Path, rounds: int) -> None:
     """Print both, in MB (10^6 bytes)."""
     with tempfile.TemporaryDirectory() as scratch:
         prompts = Path(scratch) / "prompts.jsonl"
-        prompts.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+        prompts.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
         for number in range(rounds):
             give_back([model])
             rss, cached = _in_worker(Path(scratch) / f"job{number}", model, prompts), _cached(model)
@@ -48,8 +48,10 @@ def _in_worker(folder: Path, model: Path, prompts: Path) -> float:
     """Resident MB of the whole process tree above what it was before, once the worker has ended."""
     folder.mkdir()
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=SAMPLING)
-    (folder / "job.json").write_text(job.model_dump_json())
-    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), PROMPTS: str(prompts)}}))
+    (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
+    (folder / "launch.json").write_text(
+        json.dumps({"paths": {BASE: str(model), PROMPTS: str(prompts)}}), encoding="utf-8"
+    )
     before = _resident()
     run_directly(folder)
     return _resident() - before
@@ -92,7 +94,10 @@ def _cached(model: Path) -> float:
     """MB of the model's weights in the page cache."""
     files = [str(file) for file in model.rglob("*") if file.suffix in WEIGHTS]
     listed = subprocess.run(
-        ["fincore", "--bytes", "--noheadings", "--output", "RES", *files], capture_output=True, text=True, check=True
+        ["fincore", "--bytes", "--noheadings", "--output", "RES", *files],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     return sum(map(int, listed.stdout.split())) / 1e6
 

@@ -167,7 +167,11 @@ class Nursery:
     def __init__(self) -> None:
         environment = {**os.environ, **ENVIRONMENT, **OFFLINE, "WANDB_MODE": "offline", "WANDB_SILENT": "true"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, "-m", NURSERY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment,
         )
 
     def run(self, folder: Path) -> dict[str, Any]:
@@ -179,8 +183,8 @@ class Nursery:
         self._process.stdout.readline()
         status = json.loads(self._process.stdout.readline())["status"]
         if status:
-            raise RuntimeError("\n".join((folder / "log.txt").read_text().splitlines()[-12:]))
-        record: dict[str, Any] = json.loads((folder / "record.json").read_text())
+            raise RuntimeError("\n".join((folder / "log.txt").read_text("utf-8").splitlines()[-12:]))
+        record: dict[str, Any] = json.loads((folder / "record.json").read_text("utf-8"))
         return record
 
 
@@ -201,7 +205,7 @@ def write_model(found: Path, name: str) -> None:
     from forge_assets.training.tiny import build
 
     build(found, [PROJECT / "LICENSE"], layers=1, hidden=64)
-    tiny = json.loads((found / "config.json").read_text())
+    tiny = json.loads((found / "config.json").read_text("utf-8"))
     ends = {key: tiny[key] for key in ("eos_token_id", "pad_token_id", "bos_token_id")}
     config = AutoConfig.for_model(**MODELS[name], max_position_embeddings=2048, **ends)
     AutoModelForCausalLM.from_config(config).save_pretrained(found)
@@ -216,7 +220,7 @@ def data(folder: Path, job: Job) -> Path:
         for i in range(job.sampling.batch_size if isinstance(job, GenerateJob) else 64)
     ]
     file = folder / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return file
 
 
@@ -229,9 +233,9 @@ def measure(folder: Path, model: str, job: Job, nursery: Nursery) -> int:
     """Peak resident bytes of a worker that does the job."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Path(scratch)
-        (place / "job.json").write_text(job.model_dump_json())
+        (place / "job.json").write_text(job.model_dump_json(), "utf-8")
         paths = {BASE: str(model_folder(folder, model)), DATA: str(data(place, job))}
-        (place / "launch.json").write_text(json.dumps({"paths": paths}))
+        (place / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
         return int(nursery.run(place)["peak_rss_bytes"])
 
 
@@ -318,13 +322,13 @@ def main() -> None:
             except RuntimeError as error:
                 print(f"{name}: no result:\n{error}", flush=True)
                 continue
-            file.write_text(json.dumps({"name": name, "peak_rss_bytes": peak}))
+            file.write_text(json.dumps({"name": name, "peak_rss_bytes": peak}), "utf-8")
             print(f"{name}: {peak / 1e9:.3f} GB", flush=True)
-        peak = json.loads(file.read_text())["peak_rss_bytes"]
+        peak = json.loads(file.read_text("utf-8"))["peak_rss_bytes"]
         rows.append(Row(name, model, job, model_folder(given.folder, model), peak))
     print(table(rows))
     if given.json:
-        given.json.write_text(kept(rows))
+        given.json.write_text(kept(rows), "utf-8")
 
 
 if __name__ == "__main__":

@@ -197,7 +197,6 @@ def run_distilabel(draws: Path, out: Path, batch: int) -> None:
 def worker(peer: str, draws: Path, out: Path, batch: int) -> None:
     """Do the job in this process and print the seconds it took, imports left out."""
     if peer == "distilabel":
-        import distilabel.pipeline
         import distilabel.steps  # noqa: F401
     started = time.perf_counter()
     if peer == "distilabel":
@@ -213,7 +212,7 @@ def memory(root: int) -> tuple[int, int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                children[int((entry / "stat").read_text().rpartition(")")[2].split()[1])].append(int(entry.name))
+                children[int((entry / "stat").read_text("utf-8").rpartition(")")[2].split()[1])].append(int(entry.name))
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended
     resident = proportional = 0
@@ -222,7 +221,9 @@ def memory(root: int) -> tuple[int, int]:
         pid = waiting.pop()
         waiting += children[pid]
         try:
-            sizes = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+            sizes = dict(
+                line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()[1:]
+            )
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended
         if sizes:
@@ -251,7 +252,7 @@ def main() -> None:
         command = [sys.executable, __file__, "--peer", arguments.peer, "--batch", str(arguments.batch)]
         started, resident, proportional = time.perf_counter(), 0, 0
         with (
-            log.open("w") as output,
+            log.open("w", encoding="utf-8") as output,
             subprocess.Popen(
                 [*command, "--worker", draws, out],
                 stdout=output,
@@ -265,11 +266,11 @@ def main() -> None:
                 time.sleep(0.2)
         wall = time.perf_counter() - started
         if process.returncode:
-            sys.exit(log.read_text())
+            sys.exit(log.read_text("utf-8"))
         written = pq.read_metadata(out)
         if written.num_rows != arguments.rows:
-            sys.exit(f"{written.num_rows} rows written of {arguments.rows}\n{log.read_text()}")
-        seconds = float(log.read_text().splitlines()[-1])
+            sys.exit(f"{written.num_rows} rows written of {arguments.rows}\n{log.read_text(encoding='utf-8')}")
+        seconds = float(log.read_text("utf-8").splitlines()[-1])
         result = {
             "peer": arguments.peer,
             "version": metadata.version("distilabel") if arguments.peer == "distilabel" else platform.python_version(),

@@ -280,11 +280,11 @@ def main() -> None:
     parser.add_argument("--save", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    kept = [json.loads(line) for line in given.save.read_text().splitlines()] if given.save.exists() else []
+    kept = [json.loads(line) for line in given.save.read_text("utf-8").splitlines()] if given.save.exists() else []
     done = {tuple(line["unit"]) for line in kept}
     surfaces = range(given.first, given.first + given.surfaces)
     todo = [unit for unit in units(surfaces, given.names, given.trials) if unit not in done]
-    with given.save.open("a") as file, multiprocessing.Pool(given.processes) as pool:
+    with given.save.open("a", encoding="utf-8") as file, multiprocessing.Pool(given.processes) as pool:
         for found in pool.imap_unordered(work, todo):
             kept += found
             file.write("".join(json.dumps(line) + "\n" for line in found))

@@ -57,7 +57,7 @@ def kill_when(setting: Setting, process: subprocess.Popen[bytes], trial: int, sh
                 continue
             folder = setting.forge.store.artefact(facts(trials[trial])["identity"])
             stream = folder / "metrics.jsonl"
-            lines = stream.read_text().splitlines() if stream.exists() else []
+            lines = stream.read_text("utf-8").splitlines() if stream.exists() else []
             step = max((json.loads(line).get("step", 0) for line in lines if line.endswith("}")), default=0)
             if step >= share * setting.profile.search.steps:
                 below = psutil.Process(process.pid).children(recursive=True)

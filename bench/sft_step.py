@@ -42,7 +42,7 @@ def main() -> None:
     found = {}
     for name, settings in RUNS.items():
         command = [sys.executable, __file__, *sys.argv[1:], "--only", name]
-        done = subprocess.run(command, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(command, env=os.environ | settings, stdout=subprocess.PIPE, encoding="utf-8", check=True)
         found[name] = json.loads(done.stdout.splitlines()[-1])
         told = found[name]
         print(
@@ -66,6 +66,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     from forge_assets.training.adapters import lora_config
     from forge_assets.training.arguments import common_arguments
     from forge_assets.training.completion import CompletionTrainer
+    from forge_assets.training.fit import row_tokens
     from forge_assets.training.job import Lora, SftJob
     from forge_assets.training.rows import read_rows
     from forge_assets.training.sft import _arguments
@@ -82,20 +83,21 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         max_length=given.max_length,
         checkpoint_every=10**6,
     )
-    rows = read_rows(given.dataset)
+    tokenizer = load_tokenizer(given.model)
+    rows = [row for row in read_rows(given.dataset) if len(row_tokens(tokenizer, row)) <= job.max_length]
     with tempfile.TemporaryDirectory() as work:
         common = common_arguments(job, Path(work), cuda=False) | {"report_to": []}
         model = load_model(given.model, "float32", "none")
         named = {
             "model": model,
             "train_dataset": Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
-            "processing_class": load_tokenizer(given.model),
+            "processing_class": tokenizer,
             "peft_config": lora_config(lora, model) if lora else None,
         }
         if given.only == "ours":
             arguments = _arguments(job, Path(work))
             arguments.report_to = []
-            trainer = CompletionTrainer(max_length=job.max_length, args=arguments, **named)
+            trainer = CompletionTrainer(args=arguments, **named)
         else:
             trainer = SFTTrainer(args=SFTConfig(**common, max_length=job.max_length), **named)
         stamps, tokens, recorded = [], [], profile(activities=[ProfilerActivity.CPU])

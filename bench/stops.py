@@ -53,7 +53,7 @@ def main() -> None:
 
         status, folder = desk.break_off(job, reached, signal.SIGTERM)
         seconds = time.perf_counter() - at[0]
-        assert status == INTERRUPTED, (folder / "log.txt").read_text()
+        assert status == INTERRUPTED, (folder / "log.txt").read_text("utf-8")
         steps, kept = values(folder, "step"), lines(folder / "work" / "result", "answers.jsonl")
         saved = sorted(int(path.name[11:]) for path in (folder / "work").glob("checkpoint-*"))
         found.append({"stopped while": phase, "seconds": round(seconds, 2), "steps done": max(steps, default=0),

@@ -55,7 +55,7 @@ def main() -> None:
     samples = sets.filter(pl.col("role") == "benchmark")
     _, scores = scored(forge, answers, samples)
     table = markdown_table(summary(scores, samples))
-    Path("bench/results/student.md").write_text(table + "\n")
+    Path("bench/results/student.md").write_text(table + "\n", "utf-8")
     print(table)
     asked = scores.join(samples.select("sample_id", "task_type", "variant"), on="sample_id")
     for kind in ("variant", "task_type"):

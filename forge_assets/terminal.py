@@ -55,7 +55,9 @@ class Signals:
     def watched(self) -> Iterator[None]:
         """Raise KeyboardInterrupt for SIGTERM and SIGHUP as for SIGINT while it lasts; in the main thread only."""
         wake = signal.set_wakeup_fd(self._pipe, warn_on_full_buffer=False)
-        before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+        # `nohup` has SIGHUP ignored, and means it.
+        heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, _interrupt) for number in heard}
         before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)  # `&` of a shell ignores it
         try:
             yield

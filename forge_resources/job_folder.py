@@ -57,7 +57,7 @@ def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     result = folder / "result"
     record = sealed({**facts, "files": sums(result, names(result))})
     draft = folder / ".record.json"
-    draft.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    draft.write_text(json.dumps(record, indent=1), "utf-8")
     os.replace(draft, folder / "record.json")
     return record
 
@@ -148,8 +148,8 @@ class JobFolder:
         launch = self.path / "launch.json"
         launched = launch.stat().st_mtime
         if launched != self._launched:
-            self.title = json.loads(launch.read_text()).get("title", "")
-            self.spec = json.loads((self.path / "job.json").read_text())
+            self.title = json.loads(launch.read_text("utf-8")).get("title", "")
+            self.spec = json.loads((self.path / "job.json").read_text("utf-8"))
             self._launched = launched
         for line in self._stream.new() if stream else ():
             self._take(line)

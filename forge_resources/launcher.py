@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "268435456",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8",
 }
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
@@ -236,7 +237,7 @@ class LocalLauncher(Launcher):
                 [sys.executable, "-m", NURSERY],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
                 start_new_session=True,
                 env={**os.environ, **worker_environment()},
             )
@@ -273,7 +274,7 @@ def messages(folder: Path) -> dg.PipesMessageReader:
 
 def processes(folder: Path) -> int:
     """How many processes the job in `folder` asks for."""
-    return int(json.loads((folder / "job.json").read_text()).get("processes", 1))
+    return int(json.loads((folder / "job.json").read_text("utf-8")).get("processes", 1))
 
 
 def how_it_ended(status: int) -> Ending:

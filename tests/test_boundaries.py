@@ -11,12 +11,16 @@ HEAVY = {"torch", "transformers", "peft", "trl", "bitsandbytes", "wandb", "datas
 
 def test_loading_the_definitions_imports_no_machine_learning_library() -> None:
     code = "import sys, forge_assets.definitions; print(' '.join({name.split('.')[0] for name in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout.split()
     assert not HEAVY & set(loaded)
 
 
 def test_rooms_import_only_rooms_to_their_left() -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"], capture_output=True, text=True
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout

@@ -24,7 +24,7 @@ FORGE = [sys.executable, "-m", "forge_assets.cli"]
 
 def forge(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
-    return subprocess.run([*FORGE, *arguments], env=environment, capture_output=True, text=True, encoding="utf-8")
+    return subprocess.run([*FORGE, *arguments], env=environment, capture_output=True, encoding="utf-8")
 
 
 def filled(folder: Path) -> Path:
@@ -32,7 +32,7 @@ def filled(folder: Path) -> Path:
     claim(folder)
     for name in ("tables/law/rows/AT.parquet", "state/warehouse.json", "models/tiny/config.json", ".hidden"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("made")
+        (folder / name).write_text("made", "utf-8")
     return folder
 
 
@@ -44,11 +44,15 @@ def below(folder: Path) -> list[str]:
 def test_clean_empties_the_folder_that_is_named_and_no_other(tmp_path: Path, name: str) -> None:
     for sibling in ("My", "a", "ab", "Data"):
         (tmp_path / sibling).mkdir()
-        (tmp_path / sibling / "precious").write_text("mine")
+        (tmp_path / sibling / "precious").write_text("mine", "utf-8")
     before = below(tmp_path)
     data = filled(tmp_path / name / ".forge")
     done = subprocess.run(
-        ["make", "clean"], cwd=PROJECT, env={**os.environ, "FORGE_DATA": str(data)}, capture_output=True, text=True
+        ["make", "clean"],
+        cwd=PROJECT,
+        env={**os.environ, "FORGE_DATA": str(data)},
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     assert below(data) == [MARK, "models/tiny/config.json"]
@@ -56,7 +60,7 @@ def test_clean_empties_the_folder_that_is_named_and_no_other(tmp_path: Path, nam
 
 
 def test_a_folder_that_is_not_ours_is_not_emptied(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "precious").write_text("mine", "utf-8")
     done = forge("clean", FORGE_DATA=str(tmp_path))
     assert done.returncode == 1 and done.stderr.startswith(f"{tmp_path} is not a data folder of Model Forge")
     assert claim(tmp_path) and below(tmp_path) == ["precious"], "a folder with other things in it is never marked"
@@ -75,7 +79,7 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "precious").write_text("mine")
+    (tmp_path / "outside" / "precious").write_text("mine", "utf-8")
     data = filled(tmp_path / "data")
     (data / "report").symlink_to(tmp_path / "outside")
     clean(data)
@@ -87,7 +91,7 @@ def test_a_folder_in_which_something_works_is_not_emptied(tmp_path: Path, lock: 
     data = filled(tmp_path / "data")
     (data / lock).parent.mkdir(parents=True, exist_ok=True)
     before = below(data)
-    with (data / lock).open("w") as held:
+    with (data / lock).open("w", encoding="utf-8") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DataFolderError, match="something works in"):
             clean(data)
@@ -110,7 +114,7 @@ def test_a_folder_in_which_something_works_is_not_emptied(tmp_path: Path, lock: 
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path: Path, variables: dict[str, str], says: str) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", "utf-8")
     names = {"file": str(tmp_path / "file"), "folder": str(tmp_path)}
     given = {"FORGE_PROFILE": "tiny", "FORGE_DATA": str(tmp_path / "data")}
     done = forge("run", **given | {name: value.format(**names) for name, value in variables.items()})
@@ -122,11 +126,44 @@ def test_a_command_whose_reader_goes_away_does_its_work_and_ends_as_it_would_hav
     pack = tmp_path / "labour"
     shutil.copytree(PROJECT / "frameworks" / "labour", pack, ignore=shutil.ignore_patterns("statutes"))
     for arguments, status in ((["check", str(pack)], 1), (["schema"], 0)):
-        process = subprocess.Popen([*FORGE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*FORGE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        )
         assert process.stdout and process.stderr
         process.stdout.close()
         assert "Traceback" not in (said := process.stderr.read()) and "Broken pipe" not in said, said
         assert process.wait() == status
+
+
+BARE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""A locale whose encoding is ASCII, as cron jobs and minimal containers have."""
+
+ANSWERS = """
+import sys
+from pathlib import Path
+from forge_assets.training.answer_file import AnswerFile
+from forge_assets.training.rows import read_rows
+path = Path(sys.argv[1])
+AnswerFile(path).keep("a", "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432")
+again = AnswerFile(path)
+again.keep("b", "\\u00a7 90")
+again.put_in_order(["b", "a"])
+assert [row["sample_id"] for row in read_rows(path)] == ["b", "a"]
+assert read_rows(path)[1]["answer"] == "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432"
+"""
+
+
+def test_answers_that_were_interrupted_go_on_in_a_locale_without_their_letters(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ANSWERS, str(tmp_path / "answers.jsonl")]
+    done = subprocess.run(command, env={**os.environ, **BARE}, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "чл. 130в" in (tmp_path / "answers.jsonl").read_text("utf-8")
+
+
+def test_citations_are_read_and_written_in_a_locale_without_their_letters() -> None:
+    done = forge("cite", "чл. 130в, ал. 1 КТ und § 87 Abs. 1 Nr. 6 BetrVG", **BARE)
+    assert done.returncode == 0, done.stderr
+    assert "DE:betrvg:87:1:6" in done.stdout and "§ 87 Abs. 1 Nr. 6 BetrVG" in done.stdout
 
 
 @pytest.mark.slow
@@ -146,7 +183,7 @@ def test_a_run_that_is_asked_to_stop_says_so_ends_in_order_and_goes_on(
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         end = time.monotonic() + 120
         while len(_steps(data)) <= known and process.poll() is None and time.monotonic() < end:
@@ -157,7 +194,7 @@ def test_a_run_that_is_asked_to_stop_says_so_ends_in_order_and_goes_on(
         assert said.splitlines()[-1] == "stopped; the same command goes on from here"
         assert "Traceback" not in said
         for lock in data.glob("artefacts/*/.worker.lock"):
-            with lock.open() as file:
+            with lock.open(encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     monkeypatch.setenv("FORGE_DAGSTER", str(data / "dagster"))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
@@ -167,6 +204,6 @@ def test_a_run_that_is_asked_to_stop_says_so_ends_in_order_and_goes_on(
 def _steps(data: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for file in data.glob("artefacts/*/metrics.jsonl"):
-        whole = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        whole = [line for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
         found += [line for line in map(json.loads, whole) if "step" in line]
     return found

@@ -25,4 +25,4 @@ def picture() -> str:
 
 
 def test_the_graph_is_the_one_that_was_reviewed() -> None:
-    assert picture() == GOLDEN.read_text(), "if the change is meant, write picture() to tests/definitions.txt"
+    assert picture() == GOLDEN.read_text("utf-8"), "if the change is meant, write picture() to tests/definitions.txt"

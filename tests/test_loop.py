@@ -52,7 +52,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
 
     def run() -> str:
         command = [sys.executable, "-m", "forge_assets.cli", "run"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
@@ -73,7 +73,7 @@ def test_a_second_run_changes_nothing(loop: Loop) -> None:
 
 
 def test_the_report_asks_the_network_for_nothing(loop: Loop) -> None:
-    page = (loop.data / "report" / "index.html").read_text()
+    page = (loop.data / "report" / "index.html").read_text("utf-8")
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page)
     assert "Student, tuned" in page
 
@@ -111,7 +111,7 @@ def test_the_search_tells_its_trials_apart_and_confirms_the_winner_on_samples_of
     assert statuses == [("finished", 3)]
     assert stages == [("confirm", 1, 12), ("race", 2, 12), ("trial", 3, 20)]
     assert shared == []
-    assert "samples that nothing was chosen on" in (loop.data / "report" / "index.html").read_text()
+    assert "samples that nothing was chosen on" in (loop.data / "report" / "index.html").read_text("utf-8")
 
 
 def test_the_wandb_run_of_a_trial_holds_its_study_and_its_score(loop: Loop) -> None:
@@ -124,7 +124,7 @@ def test_the_wandb_run_of_a_trial_holds_its_study_and_its_score(loop: Loop) -> N
 
 @pytest.mark.parametrize("guide", ["README.md", "docs/data.md", "docs/compliance.md"])
 def test_queries_of_the_guides_run(loop: Loop, guide: str) -> None:
-    queries = re.findall(r"```sql\n(.*?)```", (PROJECT / guide).read_text(), re.DOTALL)
+    queries = re.findall(r"```sql\n(.*?)```", (PROJECT / guide).read_text("utf-8"), re.DOTALL)
     assert queries
     with duckdb.connect(str(loop.data / "forge.duckdb"), read_only=True) as database:
         for query in queries:

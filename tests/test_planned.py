@@ -110,7 +110,7 @@ def test_the_command_needs_no_torch_and_no_network(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         env={**os.environ, "FORGE_DATA": str(tmp_path)},
     )

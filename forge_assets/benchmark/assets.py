@@ -44,7 +44,7 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     forge.store.publish()
     page = forge.store.root / "report" / "index.html"
     with atomic(page) as draft:
-        draft.write_text(render(_report(forge, samples, answers, scores)))
+        draft.write_text(render(_report(forge, samples, answers, scores)), "utf-8")
     table = summary(scores, samples)
     forge.remember("benchmark_report", {"fingerprint": forge.recall("warehouse")["fingerprint"], "page": str(page)})
     means = {

@@ -50,7 +50,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     choice = choose(setting, trials)
     forge.store.write("search.answers", choice.answers)
     runs.wait()
-    found = choice.verdict
+    found, chosen = choice.verdict, setting.desk.run(choice.job, f"trial {choice.verdict.winner}")
     forge.remember(
         "search_results",
         {
@@ -72,6 +72,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
             "score, low": found.score.low,
             "score, high": found.score.high,
             "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs[RAN]),
+            "rows_left_out": chosen.record["rows_left_out"],
             "study": f"{setting.name} in {setting.url}",
             **{title: dg.MetadataValue.md(as_markdown(picture)) for title, picture in shown.items()},
             "trials": dg.MetadataValue.md(markdown(table.select(SHOWN))),

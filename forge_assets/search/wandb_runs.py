@@ -48,7 +48,7 @@ class WandbRuns:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
             env={**os.environ, **wandb_environment(self._mode, folder)},
             start_new_session=True,
         )

@@ -18,7 +18,7 @@ def seal(checkpoint: Path) -> None:
     for name in found:
         _sync(checkpoint / name)
     draft = checkpoint / f".{SEAL}"
-    draft.write_text(json.dumps(sealed({"files": found}), indent=1), encoding="utf-8")
+    draft.write_text(json.dumps(sealed({"files": found}), indent=1), "utf-8")
     _sync(draft)
     os.replace(draft, checkpoint / SEAL)
     _sync(checkpoint)

@@ -47,7 +47,7 @@ def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, int
     shutil.rmtree(result, ignore_errors=True)
     model.save_pretrained(result / "model")
     tokenizer.save_pretrained(result / "model")
-    (result / "influence.json").write_text(json.dumps({"influence": influence, "removed": removed}))
+    (result / "influence.json").write_text(json.dumps({"influence": influence, "removed": removed}), "utf-8")
     parameters = model.num_parameters()
     progress.say(f"removed layers {removed}; {parameters / 1e6:.0f}M parameters left")
     return {"removed": removed, "parameters": parameters}

@@ -42,7 +42,7 @@ def evaluate(
         progress.metrics(evaluated=min(start + job.batch_size, len(rows)), rows=len(rows))
     result = work / "result"
     result.mkdir(exist_ok=True)
-    (result / "losses.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
+    (result / "losses.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found), "utf-8")
     tokens = sum(row["tokens"] for row in found)
     loss = sum(row["loss"] * row["tokens"] for row in found) / tokens
     return {

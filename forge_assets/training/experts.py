@@ -136,6 +136,13 @@ class ParamWrapper(peft_layer.ParamWrapper):  # type: ignore[misc]
             return torch.empty((), dtype=states[0].dtype, device=found.device).expand(len(states), *shape)
         return found
 
+    def get_delta_weight(self, adapter_name: str, *args: Any, **given: Any) -> torch.Tensor:
+        """The update of all experts, in the adapter's type: PEFT rounds it to the weights', and their sum again."""
+        down, up = self.lora_A[adapter_name].weight, self.lora_B[adapter_name].weight
+        a, b = down.view(self.num_experts, -1, down.shape[1]), up.view(up.shape[0], -1, self.num_experts)
+        order = "e i o" if self.get_base_layer().is_transposed else "e o i"
+        return torch.einsum(f"o r e, e r i -> {order}", b, a).mul_(self.scaling[adapter_name])
+
     def update_of(self, expert: int, tokens: torch.Tensor) -> torch.Tensor:
         """What the adapters add to an expert's output: scaling x B A tokens."""
         total = tokens.new_zeros(())

@@ -38,7 +38,8 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     """Train on and save `result/adapter`, or `result/model` where the job names no adapter.
 
     Returns:
-        What was measured: steps, tokens, seconds, loss and reward at both ends, questions asked and left out.
+        What was measured: steps, tokens, seconds, loss and reward at both ends, questions asked and left out, and
+        the share of answers that were cut: they earn what they say as far as it goes.
 
     Raises:
         Interrupted: stopped early; a checkpoint holds every whole step.
@@ -59,7 +60,10 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     if not questions:
         raise ValueError(f"no question has max_prompt {job.max_prompt} tokens or less: raise max_prompt")
     if left_out := len(given) - len(questions):
-        progress.say(f"{left_out} of {len(given)} questions are longer than max_prompt {job.max_prompt}: left out")
+        progress.say(
+            f"{left_out} of {len(given)} questions are longer than max_prompt {job.max_prompt} and are left out: "
+            "raise max_prompt"
+        )
     trainer = PolicyTrainer(
         interrupt=interrupt,
         model=model,
@@ -74,12 +78,15 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     if isinstance(trainer.model, PeftModel) and "ref" in trainer.model.peft_config:
         trainer.model.delete_adapter("ref")  # where training started from, which the KL penalty is towards
     save_result(trainer, tokenizer, job, work, adapter=job.adapter is not None)
-    rewards = logged(trainer, "reward")
+    rewards, cut = logged(trainer, "reward"), mean(logged(trainer, "completions/clipped_ratio"))
+    if cut:
+        progress.say(f"{cut:.1%} of the answers drawn were cut at max_new_tokens {job.max_new_tokens}: raise it")
     return measured | {
         "reward_first": mean(rewards[:5]),
         "reward_last": mean(rewards[-5:]),
         "questions": len(questions),
         "questions_left_out": left_out,
+        "answers_cut": cut,
     }
 
 

@@ -196,7 +196,7 @@ class Jobs:
     def _resolve(self, reference: str) -> Path:
         """Where what a digest names lies, as it was made; a job's result that was changed is made again."""
         base, data, folder = self._bases.get(reference), self._dataset(reference), self._store.artefact(reference)
-        if base is not None:
+        if base is not None and base.exists():
             if found := changed_file(base):
                 raise Changed(f"{found}: run again, and the model is made ready again")
             return base
@@ -214,8 +214,8 @@ class Jobs:
     def _again(self, folder: Path, found: str) -> Path:
         """Have a finished job done again, for its result was changed."""
         try:
-            job = parse_job((folder / "job.json").read_text(encoding="utf-8"))
-            title = json.loads((folder / "launch.json").read_text(encoding="utf-8"))["title"]
+            job = parse_job((folder / "job.json").read_text("utf-8"))
+            title = json.loads((folder / "launch.json").read_text("utf-8"))["title"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Changed(f"{found}, {_UNTOLD}") from error
         if self.identity(job) != folder.name:
@@ -234,14 +234,15 @@ def _finished(folder: Path) -> tuple[dict[str, Any] | None, str]:
 def _discard(folder: Path) -> None:
     """Remove a finished job's result and record; the result first, for without a record it would be taken up."""
     with held(folder / WORKER_LOCK):
-        shutil.rmtree(folder / "result", ignore_errors=True)
+        if (folder / "result").exists():
+            shutil.rmtree(folder / "result")
         (folder / "record.json").unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: others look at the folder meanwhile."""
     draft = path.with_name(f".{path.name}")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_text(text, "utf-8")
     os.replace(draft, path)
 
 

@@ -40,7 +40,7 @@ _SUBREAPER = 36
 def main(folder: Path, grace: float) -> int:
     """Run the job in `folder` with its output in the folder's log; exit status, 128 and more for a signal."""
     log_to(folder / "log.txt")
-    spec = json.loads((folder / "job.json").read_text())
+    spec = json.loads((folder / "job.json").read_text("utf-8"))
     return keep(folder, int(spec.get("processes", 1)), grace)
 
 

@@ -76,7 +76,7 @@ class Progress:
             "reason": reason,
             **({"cause": cause} if cause else {}),
         }
-        with (self._folder / "attempts.jsonl").open("a") as stream:
+        with (self._folder / "attempts.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
         self._track(lambda tracker: tracker.finish(outcome == "finished"))
 
@@ -100,7 +100,7 @@ class Progress:
             self._pipes.report_custom_message(record)
 
     def _write(self, values: dict[str, Any]) -> None:
-        with self._stream.open("a") as stream:
+        with self._stream.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"time": round(time.time(), 3), **values}) + "\n")
         self._since = time.perf_counter()
 

@@ -59,7 +59,7 @@ class Shape:
             UnknownShape: a family whose layers this does not know, or a number is missing.
         """
         try:
-            return cls.parse(json.loads((folder / "config.json").read_text()))
+            return cls.parse(json.loads((folder / "config.json").read_text("utf-8")))
         except UnknownShape as error:
             raise UnknownShape(f"{folder / 'config.json'}: {error}") from error
 

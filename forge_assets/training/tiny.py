@@ -109,7 +109,7 @@ def _tokenizer(family: Family, texts: list[Path]) -> Any:
         tokenizer_object=tokenizer, eos_token=family.eos, pad_token=family.pad, bos_token=family.bos
     )
     shipped = resources.files("trl") / "chat_templates"
-    fast.chat_template = CHATML if family.template is None else (shipped / family.template).read_text()
+    fast.chat_template = CHATML if family.template is None else (shipped / family.template).read_text("utf-8")
     return fast
 
 

@@ -51,8 +51,8 @@ def main(folder: Path) -> int:
 
 def _run(folder: Path, pipes: PipesContext | None) -> int:
     interrupt = Interrupt()
-    job = parse_job((folder / "job.json").read_text())
-    paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text())["paths"].items()}
+    job = parse_job((folder / "job.json").read_text("utf-8"))
+    paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text("utf-8"))["paths"].items()}
     work = folder / "work"
     work.mkdir(exist_ok=True)
     if rank() == 0 and (folder / "result").exists() and not (work / "result").exists():

@@ -180,5 +180,7 @@ def test_a_fresh_process_writes_the_same_bytes(html: str) -> None:
     )
     path = os.pathsep.join([str(here), str(here.parents[1])])
     environment = os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "77"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == hashlib.sha256(html.encode()).hexdigest()

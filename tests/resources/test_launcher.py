@@ -43,7 +43,7 @@ def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.Mater
         try:
             launcher.run(context, folder)
         except JobFailed as error:
-            (folder / "said").write_text(f"{error.cause}: {error}")
+            (folder / "said").write_text(f"{error.cause}: {error}", "utf-8")
     return dg.MaterializeResult()
 
 dg.materialize([jobs], resources={"launcher": LocalLauncher(grace_seconds=20)})
@@ -110,15 +110,15 @@ def _gone(processes: list[psutil.Process]) -> bool:
 def _job(folder: Path, model: Path, job: GenerateJob | SftJob, rows: list[dict[str, Any]]) -> Path:
     folder.mkdir()
     data = folder.parent / f"{folder.name}.jsonl"
-    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "job.json").write_text(job.model_dump_json())
-    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), DATA: str(data)}}))
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
+    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), DATA: str(data)}}), "utf-8")
     return folder
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
     """Whole lines of a stream of JSON."""
-    text = file.read_text() if file.exists() else ""
+    text = file.read_text("utf-8") if file.exists() else ""
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
@@ -140,7 +140,7 @@ class Seen:
     nursery along."""
 
     def said(self, name: str) -> str:
-        return (self.folders[name] / "said").read_text()
+        return (self.folders[name] / "said").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +152,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
     folders["failed"] = _job(root / "failed", tiny_model, TRAINING.model_copy(update={"max_length": 16}), [STEP])
     folders["with a child"] = _job(root / "with a child", tiny_model, TRAINING, [STEP])
     folders["stopped"] = _job(root / "stopped", tiny_model, TRAINING, [STEP])
-    (folders["crashed"] / "log.txt").write_text("what the attempt before said\n")
-    (folders["crashed"] / "job.json").write_text('{"kind": "dream"}')
+    (folders["crashed"] / "log.txt").write_text("what the attempt before said\n", "utf-8")
+    (folders["crashed"] / "job.json").write_text('{"kind": "dream"}', "utf-8")
     (folders["worker killed"] / "launch.json").unlink()
     os.mkfifo(folders["worker killed"] / "launch.json")
     one_by_one = ("stopped", "crashed", "failed", "worker killed", "with a child", "keeper killed")
@@ -171,7 +171,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
     (folders["stopped"] / "stop").touch()
     _until(lambda: (folders["stopped"] / "said").exists())
     left["stopped"] = nursery != dying.nursery()
-    with (folders["worker killed"] / "launch.json").open("w"):  # the worker is here now, and reads
+    with (folders["worker killed"] / "launch.json").open("w", encoding="utf-8"):  # the worker is here now, and reads
         end("worker killed", dying.worker(), signal.SIGKILL, [dying.worker()])
     _until(lambda: dying.started("wandb"))
     below = dying.keeper().children(recursive=True)
@@ -197,7 +197,7 @@ def test_a_worker_that_crashes_fails_its_job_with_the_end_of_its_log(runs: Seen)
     assert "job crashed ended with status 1; " in said
     assert "'dream'" in said, "the last lines say what was wrong"
     assert "the attempt before" not in said
-    assert (runs.folders["crashed"] / "log.txt").read_text().startswith("what the attempt before said\n")
+    assert (runs.folders["crashed"] / "log.txt").read_text("utf-8").startswith("what the attempt before said\n")
 
 
 def test_a_job_that_fails_says_in_one_line_why_and_where_its_log_is(runs: Seen) -> None:
@@ -233,7 +233,7 @@ def test_whatever_of_a_run_ends_its_worker_stops_at_a_safe_point(runs: Seen, nam
     assert not (folder / "result").exists() and not (folder / "record.json").exists()
     [attempt] = _lines(folder / "attempts.jsonl")
     assert attempt["outcome"] == "interrupted"
-    answered = (folder / "work" / "result" / "answers.jsonl").read_text().splitlines()
+    answered = (folder / "work" / "result" / "answers.jsonl").read_text("utf-8").splitlines()
     assert 0 < len(answered) < len(ROWS)
     assert all(json.loads(line)["sample_id"] for line in answered)
 
@@ -259,7 +259,9 @@ def test_an_environment_in_which_no_worker_starts_is_told_and_costs_no_finished_
 ) -> None:
     """The same job is done once the environment is mended, and then needs it no more."""
     (tmp_path / "broken" / "trl").mkdir(parents=True)
-    (tmp_path / "broken" / "trl" / "__init__.py").write_text("raise ImportError('broken for a moment')")
+    (tmp_path / "broken" / "trl" / "__init__.py").write_text(
+        "raise ImportError('broken for a moment')", encoding="utf-8"
+    )
     few = ANSWERS.model_copy(update={"prompts": DATA})
     folder = _job(tmp_path / "job", tiny_model, few, ROWS[:2])
 
@@ -267,7 +269,7 @@ def test_an_environment_in_which_no_worker_starts_is_told_and_costs_no_finished_
         (folder / "said").unlink(missing_ok=True)
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
         subprocess.run([sys.executable, "-c", RUN, str(folder)], env=environment, check=True, capture_output=True)
-        return (folder / "said").read_text() if (folder / "said").exists() else ""
+        return (folder / "said").read_text("utf-8") if (folder / "said").exists() else ""
 
     broken = {"PYTHONPATH": f"{tmp_path / 'broken'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     said = run(**broken)

@@ -120,7 +120,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
         "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
         "users": [{"name": "me", "user": {}}],
     }
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config), "utf-8")
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield found
@@ -132,17 +132,19 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
 def _job(folder: Path, model: Path, answers: int) -> Path:
     folder.mkdir()
     rows = [{"sample_id": str(i), "prompt": [{"role": "user", "content": f"§ {i} BetrVG?"}]} for i in range(answers)]
-    (folder.parent / f"{folder.name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder.parent / f"{folder.name}.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+    )
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=Sampling(max_new_tokens=8, batch_size=1))
-    (folder / "job.json").write_text(job.model_dump_json())
+    (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
     paths = {BASE: str(model), PROMPTS: str(folder.parent / f"{folder.name}.jsonl")}
-    (folder / "launch.json").write_text(json.dumps({"paths": paths}))
+    (folder / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
     return folder
 
 
 def _answered(folder: Path) -> bool:
     file = folder / "metrics.jsonl"
-    return file.exists() and "answered" in file.read_text()
+    return file.exists() and "answered" in file.read_text("utf-8")
 
 
 def test_jobs_run_as_pods_and_stop_with_what_they_had(cluster: Cluster, tmp_path: Path, tiny_model: Path) -> None:
@@ -177,7 +179,7 @@ def test_jobs_run_as_pods_and_stop_with_what_they_had(cluster: Cluster, tmp_path
     assert done["answers"] == 3
     assert all(isinstance(one, JobFailed) for one in stopped)
     for folder in (long, other):
-        [attempt] = [json.loads(line) for line in (folder / "attempts.jsonl").read_text().splitlines()]
+        [attempt] = [json.loads(line) for line in (folder / "attempts.jsonl").read_text("utf-8").splitlines()]
         assert attempt["outcome"] == "interrupted"
     assert left == ["long"], "stopping one job left the others alone"
     assert not cluster.chosen({}), "no pod is left"

@@ -43,7 +43,7 @@ def jobs(context: dg.AssetExecutionContext, launcher: Launcher) -> dg.Materializ
     threading.Thread(target=stop_when_told, daemon=True).start()
     for folder, done in zip(folders, launcher.run_many(context, folders)):
         if isinstance(done, JobFailed):
-            (folder / "said").write_text(str(done))
+            (folder / "said").write_text(str(done), "utf-8")
     return dg.MaterializeResult()
 
 dg.materialize([jobs], resources={"launcher": launcher_from_environment()})
@@ -74,10 +74,10 @@ def _job(folder: Path, model: Path, answers: int) -> Path:
     folder.mkdir()
     rows = [{"sample_id": str(i), "prompt": [{"role": "user", "content": f"§ {i} BetrVG?"}]} for i in range(answers)]
     data = folder.parent / f"{folder.name}.jsonl"
-    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=Sampling(max_new_tokens=8, batch_size=1))
-    (folder / "job.json").write_text(job.model_dump_json())
-    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), PROMPTS: str(data)}}))
+    (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
+    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), PROMPTS: str(data)}}), "utf-8")
     return folder
 
 
@@ -88,7 +88,7 @@ def _run(address: str, *folders: Path) -> subprocess.Popen[bytes]:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    text = file.read_text() if file.exists() else ""
+    text = file.read_text("utf-8") if file.exists() else ""
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
@@ -115,8 +115,8 @@ def test_jobs_run_at_once_and_one_that_was_stopped_killed_or_cancelled_goes_on(
     _until(lambda: _answered(long) > seen + 1)
     _worker(long).send_signal(signal.SIGKILL)
     assert all_three.wait(120) == 0
-    assert json.loads((short / "record.json").read_text())["answers"] == 3
-    assert "was killed" in (long / "said").read_text()
+    assert json.loads((short / "record.json").read_text("utf-8"))["answers"] == 3
+    assert "was killed" in (long / "said").read_text("utf-8")
     assert (stopped / "said").exists() and not (stopped / "record.json").exists()
     assert not (long / "record.json").exists()
     kept = len(_lines(long / "work" / "result" / "answers.jsonl"))

@@ -13,7 +13,7 @@ from forge_resources.store import VIEWS, Store, sql_type
 from forge_resources.tables import TABLES
 
 DOCS = Path(__file__).parents[2] / "docs"
-QUERIES = [statement.query for statement in duckdb.extract_statements((DOCS / "queries.sql").read_text())]
+QUERIES = [statement.query for statement in duckdb.extract_statements((DOCS / "queries.sql").read_text("utf-8"))]
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def reference() -> str:
 
 
 def test_the_guide_describes_every_table_and_column_as_it_is_declared() -> None:
-    guide = (DOCS / "data.md").read_text()
+    guide = (DOCS / "data.md").read_text("utf-8")
     _, found, _ = re.split(r"<!-- tables[^\n]*-->\n\n?", guide)
     assert found == reference(), "write reference() between the two marks of docs/data.md"
 
 
 def test_the_guide_names_every_view() -> None:
-    guide = (DOCS / "data.md").read_text()
-    views = re.findall(r"^CREATE VIEW (\S+)", VIEWS.read_text(), re.MULTILINE)
+    guide = (DOCS / "data.md").read_text("utf-8")
+    views = re.findall(r"^CREATE VIEW (\S+)", VIEWS.read_text("utf-8"), re.MULTILINE)
     assert [view for view in views if f"`{view}`" not in guide] == []
 
 

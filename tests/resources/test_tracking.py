@@ -35,8 +35,8 @@ from forge_resources.tables import TABLES
 
 FORGE = Path(sys.executable).with_name("forge")
 DOCS = Path(__file__).parents[2] / "docs"
-GUIDE = (DOCS / "observability.md").read_text()
-DASHBOARD = json.loads((DOCS / "grafana.json").read_text())
+GUIDE = (DOCS / "observability.md").read_text("utf-8")
+DASHBOARD = json.loads((DOCS / "grafana.json").read_text("utf-8"))
 EXPRESSIONS = {
     f"{panel['title']} {target['refId']}": target["expr"].replace("$identity", ".*")
     for panel in DASHBOARD["panels"]
@@ -167,8 +167,8 @@ def _rewarded_job(root: Path) -> None:
     """A job that ended just now and did all that a job can do."""
     folder = root / "artefacts" / ("9" * 64)
     folder.mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps({"kind": "grpo", "base": BASE, "steps": 1}))
-    (folder / "launch.json").write_text(json.dumps({"title": "policy", "paths": {}}))
+    (folder / "job.json").write_text(json.dumps({"kind": "grpo", "base": BASE, "steps": 1}), "utf-8")
+    (folder / "launch.json").write_text(json.dumps({"title": "policy", "paths": {}}), "utf-8")
     progress = Progress(folder, None)
     progress.start("grpo")
     earned = Reward(citations=0.5, country=1, level=0.25, structure=1, wording=0.5, strays=0, waste=-0.125)
@@ -203,7 +203,7 @@ def scraped(prometheus: Path, tiny_model: Path, tmp_path_factory: pytest.TempPat
     job = _endless_job(data, tiny_model)
     metrics, port = _free_port(), _free_port()
     target = f"{{scrape_interval: 1s, job_name: forge, static_configs: [{{targets: ['127.0.0.1:{metrics}']}}]}}"
-    (logs / "prometheus.yml").write_text(f"scrape_configs: [{target}]\n")
+    (logs / "prometheus.yml").write_text(f"scrape_configs: [{target}]\n", "utf-8")
     trains = [sys.executable, "-m", "forge_assets.training.worker", str(job)]
     settings = {**ENVIRONMENT, **OFFLINE, "WANDB_MODE": "disabled", "OMP_NUM_THREADS": "1"}
     serves = [str(FORGE), "metrics", "--port", str(metrics)]
@@ -224,7 +224,7 @@ def scraped(prometheus: Path, tiny_model: Path, tmp_path_factory: pytest.TempPat
 
 def test_prometheus_has_what_the_running_worker_says(scraped: Scraped) -> None:
     held = scraped.mine('{__name__=~"forge_job_.*"}')
-    written = (scraped.job / "metrics.jsonl").read_text().splitlines(keepends=True)
+    written = (scraped.job / "metrics.jsonl").read_text("utf-8").splitlines(keepends=True)
     lines = [json.loads(line) for line in written if line.endswith("\n")]
     [line] = [line for line in lines if line.get("step") == held["forge_job_step"]]
     names = ("loss", "grad_norm", "learning_rate", "tokens_per_second", "step_seconds")
@@ -304,8 +304,8 @@ def test_a_data_folder_without_jobs_is_served_and_left_as_it_is(tmp_path: Path) 
 def test_a_worker_that_was_killed_is_counted_and_its_job_shown_as_killed(tmp_path: Path) -> None:
     folder = tmp_path / "artefacts" / ("1" * 64)
     folder.mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps({"kind": "sft", "base": BASE, "steps": 9}))
-    (folder / "launch.json").write_text(json.dumps({"title": "teacher", "paths": {}}))
+    (folder / "job.json").write_text(json.dumps({"kind": "sft", "base": BASE, "steps": 9}), "utf-8")
+    (folder / "launch.json").write_text(json.dumps({"title": "teacher", "paths": {}}), "utf-8")
     assert _samples(tmp_path)["forge_jobs", ("sft", "starting")] == 1
     code = (
         "import sys, time; from pathlib import Path; from forge_assets.training.progress import Progress; "
@@ -338,7 +338,7 @@ def test_a_port_that_is_taken_is_one_clear_error(tmp_path: Path) -> None:
         done = subprocess.run(
             [FORGE, "metrics", "--port", port],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             env=os.environ | {"FORGE_DATA": str(tmp_path)},
         )
     assert done.returncode == 1

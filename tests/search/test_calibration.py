@@ -106,7 +106,7 @@ def test_a_killed_trial_keeps_the_next_like_it_away_from_the_limit() -> None:
 def test_real_peaks_stay_under_what_the_others_of_their_model_say() -> None:
     """Every training of bench/results/memory-2026-11-25.md that no constant was chosen by, each left out in turn."""
     models: dict[str, list[Measured]] = {}
-    for row in json.loads(MEASURED.read_text()):
+    for row in json.loads(MEASURED.read_text("utf-8")):
         job = parse_job(json.dumps(row["job"]))
         if isinstance(job, SftJob):
             said = predict(job, Shape.parse(row["config"]), CPU)

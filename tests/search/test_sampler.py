@@ -171,5 +171,5 @@ def test_several_objectives_and_an_empty_budget_are_refused() -> None:
 
 def test_definitions_load_without_optuna_and_scipy() -> None:
     code = "import sys, forge_assets.search as s; print({'optuna', 'scipy'} & set(sys.modules)); s.ThreePhaseSampler"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "set()\n"

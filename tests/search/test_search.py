@@ -60,8 +60,8 @@ class Trainer:
         self.stopped: set[Path] = set()
 
     def __call__(self, folder: Path) -> dict[str, Any]:
-        spec = json.loads((folder / "job.json").read_text())
-        paths = json.loads((folder / "launch.json").read_text())["paths"]
+        spec = json.loads((folder / "job.json").read_text("utf-8"))
+        paths = json.loads((folder / "launch.json").read_text("utf-8"))["paths"]
         if spec["kind"] == "sft":
             if cause := self.fails(spec):
                 raise JobFailed(f"job a died: {cause}", cause)
@@ -71,14 +71,16 @@ class Trainer:
                 {"step": step, "loss": 3 - 2 * quality + 1 / step, "step_seconds": 1.0, "data_seconds": 0.0}
                 for step in range(1, steps + 1)
             ]
-            (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+            (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
         else:
-            tuned = json.loads((Path(paths[spec["adapter"]]).parent / "job.json").read_text())
+            tuned = json.loads((Path(paths[spec["adapter"]]).parent / "job.json").read_text("utf-8"))
             quality, prompts = _quality(tuned), spec["prompts"]
-        asked = [json.loads(line)["sample_id"] for line in Path(paths[prompts]).read_text().splitlines()]
+        asked = [json.loads(line)["sample_id"] for line in Path(paths[prompts]).read_text("utf-8").splitlines()]
         (folder / "result").mkdir()
         answers = [{"sample_id": name, "answer": f"{quality}"} for name in asked]
-        (folder / "result" / "answers.jsonl").write_text("".join(json.dumps(one) + "\n" for one in answers))
+        (folder / "result" / "answers.jsonl").write_text(
+            "".join(json.dumps(one) + "\n" for one in answers), encoding="utf-8"
+        )
         record = {"kind": spec["kind"], "identity": folder.name, "seconds": 1.0, "attempts": 1}
         record["peak_rss_bytes"] = self._bytes(folder) if spec["kind"] == "sft" else 1
         return write_record(folder, record)
@@ -86,7 +88,7 @@ class Trainer:
     def _bytes(self, folder: Path) -> int:
         from forge_assets.training.job import SftJob, parse_job
 
-        job = parse_job((folder / "job.json").read_text())
+        job = parse_job((folder / "job.json").read_text("utf-8"))
         assert isinstance(job, SftJob)
         return round(predict(job, SHAPE, CPU).peak * self.peak)
 

@@ -48,7 +48,7 @@ class Workers:
             [sys.executable, "-m", launcher.NURSERY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             env=environment,
         )
 
@@ -120,7 +120,7 @@ class Desk:
         """Process id of the job's worker, when it is that far."""
         pid, end = self.workers.start(folder), time.monotonic() + 120
         while not moment(folder):
-            assert time.monotonic() < end, (folder / "log.txt").read_text()
+            assert time.monotonic() < end, (folder / "log.txt").read_text("utf-8")
             time.sleep(0.005)
         return pid
 
@@ -134,8 +134,8 @@ class Desk:
     def _ended(self, folder: Path) -> dict[str, Any]:
         status = self.workers.wait()
         if status:
-            raise Broken(f"status {status}: {(folder / 'log.txt').read_text()}")
-        record: dict[str, Any] = json.loads((folder / "record.json").read_text())
+            raise Broken(f"status {status}: {(folder / 'log.txt').read_text(encoding='utf-8')}")
+        record: dict[str, Any] = json.loads((folder / "record.json").read_text("utf-8"))
         return record
 
 
@@ -184,7 +184,7 @@ def lines(folder: Path, name: str) -> list[dict[str, Any]]:
     file = folder / name
     if not file.exists():
         return []
-    return [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
 
 
 def values(folder: Path, key: str) -> list[Any]:

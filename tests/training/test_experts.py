@@ -276,9 +276,9 @@ def _as_mxfp4(folder: Path, to: Path) -> Path:
         tensors[f"{name}_blocks"] = blocks
         tensors[f"{name}_scales"] = torch.full(blocks.shape[:-1], 127 - 2, dtype=torch.uint8)
     save_file(tensors, to / "model.safetensors", metadata={"format": "pt"})
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text("utf-8"))
     config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": []}
-    (to / "config.json").write_text(json.dumps(config))
+    (to / "config.json").write_text(json.dumps(config), "utf-8")
     return to
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forge_assets.training.job import Probe, Sampling, SftJob
+from forge_assets.training.job import Batching, Probe, Sampling, SftJob
 from forge_assets.training.tiny import FAMILIES, WINDOW, build
 from tests.training.desk import BASE, Broken, Desk, Workers
 
@@ -28,6 +28,9 @@ ROWS = [
         ]
     )
 ]
+
+LONGER = [{**ROWS[0], "completion": [{"role": "assistant", "content": "§ 87 BetrVG " * n}]} for n in (1, 3, 4, 7, 12)]
+"""Rows of five lengths."""
 
 Models = Callable[[str], Path]
 
@@ -100,6 +103,47 @@ def test_a_family_sees_the_request_and_learns_the_answer_and_its_end(
         assert tokenizer.decode(learned[end + 1 :]) in ("", "\n")
 
 
+@pytest.mark.parametrize("batching", ["rows", "packed"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_taught_the_rows_that_fit_each_to_its_end(
+    models: Models, tmp_path: Path, family: str, batching: Batching
+) -> None:
+    """Seen where TRL hands them to the model: neither it nor its packing cuts a row."""
+    from datasets import Dataset
+
+    from forge_assets.training.completion import CompletionTrainer
+    from forge_assets.training.fit import fitting, row_tokens
+    from forge_assets.training.progress import Progress
+    from forge_assets.training.sft import _arguments
+    from forge_assets.training.weights import load_model, load_tokenizer
+
+    tokenizer, model = load_tokenizer(models(family)), load_model(models(family), "float32", "none")
+    whole = [row_tokens(tokenizer, row) for row in LONGER]
+    lengths = sorted(map(len, whole))
+    assert len(set(lengths)) == len(lengths)
+    for most in (lengths[0], lengths[2] - 1, lengths[2], lengths[-1], 2 * lengths[-1]):
+        rows, _ = fitting(tokenizer, LONGER, most, Progress(tmp_path, None))
+        trainer = CompletionTrainer(
+            model=model,
+            args=_arguments(_job(max_length=most, batching=batching), tmp_path),
+            train_dataset=Dataset.from_list([{name: row[name] for name in ("prompt", "completion")} for row in rows]),
+            processing_class=tokenizer,
+        )
+        seen = [row for i in range(len(trainer.train_dataset)) for row in _rows(trainer, trainer.train_dataset[i])]
+        assert sorted(ids for ids, _ in seen) == sorted(ids for ids in whole if len(ids) <= most)
+        for ids, labels in seen:
+            assert tokenizer.decode(ids[ids.index(tokenizer.eos_token_id, -2) + 1 :]) in ("", "\n")
+            assert labels[-2:] == ids[-2:], "the end mark is learned"
+
+
+def _rows(trainer: Any, example: Any) -> list[tuple[list[int], list[int]]]:
+    """Tokens and labels of each row of an example, as the collator marks where rows begin."""
+    batch = trainer.data_collator([example])
+    lengths = batch["cu_seq_lens_q"].diff().tolist()
+    ids, labels = (batch[name][0].split(lengths) for name in ("input_ids", "labels"))
+    return [(one.tolist(), learned.tolist()) for one, learned in zip(ids, labels, strict=True)]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_familys_loss_and_gradients_are_those_of_trl(models: Models, tmp_path: Path, family: str) -> None:
     import torch
@@ -167,5 +211,5 @@ def test_a_settled_template_is_kept_with_the_model_and_stays(models: Models, tmp
         once.save_pretrained(tmp_path / family)
         again = load_tokenizer(tmp_path / family)
         assert (again.chat_template, again.eos_token) == (once.chat_template, once.eos_token)
-        plain = (models(family) / "chat_template.jinja").read_text()
+        plain = (models(family) / "chat_template.jinja").read_text("utf-8")
         assert (once.chat_template == plain) == (family in ("llama", "gemma3"))

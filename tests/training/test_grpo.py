@@ -190,8 +190,17 @@ def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Des
     mixed = undisturbed.jobs.dataset([*QUESTIONS, long])
     done = undisturbed.run(_reinforcement(undisturbed, questions=mixed, max_prompt=200, steps=1))
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 1)
+    said = "1 of 7 questions are longer than max_prompt 200 and are left out: raise max_prompt"
+    assert said in (done.result.parent / "log.txt").read_text("utf-8")
     with pytest.raises(Broken, match="no question has max_prompt 200 tokens or less: raise max_prompt"):
         undisturbed.run(_reinforcement(undisturbed, questions=undisturbed.jobs.dataset([long]), max_prompt=200))
+
+
+def test_answers_cut_at_max_new_tokens_are_counted_and_said(undisturbed: Desk) -> None:
+    done = undisturbed.run(_reinforcement(undisturbed, max_new_tokens=1, steps=2))
+    assert done.record["answers_cut"] == 1.0
+    said = "100.0% of the answers drawn were cut at max_new_tokens 1: raise it"
+    assert said in (done.result.parent / "log.txt").read_text("utf-8")
 
 
 @pytest.mark.slow

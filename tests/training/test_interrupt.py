@@ -21,13 +21,13 @@ from forge_assets.training.interrupt import Interrupt, Interrupted
 
 interrupt, said = Interrupt(), Path(sys.argv[1])
 interrupt.check()
-Path(sys.argv[2]).write_text(str(os.getpid()))
+Path(sys.argv[2]).write_text(str(os.getpid()), "utf-8")
 while True:
     time.sleep(0.05)
     try:
         interrupt.check()
     except Interrupted as reason:
-        said.write_text(str(reason))
+        said.write_text(str(reason), "utf-8")
         sys.exit(0)
 """
 DEAF = """
@@ -36,7 +36,7 @@ from pathlib import Path
 from forge_assets.training.interrupt import Interrupt
 
 interrupt = Interrupt()
-Path(sys.argv[1]).write_text(str(os.getpid()))
+Path(sys.argv[1]).write_text(str(os.getpid()), "utf-8")
 time.sleep(600)
 """
 PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]).wait()"
@@ -44,10 +44,10 @@ PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.a
 
 def _appears(path: Path) -> str:
     end = time.monotonic() + 30
-    while not (path.exists() and path.read_text()):
+    while not (path.exists() and path.read_text("utf-8")):
         assert time.monotonic() < end, f"{path.name} did not appear"
         time.sleep(0.05)
-    return path.read_text()
+    return path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -57,7 +57,7 @@ def test_a_signal_is_heard_at_the_next_safe_point(tmp_path: Path, number: signal
     _appears(ready)
     worker.send_signal(number)
     assert worker.wait(30) == 0
-    assert said.read_text() == number.name
+    assert said.read_text("utf-8") == number.name
 
 
 def test_a_worker_whose_parent_was_killed_stops_by_itself(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_process_elsewhere_gives_the_same_identity(tmp_path: Path) -> None:
         [sys.executable, "-c", code],
         input=JOBS["sft"].model_dump_json(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONHASHSEED": "7", "FORGE_DATA": str(tmp_path)},

@@ -41,7 +41,9 @@ class Launches:
         if self.fails:
             raise ConnectionError("killed")
         (folder / "result").mkdir()
-        (folder / "result" / "answers.jsonl").write_text('{"sample_id": "1", "answer": "§ 87 BetrVG"}\n')
+        (folder / "result" / "answers.jsonl").write_text(
+            '{"sample_id": "1", "answer": "§ 87 BetrVG"}\n', encoding="utf-8"
+        )
         record = {
             "identity": folder.name, "kind": "generate", "attempts": 1, "seconds": 2.5,
             "peak_rss_bytes": 1000, "generate_tokens_per_second": 40.0,
@@ -78,8 +80,8 @@ def test_a_job_is_given_its_spec_and_where_its_inputs_lie(jobs: Jobs, launches: 
     done = jobs.run(job, "answers")
     [folder] = launches.folders
     assert done.identity == folder.name == identity(job, ENVIRONMENT)
-    assert parse_job((folder / "job.json").read_text()) == job
-    paths = json.loads((folder / "launch.json").read_text())["paths"]
+    assert parse_job((folder / "job.json").read_text("utf-8")) == job
+    paths = json.loads((folder / "launch.json").read_text("utf-8"))["paths"]
     assert paths == {
         BASE: str(tmp_path / "models" / "tiny"),
         prompts: str(tmp_path / "datasets" / f"{prompts}.jsonl"),
@@ -108,7 +110,7 @@ def test_a_later_job_finds_the_result_of_an_earlier_one(jobs: Jobs, launches: La
     prompts = _prompts(jobs, "a question")
     cut = jobs.run(CutJob(base=BASE, texts=prompts, remove=1), "cut")
     jobs.run(GenerateJob(base=cut.identity, prompts=prompts, sampling=SAMPLING), "answers")
-    paths = json.loads((launches.folders[-1] / "launch.json").read_text())["paths"]
+    paths = json.loads((launches.folders[-1] / "launch.json").read_text("utf-8"))["paths"]
     assert paths[cut.identity] == str(cut.result)
 
 
@@ -181,7 +183,7 @@ class Trainings:
     def _launch(self, folder: Path) -> dict[str, Any]:
         steps, finishes = self.attempts.pop(0)
         (folder / "work" / "checkpoint-2").mkdir(parents=True, exist_ok=True)
-        with (folder / "metrics.jsonl").open("a") as stream:
+        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as stream:
             for step in steps:
                 stream.write(json.dumps({"phase": "training"}) + "\n")
                 line = {"step": step, "loss": LOSSES[step - 1], "data_seconds": 0.0, "step_seconds": 1.0}
@@ -306,7 +308,7 @@ Jobs(Store(root), "e" * 64, {"b" * 64: root / "models" / "tiny"}, launch).run(jo
 def _waited_for(lock: Path) -> bool:
     """Whether somebody waits for the lock that another has."""
     inode = f":{lock.stat().st_ino} "
-    return any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+    return any("->" in line and inode in line for line in Path("/proc/locks").read_text("utf-8").splitlines())
 
 
 def _later(run: Callable[[], object]) -> threading.Thread:

@@ -25,7 +25,7 @@ PARENT = "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()"
 def folder(tmp_path: Path) -> Path:
     """A job of two processes that get stuck: what they are to read never comes."""
     job = SftJob(base=DIGEST, dataset=DIGEST, lora=None, learning_rate=1e-3, batch_size=1, steps=1, processes=2)
-    (tmp_path / "job.json").write_text(job.model_dump_json())
+    (tmp_path / "job.json").write_text(job.model_dump_json(), "utf-8")
     os.mkfifo(tmp_path / "launch.json")
     return tmp_path
 
@@ -53,7 +53,7 @@ def _stuck(keeper: psutil.Process) -> list[psutil.Process]:
 
 
 def _hears(process: psutil.Process) -> bool:
-    caught = Path(f"/proc/{process.pid}/status").read_text().split("SigCgt:")[1].split()[0]
+    caught = Path(f"/proc/{process.pid}/status").read_text("utf-8").split("SigCgt:")[1].split()[0]
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1) and process.num_threads() > 1
 
 
@@ -88,12 +88,12 @@ def test_when_one_rank_dies_the_others_do_not_stay(folder: Path) -> None:
 
 def test_a_stop_that_comes_before_a_worker_can_hear_it_is_heard_later(folder: Path) -> None:
     (folder / "launch.json").unlink()
-    (folder / "launch.json").write_text('{"paths": {}}')
+    (folder / "launch.json").write_text('{"paths": {}}', "utf-8")
     with subprocess.Popen([*_command(folder)[:-1], "60"]) as keeper:
         _until(lambda: len(psutil.Process(keeper.pid).children()) == 2)
         keeper.terminate()
         assert keeper.wait(60) == 75
-    assert '"interrupted"' in (folder / "attempts.jsonl").read_text()
+    assert '"interrupted"' in (folder / "attempts.jsonl").read_text("utf-8")
 
 
 @pytest.mark.parametrize("end", ["gone", "told", "done"])
@@ -104,13 +104,13 @@ def test_a_keeper_starts_nothing_while_a_worker_of_an_earlier_attempt_is_there(f
             rank.suspend()
         earlier.kill()
     with subprocess.Popen(_command(folder)) as later:
-        _until(lambda: "waiting for the processes of an earlier attempt" in (folder / "log.txt").read_text())
+        _until(lambda: "waiting for the processes of an earlier attempt" in (folder / "log.txt").read_text("utf-8"))
         assert not psutil.Process(later.pid).children()
         if end == "told":
             later.terminate()
             assert later.wait(60) == 75
         if end == "done":
-            (folder / "record.json").write_text("{}")
+            (folder / "record.json").write_text("{}", "utf-8")
         for rank in ranks:
             rank.kill()
         if end == "done":

@@ -131,7 +131,7 @@ def test_the_prediction_holds_for_chosen_matrices_and_the_output_layer(
     config: str, rows: int, length: int, rank: int, targets: tuple[str, ...], measured: float
 ) -> None:
     """Measured as those of bench/memory.py, on its models of these names; GB resident at the peak."""
-    kept = json.loads(Path(__file__).with_name("memory_measured.json").read_text())
+    kept = json.loads(Path(__file__).with_name("memory_measured.json").read_text("utf-8"))
     shape = Shape.parse(next(row["config"] for row in kept if row["name"].startswith(config)))
     lora = Lora(rank=rank, alpha=rank, target_modules=targets)
     said = predict(sft(lora=lora, batch_size=rows, max_length=length), shape, CPU)
@@ -215,7 +215,7 @@ def test_the_peak_is_the_largest_moment_and_its_parts_add_up(job: Planned) -> No
 
 def test_the_prediction_holds_for_processes_that_were_measured() -> None:
     """Those of bench/results/memory-2026-11-25.md that no constant was chosen by: CPU, bytes resident at the peak."""
-    rows = json.loads(Path(__file__).with_name("memory_measured.json").read_text())
+    rows = json.loads(Path(__file__).with_name("memory_measured.json").read_text("utf-8"))
     assert len(rows) >= 12
     for row in rows:
         job = parse_job(json.dumps(row["job"]))

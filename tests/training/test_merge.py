@@ -85,3 +85,31 @@ def test_in_float32_it_is_merged_and_loses_nothing_to_speak_of(tiny_model: Path,
     assert not isinstance(answering.model, PeftModel)
     assert answering.merge_error is not None and answering.merge_error < 1e-4
     torch.testing.assert_close(_logits(answering.model), before)
+
+
+@pytest.mark.parametrize("size", [20.0, 1.0])
+def test_the_update_of_experts_is_rounded_once_and_what_that_loses_is_said(tmp_path: Path, size: float) -> None:
+    from peft.tuners.lora import LoraLayer
+
+    from forge_assets.training.adapters import merge_error, merged
+    from forge_assets.training.tiny import build
+
+    build(tmp_path, [Path(__file__).parents[2] / "LICENSE"], layers=2, hidden=64, family="gpt_oss")
+    adapted, found = _adapted(tmp_path, "bfloat16", size), []
+    for part in (part for part in adapted.modules() if isinstance(part, LoraLayer)):
+        a, b = (one["default"].weight.detach().double() for one in (part.lora_A, part.lora_B))
+        name = getattr(part, "parameter_name", "weight")
+        if name != "weight":  # experts of gpt-oss: experts x inputs x outputs
+            a, b = a.reshape(4, -1, a.shape[1]), b.reshape(b.shape[0], -1, 4).permute(2, 0, 1)
+        update = (b @ a if name == "weight" else (b @ a).transpose(1, 2)) * part.scaling["default"]
+        module = part.get_base_layer()
+        found.append((module, name, getattr(module, name).detach().double().clone(), update))
+    said, lost, whole = merge_error(adapted), 0.0, 0.0
+    merged(adapted)
+    for module, name, before, update in found:
+        stored, exact = getattr(module, name).detach().double(), before + update
+        # Half of the last of a bfloat16's 8 bits, and of a float32's 24 before that.
+        assert bool(((stored - exact).abs() <= 2.0**-8 * exact.abs() + 2.0**-22 * (before.abs() + update.abs())).all())
+        lost += float((stored - exact).square().sum())
+        whole += float(update.square().sum())
+    assert said == pytest.approx((lost / whole) ** 0.5, rel=1e-3)

@@ -47,8 +47,8 @@ def _damage_record(folder: Path) -> None:
 
 
 def _raise_a_figure(folder: Path) -> None:
-    record = (folder / "record.json").read_text(encoding="utf-8")
-    (folder / "record.json").write_text(record.replace('"answers": 10', '"answers": 90'), encoding="utf-8")
+    record = (folder / "record.json").read_text("utf-8")
+    (folder / "record.json").write_text(record.replace('"answers": 10', '"answers": 90'), "utf-8")
 
 
 DAMAGES = {
@@ -118,7 +118,7 @@ def test_weights_of_an_earlier_job_that_were_changed_are_made_again_before_they_
 def test_weights_that_were_changed_and_that_nobody_can_make_again_are_refused(disturbed: Desk) -> None:
     made, job = _adapted(disturbed)
     _flip(made.result / "adapter" / "adapter_config.json", 20)
-    (made.result.parent / "job.json").write_text('{"kind": "sft"', encoding="utf-8")
+    (made.result.parent / "job.json").write_text('{"kind": "sft"', "utf-8")
     with pytest.raises(Changed, match=r"adapter_config\.json was changed, and .* materialise what comes before"):
         disturbed.run(job)
     assert not (disturbed.store.artefact(disturbed.jobs.identity(job)) / "log.txt").exists(), "no worker was started"
@@ -165,7 +165,7 @@ def test_an_answer_under_way_that_cannot_be_read_is_asked_again(undisturbed: Des
 def test_a_base_model_that_changes_while_a_process_uses_it_is_refused(tmp_path: Path, tiny_model: Path) -> None:
     registry = tmp_path / "registry.yaml"
     source = {"kind": "folder", "path": str(tiny_model)}
-    registry.write_text(json.dumps({"tiny": {"licence": "-", "origin": "-", "source": source}}), encoding="utf-8")
+    registry.write_text(json.dumps({"tiny": {"licence": "-", "origin": "-", "source": source}}), "utf-8")
     model = ModelLibrary(tmp_path / "models", registry=registry).ensure("tiny")
     desk = Desk(tmp_path, model.path, None)  # type: ignore[arg-type]
     jobs = Jobs(desk.store, ENVIRONMENT, {model.digest: model.path}, lambda folder: {})

@@ -15,7 +15,7 @@ from forge_assets.training.release import give_back
 def _cached(file: Path) -> int:
     """Bytes of the file in the page cache."""
     command = ["fincore", "--bytes", "--noheadings", "--output", "RES", str(file)]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return int(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout)
 
 
 @pytest.fixture
@@ -23,7 +23,9 @@ def folder(tmp_path: Path) -> Path:
     """A model's folder, its files on the disk and in the page cache."""
     if shutil.which("fincore") is None:
         pytest.skip("fincore, of util-linux, is not here")
-    kind = subprocess.run(["stat", "-f", "-c", "%T", str(tmp_path)], capture_output=True, text=True, check=True).stdout
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", str(tmp_path)], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     if kind.strip() in ("tmpfs", "ramfs"):
         pytest.skip("the test's folder is memory itself")
     (tmp_path / "adapter").mkdir()

@@ -90,13 +90,13 @@ def test_a_text_model_inside_another_is_found() -> None:
 
 
 def test_a_family_that_is_not_known_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(COMMON | {"model_type": "mamba"}))
+    (tmp_path / "config.json").write_text(json.dumps(COMMON | {"model_type": "mamba"}), "utf-8")
     with pytest.raises(UnknownShape, match=r"config.json: model_type 'mamba' cannot be planned; known are llama"):
         Shape.of(tmp_path)
 
 
 def test_a_number_that_is_missing_is_named(tmp_path: Path) -> None:
     config = {k: v for k, v in CONFIGS["llama"].items() if k != "vocab_size"}
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(UnknownShape, match=r"config.json: vocab_size is missing"):
         Shape.of(tmp_path)

@@ -71,7 +71,7 @@ def test_an_attempt_that_was_killed_is_counted(disturbed: Desk) -> None:
     job = training(disturbed, **KINDS["LoRA"])
     _, folder = disturbed.break_off(job, after("step", 8), signal.SIGKILL)
     for name in ("metrics.jsonl", "attempts.jsonl"):
-        with (folder / name).open("a") as stream:
+        with (folder / name).open("a", encoding="utf-8") as stream:
             stream.write('{"time": 1, "st')  # as a kill in mid-write leaves it
     done = disturbed.run(job)
     assert done.record["attempts"] == 2
@@ -135,7 +135,9 @@ def _track(folder: Path, server: Server, **environment: str) -> str:
     address = f"http://127.0.0.1:{server.server_port}"
     given = {"WANDB_BASE_URL": address, "WANDB_API_KEY": "k" * 40, "WANDB_DIR": str(folder)} | environment
     whole = {name: value for name, value in os.environ.items() if name != "WANDB_MODE"} | given
-    done = subprocess.run([sys.executable, "-c", TRACKED, str(folder)], env=whole, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", TRACKED, str(folder)], env=whole, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -163,7 +165,7 @@ def test_a_wandb_that_fails_costs_its_run_and_not_the_job(tmp_path: Path, server
     assert server.asked > 0
     assert said.count("W&B failed, the job goes on without it") == 1
     assert values(tmp_path / IDENTITY, "step") == [1, 2, 3]
-    assert json.loads((tmp_path / IDENTITY / "attempts.jsonl").read_text())["outcome"] == "finished"
+    assert json.loads((tmp_path / IDENTITY / "attempts.jsonl").read_text("utf-8"))["outcome"] == "finished"
 
 
 def test_wandb_can_be_switched_off(tmp_path: Path, server: Server) -> None:

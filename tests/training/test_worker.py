@@ -99,7 +99,7 @@ def test_a_checkpoint_that_was_damaged_is_passed_over(undisturbed: Desk, disturb
         stream.truncate((newest / what).stat().st_size - 1)
     done = disturbed.run(job)
     assert done.record["resumed_from_step"] == int(newest.name[11:]) - 3
-    assert f"{newest.name} is not whole" in (folder / "log.txt").read_text()
+    assert f"{newest.name} is not whole" in (folder / "log.txt").read_text("utf-8")
     assert weights(done) == weights(undisturbed.run(job))
 
 
@@ -119,9 +119,9 @@ def test_answers_after_an_interruption_are_those_of_an_undisturbed_run(undisturb
     status, folder = disturbed.break_off(job, after("answered", 3), signal.SIGTERM)
     assert status == INTERRUPTED
     file = folder / "work" / "result" / "answers.jsonl"
-    before = file.read_text()
+    before = file.read_text("utf-8")
     assert 3 <= len(before.splitlines()) < 10
-    file.write_text(before + '{"sample_id": "9", "answ')  # as a kill in mid-write leaves it
+    file.write_text(before + '{"sample_id": "9", "answ', "utf-8")  # as a kill in mid-write leaves it
     done, expected = disturbed.run(job), undisturbed.run(job)
     assert done.answers() == expected.answers()
     assert [answer["sample_id"] for answer in done.answers()] == [row["sample_id"] for row in ROWS]
@@ -176,8 +176,8 @@ def test_a_probe_answers_as_the_stored_adapter_does(undisturbed: Desk) -> None:
 def test_a_cut_model_has_fewer_layers_and_answers(undisturbed: Desk) -> None:
     data = dataset(undisturbed)
     cut = undisturbed.run(CutJob(base=BASE, texts=data, remove=2))
-    found = json.loads((cut.result / "influence.json").read_text())
-    config = json.loads((cut.result / "model" / "config.json").read_text())
+    found = json.loads((cut.result / "influence.json").read_text("utf-8"))
+    config = json.loads((cut.result / "model" / "config.json").read_text("utf-8"))
     assert (config["num_hidden_layers"], found["removed"], cut.record["removed"]) == (2, [1, 2], [1, 2])
     assert len(found["influence"]) == 4 and all(0 < value < 2 for value in found["influence"])
     answers = undisturbed.run(GenerateJob(base=cut.identity, prompts=data, sampling=GREEDY)).answers()
@@ -186,7 +186,7 @@ def test_a_cut_model_has_fewer_layers_and_answers(undisturbed: Desk) -> None:
 
 def test_a_cut_removes_the_inner_layers_of_least_influence(undisturbed: Desk) -> None:
     cut = undisturbed.run(CutJob(base=BASE, texts=dataset(undisturbed), remove=1))
-    influence = json.loads((cut.result / "influence.json").read_text())["influence"]
+    influence = json.loads((cut.result / "influence.json").read_text("utf-8"))["influence"]
     assert cut.record["removed"] == [min((1, 2), key=lambda layer: influence[layer])]
 
 
@@ -241,7 +241,7 @@ def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturb
     given = {"max_length": most, "steps": 4, "batching": batching}
     whole = disturbed.run(training(disturbed, **given))
     assert whole.record["rows_left_out"] == sum(length > most for length in lengths) > 0
-    assert "are left out: raise max_length" in (whole.result.parent / "log.txt").read_text()
+    assert "are left out: raise max_length" in (whole.result.parent / "log.txt").read_text("utf-8")
     without = disturbed.run(training(disturbed, dataset=short, **given))
     assert without.record["rows_left_out"] == 0
     assert weights(whole) == weights(without)
@@ -255,7 +255,7 @@ def test_the_loss_of_rows_that_are_too_long_is_left_out_and_counted(disturbed: D
     most = sorted(len(row_tokens(tokenizer, row)) for row in ROWS)[4]
     job = EvaluateJob(base=BASE, dataset=dataset(disturbed), batch_size=3, max_length=most)
     done = disturbed.run(job)
-    told = [json.loads(line) for line in (done.result / "losses.jsonl").read_text().splitlines()]
+    told = [json.loads(line) for line in (done.result / "losses.jsonl").read_text("utf-8").splitlines()]
     fit = [row["sample_id"] for row in ROWS if len(row_tokens(tokenizer, row)) <= most]
     assert [row["sample_id"] for row in told] == fit
     assert done.record["rows_left_out"] == len(ROWS) - len(fit) > 0
