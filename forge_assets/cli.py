@@ -240,14 +240,20 @@ def models() -> int:
 
 
 def ready(forge: Forge) -> int:
-    """Refuse a profile that could not be run to its end, and make its models ready; returns the exit status.
+    """Refuse settings and a profile that could not be run to their end, and make the profile's models ready.
+
+    Returns:
+        The exit status.
 
     Raises:
+        DataFolderError, LauncherError: a folder or a launcher that cannot be used.
         ProfileError, SourceError: see `ProfileChecks.read`.
     """
     from forge_assets.profile_checks import ProfileChecks
 
+    check_dagster_folder()
     check_data_folder(forge.store.root)
+    launcher_from_environment()
     checks = ProfileChecks(forge.pack_path, forge.models)
     checks.read(forge.profile_name)
     status = models()
@@ -259,8 +265,6 @@ def ready(forge: Forge) -> int:
 def run() -> int:
     """Materialise what is out of date, then print the report."""
     started, forge = time.time(), Forge.from_environment()
-    check_dagster_folder()
-    launcher_from_environment()
     if status := ready(forge):
         return status
     import dagster as dg
@@ -284,8 +288,6 @@ def run() -> int:
 def search() -> int:
     """Search, and print what was chosen."""
     forge = Forge.from_environment()
-    check_dagster_folder()
-    launcher_from_environment()
     if status := ready(forge):
         return status
     import dagster as dg

@@ -15,6 +15,11 @@ MOST = 1_000_000_000
 """No count of people is larger."""
 
 
+def _refuse_second(option: argparse.Action, namespace: argparse.Namespace) -> None:
+    if getattr(namespace, option.dest) is not None:
+        raise argparse.ArgumentError(option, "given twice: keep one of them")
+
+
 class Once(argparse.Action):
     """Stores a value, and refuses a second one."""
 
@@ -25,8 +30,7 @@ class Once(argparse.Action):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        if getattr(namespace, self.dest) is not None:
-            raise argparse.ArgumentError(self, "given twice: keep one of them")
+        _refuse_second(self, namespace)
         setattr(namespace, self.dest, values)
 
 
@@ -40,8 +44,7 @@ class YesNoOnce(argparse.BooleanOptionalAction):
         values: Any,
         option_string: str | None = None,
     ) -> None:
-        if getattr(namespace, self.dest) is not None:
-            raise argparse.ArgumentError(self, "given twice: keep one of them")
+        _refuse_second(self, namespace)
         super().__call__(parser, namespace, values, option_string)
 
 
