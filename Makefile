@@ -24,7 +24,7 @@ lint: $(VENV)/ready
 ui: $(VENV)/ready
 	@echo "Dagster UI on http://localhost:$${PORT:-3000} (Ctrl-C stops it, the sensors and the metrics)"
 	@trap 'trap - EXIT INT TERM; kill 0' EXIT INT TERM; \
-	  data="$$($(BIN)/python -m forge_resources.data_folder)" || exit 1; \
+	  data="$$($(BIN)/python -m forge_resources.config.data_folder)" || exit 1; \
 	  export DAGSTER_HOME="$${DAGSTER_HOME:-$$PWD}" FORGE_DAGSTER="$${FORGE_DAGSTER:-$$data/dagster}"; \
 	  mkdir -p "$$FORGE_DAGSTER"; \
 	  $(BIN)/forge metrics --port "$${METRICS_PORT:-9464}" & \

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from forge_resources.launcher import ENVIRONMENT
+from forge_resources.launchers.base import ENVIRONMENT
 
 STEPS = 10
 

@@ -39,7 +39,7 @@ def main() -> None:
         }
         os.environ.update(environment)
         started = time.time()
-        subprocess.run([sys.executable, "-m", "forge_assets.cli", "run"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "forge_assets.cli.main", "run"], check=True, stdout=subprocess.DEVNULL)
         print(f"whole graph, profile tiny: {time.time() - started:.0f} s")
         with (root / "daemon.log").open("w", encoding="utf-8") as log:
             command = [sys.executable, "-m", "dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml")]

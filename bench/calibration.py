@@ -2,8 +2,9 @@
 
 Run: python bench/calibration.py [--searches N]
 
-The measured jobs are those of bench/results/memory-2026-11-25.md, in bytes where tests/training/memory_measured.json
-has them. From k of a model's trainings, drawn 40 times, the others are predicted. A simulated search has 50 trials of
+The measured jobs are those of bench/results/memory-2026-11-25.md, in bytes where
+tests/training/planning/memory_measured.json has them. From k of a model's trainings, drawn 40 times, the others are
+predicted. A simulated search has 50 trials of
 SmolLM2-135M over batch, rank and modules in an envelope that about half of them exceed; its rows fill a share of
 `max_length` that the prediction does not know, and every trial deviates from its parts by a residual of its own.
 """
@@ -20,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 from memory import CONFIGURATIONS, MODELS, PROJECT, SMOLLM2
 
-from forge_assets.search.calibration import (
+from forge_assets.search.guard.calibration import (
     HELD,
     PASSING_SPREAD,
     RESIDUAL,
@@ -30,12 +31,12 @@ from forge_assets.search.calibration import (
     Measured,
     calibrate,
 )
-from forge_assets.search.guard import guard
-from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import Prediction, predict
-from forge_assets.training.shapes import HEAD, Shape
-from forge_resources.models import ModelLibrary
+from forge_assets.search.guard.guard import guard
+from forge_assets.training.jobs.spec import Lora, SftJob
+from forge_assets.training.planning.memory import Prediction, predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import HEAD, Shape
+from forge_resources.config.model_registry import ModelLibrary
 
 RESULTS = PROJECT / "bench" / "results" / "memory-2026-11-25.md"
 EXACT = PROJECT / "tests" / "training" / "memory_measured.json"

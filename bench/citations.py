@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from forge_assets.law.citation_metrics import LabelledText, Tally, read_set, score_set
-from forge_assets.law.citations import LawIndex, parse
-from forge_assets.law.corruptions import CaseKind, Verdict, cases, counts, verdicts
-from forge_assets.law.load import load_domain, load_framework
+from forge_assets.citations.evaluation.corruptions import CaseKind, Verdict, cases, counts, verdicts
+from forge_assets.citations.evaluation.labelled_set import LabelledText, Tally, read_set, score_set
+from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.statutes import load_statutes
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from bench.surfaces import SPACE
-from forge_assets.search.space import Config
-from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import predict
-from forge_assets.training.shapes import Shape
-from forge_resources.models import ModelLibrary
+from forge_assets.search.space.parameters import Config
+from forge_assets.training.jobs.spec import Lora, SftJob
+from forge_assets.training.planning.memory import predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import Shape
+from forge_resources.config.model_registry import ModelLibrary
 
 ANY = "0" * 64
 

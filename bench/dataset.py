@@ -15,18 +15,18 @@ from pathlib import Path
 
 import polars as pl
 
+from forge_assets.datasets.frozen_core import compose_pack, load_core
+from forge_assets.datasets.leakage import leakage
+from forge_assets.datasets.roles import HELD_OUT, draw_sets
 from forge_assets.law.country import Country, checked_country, country_files, read_country
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Bound, Domain
-from forge_assets.scenarios.across import compose_across
-from forge_assets.scenarios.compose import Law, compose
-from forge_assets.scenarios.core import compose_pack, load_core
-from forge_assets.scenarios.leakage import leakage
-from forge_assets.scenarios.pack import Pack, load_pack
-from forge_assets.scenarios.sets import HELD_OUT, draw_sets
-from forge_assets.scenarios.settled import Volume
-from forge_resources.markdown import markdown
-from forge_resources.profile import load_profile
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_resources.config.profile import load_profile
+from forge_resources.presentation.markdown import markdown
 
 PACK = Path(__file__).parents[1] / "frameworks" / "labour"
 EDITED = "DE:betrvg:87:1:6"

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from forge_resources.markdown import markdown
-from forge_resources.store import Store
-from forge_resources.tables import TABLES
+from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.store import Store
+from forge_resources.storage.tables import TABLES
 
 VERSIONS = ("1.0.0", "1.1.3", "1.2.2", "1.3.2", "1.4.4", "1.5.0")
 

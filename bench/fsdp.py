@@ -16,10 +16,10 @@ from typing import Any
 import polars as pl
 from safetensors.torch import load_file
 
-from forge_assets.training.job import SftJob
-from forge_assets.training.tiny import build
-from forge_resources.launcher import run_directly
-from forge_resources.markdown import markdown
+from forge_assets.training.jobs.spec import SftJob
+from forge_assets.training.models.miniature import build
+from forge_resources.launchers.base import run_directly
+from forge_resources.presentation.markdown import markdown
 
 BASE, DATA = "b" * 64, "d" * 64
 TEXT = "The works council of Müller GmbH has a say under § 87 Abs. 1 Nr. 6 BetrVG when monitoring is introduced"

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import psutil
 
-from forge_assets.training.job import GenerateJob, Sampling
-from forge_assets.training.progress import Progress
-from forge_assets.training.release import WEIGHTS, give_back
-from forge_resources.data_folder import PROJECT
-from forge_resources.launcher import run_directly
+from forge_assets.training.jobs.spec import GenerateJob, Sampling
+from forge_assets.training.runtime.progress import Progress
+from forge_assets.training.worker.page_cache import WEIGHTS, give_back
+from forge_resources.config.data_folder import PROJECT
+from forge_resources.launchers.base import run_directly
 
 BASE, PROMPTS = "b" * 64, "d" * 64
 SAMPLING = Sampling(max_new_tokens=16, batch_size=8)
@@ -59,9 +59,9 @@ def _in_worker(folder: Path, model: Path, prompts: Path) -> float:
 
 def _in_process(way: str, model: Path, prompts: Path, scratch: Path, rounds: int) -> None:
     """Load, answer and unload in this process; its imports are not counted."""
-    from forge_assets.training.generate import answer_prompts
-    from forge_assets.training.interrupt import Interrupt
-    from forge_assets.training.weights import load_model, load_tokenizer
+    from forge_assets.training.inference.generate import answer_prompts
+    from forge_assets.training.models.loading import load_model, load_tokenizer
+    from forge_resources.processes.interrupt import Interrupt
 
     interrupt = Interrupt()
     before = _resident()

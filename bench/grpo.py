@@ -17,32 +17,32 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.distillation.adopt import REINFORCED, TUNED, adopt
-from forge_assets.distillation.policy import policy_job, question_rows
+from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.serialization import law_rows
+from forge_assets.datasets.roles import draw_sets, prompt_rows, training_rows
+from forge_assets.distillation.adoption import REINFORCED, TUNED, adopt
+from forge_assets.distillation.reinforcement import policy_job, question_rows
 from forge_assets.law.country import Country, country_files, read_country
-from forge_assets.law.live import law_index
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
-from forge_assets.law.portable import law_rows
-from forge_assets.scenarios.across import compose_across
-from forge_assets.scenarios.compose import Law, compose
-from forge_assets.scenarios.pack import load_pack
-from forge_assets.scenarios.sets import draw_sets, prompt_rows, training_rows
-from forge_assets.scenarios.settled import Volume
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import Reward, reward
 from forge_assets.scoring.score import score_frame
-from forge_assets.search.trials import teacher_job
-from forge_assets.training.job import GenerateJob, SftJob
-from forge_assets.training.jobs import Finished, Jobs
-from forge_assets.training.naming import trained_model
-from forge_assets.training.stage import drawn_sets, greedy
-from forge_resources.data_folder import PROJECT, data_folder
+from forge_assets.search.study.jobs import teacher_job
+from forge_assets.training.asset_support import drawn_sets, greedy
+from forge_assets.training.jobs.model_ref import trained_model
+from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.spec import GenerateJob, SftJob
+from forge_resources.config.data_folder import PROJECT, data_folder
+from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.config.profile import Grpo, Profile
 from forge_resources.forge import Forge, pack_folder
-from forge_resources.launcher import run_directly
-from forge_resources.markdown import markdown
-from forge_resources.models import ModelLibrary
-from forge_resources.profile import Grpo, Profile
-from forge_resources.tables import TABLES
+from forge_resources.launchers.base import run_directly
+from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.tables import TABLES
 
 TUNING = {"learning_rate": 1e-3, "rank": 16.0, "alpha_ratio": 2.0}
 """What the adapter is tuned with where no search has chosen."""

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import binomtest
 
-from forge_assets.scoring import resample
-from forge_assets.scoring.resample import TAILS, mean_interval, resampled_means
-from forge_resources.markdown import markdown
+from forge_assets.scoring import bootstrap
+from forge_assets.scoring.bootstrap import TAILS, mean_interval, resampled_means
+from forge_resources.presentation.markdown import markdown
 
 RATES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.2, 0.5)
 SIZES = (20, 44, 66, 132, 249)
@@ -22,7 +22,7 @@ SIZES = (20, 44, 66, 132, 249)
 
 def main(draws: int) -> None:
     """Print a row a size and rate."""
-    resample.RESAMPLES = 2000  # enough for coverage, and a fifth of the time
+    bootstrap.RESAMPLES = 2000  # enough for coverage, and a fifth of the time
     random, rows = np.random.default_rng(7), []
     for size in SIZES:
         for rate in RATES:

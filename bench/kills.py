@@ -21,10 +21,10 @@ from pathlib import Path
 
 import polars as pl
 
-from forge_assets.training.job import GenerateJob, Job, Probe, Sampling, identity
-from forge_assets.training.tiny import build
-from forge_resources.markdown import markdown
-from tests.training.desk import BASE, DRAWN, ENVIRONMENT, KINDS, Desk, Workers, dataset, training, values
+from forge_assets.training.jobs.spec import GenerateJob, Job, Probe, Sampling, identity
+from forge_assets.training.models.miniature import build
+from forge_resources.presentation.markdown import markdown
+from tests.training.job_runs import BASE, DRAWN, ENVIRONMENT, KINDS, Desk, Workers, dataset, training, values
 
 STARTS = 5
 """Kills of one job before it is left alone."""

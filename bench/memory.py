@@ -24,12 +24,12 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from forge_assets.training.job import GenerateJob, Job, Lora, Sampling, SftJob
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import Prediction, predict
-from forge_assets.training.shapes import Shape
-from forge_resources.launcher import ENVIRONMENT, NURSERY, OFFLINE
-from forge_resources.models import ModelLibrary
+from forge_assets.training.jobs.spec import GenerateJob, Job, Lora, Sampling, SftJob
+from forge_assets.training.planning.memory import Prediction, predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import Shape
+from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.launchers.base import ENVIRONMENT, NURSERY, OFFLINE
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"
@@ -202,7 +202,7 @@ def write_model(found: Path, name: str) -> None:
     """Random weights in fp32 with a tokenizer of a thousand tokens."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    from forge_assets.training.tiny import build
+    from forge_assets.training.models.miniature import build
 
     build(found, [PROJECT / "LICENSE"], layers=1, hidden=64)
     tiny = json.loads((found / "config.json").read_text("utf-8"))

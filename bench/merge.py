@@ -13,11 +13,11 @@ import polars as pl
 import torch
 from peft import get_peft_model
 
-from forge_assets.training.adapters import MOST_LOST, lora_config, merge_error
-from forge_assets.training.job import Lora
-from forge_assets.training.tiny import build
-from forge_assets.training.weights import load_model
-from forge_resources.markdown import markdown
+from forge_assets.training.jobs.spec import Lora
+from forge_assets.training.models.adapters import MOST_LOST, lora_config, merge_error
+from forge_assets.training.models.loading import load_model
+from forge_assets.training.models.miniature import build
+from forge_resources.presentation.markdown import markdown
 
 SIZES = (0.03, 0.01, 0.003, 0.001, 0.0003)
 """Root mean square of the update over that of the weights."""

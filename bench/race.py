@@ -22,10 +22,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.search.race import ROUNDS, Race, first
-from forge_assets.search.verdict import verdict
-from forge_resources.markdown import markdown
-from forge_resources.tables import TABLES
+from forge_assets.search.selection.race import ROUNDS, Race, first
+from forge_assets.search.selection.verdict import verdict
+from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.tables import TABLES
 
 TRIALS, ITEMS = 20, 20
 RACE, CONFIRM = 66, 44

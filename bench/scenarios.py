@@ -28,12 +28,12 @@ def compose_all(wanted: int, folder: Path) -> dict[str, object]:
     """Compose about so many samples into a folder."""
     started = time.perf_counter()
     from forge_assets.law.country import country_files, read_country
-    from forge_assets.law.load import load_domain
-    from forge_assets.scenarios.across import compose_across
-    from forge_assets.scenarios.compose import Law, compose
-    from forge_assets.scenarios.pack import load_pack
-    from forge_assets.scenarios.settled import Volume
-    from forge_resources.store import Store
+    from forge_assets.law.loading import load_domain
+    from forge_assets.scenarios.composition.cross_border import compose_across
+    from forge_assets.scenarios.composition.judged_cells import Volume
+    from forge_assets.scenarios.composition.single_country import Law, compose
+    from forge_assets.scenarios.pack.files import load_pack
+    from forge_resources.storage.store import Store
 
     store = Store(folder)
     domain = load_domain(PACK)

@@ -30,21 +30,21 @@ import polars as pl
 
 from bench.cliff import SHAPE, Memory, job_of
 from bench.surfaces import ITEMS, SPACE, Surface
-from forge_assets.search.calibration import Measured, calibrate
-from forge_assets.search.errors import paired_error
-from forge_assets.search.guard import guard
-from forge_assets.search.race import Race, first
-from forge_assets.search.sampler import ThreePhaseSampler, seen
-from forge_assets.search.samplers import sampler
-from forge_assets.search.space import Config
-from forge_assets.search.strategy import posterior
-from forge_assets.search.trials import ran_as
-from forge_assets.search.verdict import verdict
-from forge_assets.training.job import SftJob
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import predict
-from forge_assets.training.placement import DoesNotFit
-from forge_resources.tables import TABLES
+from forge_assets.search.guard.calibration import Measured, calibrate
+from forge_assets.search.guard.guard import guard
+from forge_assets.search.optimizer.registry import sampler
+from forge_assets.search.optimizer.strategy import posterior
+from forge_assets.search.optimizer.three_phase import ThreePhaseSampler, seen
+from forge_assets.search.selection.race import Race, first
+from forge_assets.search.selection.verdict import verdict
+from forge_assets.search.space.parameters import Config
+from forge_assets.search.study.jobs import ran_as
+from forge_assets.search.study.standard_error import paired_error
+from forge_assets.training.jobs.spec import SftJob
+from forge_assets.training.planning.memory import predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.placement import DoesNotFit
+from forge_resources.storage.tables import TABLES
 
 PEERS = ("tpe", "gp", "cmaes", "random")
 OURS = {"ours": "three-phase", "ours, no prior": "plain"}

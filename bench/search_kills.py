@@ -25,15 +25,15 @@ import optuna
 import psutil
 from optuna.trial import FrozenTrial
 
-from forge_assets.search.loop import study_of
-from forge_assets.search.one import calibrated, would_run_as
-from forge_assets.search.record import PLAN, RAN, facts
-from forge_assets.search.samplers import sampler
-from forge_assets.search.setting import Setting
-from forge_assets.training.jobs import Jobs
+from forge_assets.search.optimizer.registry import sampler
+from forge_assets.search.study.context import Setting
+from forge_assets.search.study.loop import study_of
+from forge_assets.search.study.record import PLAN, RAN, facts
+from forge_assets.search.study.trial import calibrated, would_run_as
+from forge_assets.training.jobs.runner import Jobs
 from forge_resources.forge import Forge
 
-COMMAND = [sys.executable, "-m", "forge_assets.cli", "search"]
+COMMAND = [sys.executable, "-m", "forge_assets.cli.main", "search"]
 
 
 def setting_of(forge: Forge) -> Setting:

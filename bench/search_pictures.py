@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from forge_assets.search.pictures import pictures
-from forge_assets.search.wording import changes, config, named, shown
+from forge_assets.search.figures.figure_set import pictures
+from forge_assets.search.figures.wording import changes, config, named, shown
 from forge_resources.forge import Forge
 
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from forge_resources.launcher import ENVIRONMENT
+from forge_resources.launchers.base import ENVIRONMENT
 
 WARM = 2
 RUNS = {"SFTTrainer": {}, "SFTTrainer, our allocator": ENVIRONMENT, "ours": ENVIRONMENT}
@@ -63,14 +63,14 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     from torch.profiler import ProfilerActivity, profile
     from trl import SFTConfig, SFTTrainer
 
-    from forge_assets.training.adapters import lora_config
-    from forge_assets.training.arguments import common_arguments
-    from forge_assets.training.completion import CompletionTrainer
-    from forge_assets.training.fit import row_tokens
-    from forge_assets.training.job import Lora, SftJob
-    from forge_assets.training.rows import read_rows
-    from forge_assets.training.sft import _arguments
-    from forge_assets.training.weights import load_model, load_tokenizer
+    from forge_assets.training.jobs.json_lines import read_rows
+    from forge_assets.training.jobs.spec import Lora, SftJob
+    from forge_assets.training.models.adapters import lora_config
+    from forge_assets.training.models.fitting_rows import row_tokens
+    from forge_assets.training.models.loading import load_model, load_tokenizer
+    from forge_assets.training.trainers.arguments import common_arguments
+    from forge_assets.training.trainers.sft import _arguments
+    from forge_assets.training.trainers.sft_trainer import CompletionTrainer
 
     lora = Lora(rank=given.lora, alpha=given.lora) if given.lora else None
     job = SftJob(

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import polars as pl
 
-from forge_assets.training.interrupt import INTERRUPTED
-from forge_assets.training.job import EvaluateJob, GenerateJob, GrpoJob, Job, Lora, Probe, Sampling, SftJob
-from forge_assets.training.rows import read_rows
-from forge_resources.markdown import markdown
-from tests.training.desk import BASE, Desk, Moment, Workers, lines, values
+from forge_assets.training.jobs.json_lines import read_rows
+from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Job, Lora, Probe, Sampling, SftJob
+from forge_resources.presentation.markdown import markdown
+from forge_resources.processes.interrupt import INTERRUPTED
+from tests.training.job_runs import BASE, Desk, Moment, Workers, lines, values
 
 Data = dict[str, str]
 """Which rows, to their digest."""

@@ -15,16 +15,16 @@ from pathlib import Path
 import polars as pl
 
 from forge_assets.benchmark.statistics import summary
-from forge_assets.benchmark.table import markdown_table
+from forge_assets.benchmark.text_table import markdown_table
+from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.distillation.student import equal_time_steps, student_job
-from forge_assets.scenarios.sets import prompt_rows, training_rows
-from forge_assets.training.job import CutJob, GenerateJob
-from forge_assets.training.jobs import Jobs
-from forge_assets.training.shapes import Shape
-from forge_assets.training.stage import drawn_sets, greedy, scored
+from forge_assets.training.asset_support import drawn_sets, greedy, scored
+from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.spec import CutJob, GenerateJob
+from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
-from forge_resources.launcher import run_directly
-from forge_resources.markdown import markdown
+from forge_resources.launchers.base import run_directly
+from forge_resources.presentation.markdown import markdown
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forge_assets.search.space import Config, SearchSpace
+from forge_assets.search.space.parameters import Config, SearchSpace
 
 SPACE = SearchSpace(
     {

@@ -10,11 +10,11 @@ from typing import Any
 
 import dagster as dg
 
-from forge_assets.law.assets import JURISDICTIONS
+from forge_assets.catalog.assets import JURISDICTIONS
 from forge_assets.scenarios.freshness import Sources, fingerprint, sources
-from forge_assets.training.job import CODE_VERSION
+from forge_assets.training.jobs.spec import CODE_VERSION
+from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
-from forge_resources.strict_yaml import SourceError
 
 CHAIN = (
     "warehouse",

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from forge_resources.data_folder import PROJECT, claim, data_folder
-from forge_resources.environment import setting
-from forge_resources.models import ModelLibrary
-from forge_resources.profile import Profile, load_profile
-from forge_resources.store import Store, atomic, digest
-from forge_resources.strict_yaml import SourceError, read_text
+from forge_resources.config.data_folder import PROJECT, claim, data_folder
+from forge_resources.config.environment import setting
+from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.config.profile import Profile, load_profile
+from forge_resources.config.strict_yaml import SourceError, read_text
+from forge_resources.storage.store import Store, atomic, digest
 
 
 def pack_folder() -> Path:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("law", "scenarios")
+TOGETHER = {"law": "law", "citations": "law", "scenarios": "scenarios", "datasets": "scenarios"}
 """Folders whose files share what takes long to make: one process runs them. Elsewhere a file stays whole."""
 
 
 def _unit(nodeid: str) -> str:
     file = nodeid.split("::")[0]
     folder = file.split("/")[1]
-    return folder if folder in TOGETHER else file
+    return TOGETHER.get(folder, file)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of four layers with random weights and a tokenizer trained on a text that no edit of law changes."""
-    from forge_assets.training.tiny import build
+    from forge_assets.training.models.miniature import build
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     build(folder, [Path(__file__).parents[1] / "LICENSE"], layers=4, hidden=64)

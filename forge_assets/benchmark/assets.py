@@ -8,17 +8,17 @@ import polars as pl
 
 from forge_assets.benchmark.report import ReportInput, StudentChoice, render
 from forge_assets.benchmark.statistics import summary
-from forge_assets.benchmark.table import markdown_table
-from forge_assets.law.citations import parse
-from forge_assets.law.live import law_index, live_countries
-from forge_assets.scenarios.sets import prompt_rows
-from forge_assets.search.pictures import pictures
-from forge_assets.training.job import GenerateJob
-from forge_assets.training.jobs import Finished
-from forge_assets.training.stage import drawn_sets, greedy, job_desk, scored
+from forge_assets.benchmark.text_table import markdown_table
+from forge_assets.catalog.snapshot import law_index, live_countries
+from forge_assets.citations.parser import parse
+from forge_assets.datasets.roles import prompt_rows
+from forge_assets.search.figures.figure_set import pictures
+from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
+from forge_assets.training.jobs.runner import Finished
+from forge_assets.training.jobs.spec import GenerateJob
 from forge_resources.forge import Forge
-from forge_resources.launcher import Launcher
-from forge_resources.store import atomic
+from forge_resources.launchers.base import Launcher
+from forge_resources.storage.store import atomic
 
 
 @dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
-from forge_resources.figures import HAIR, HEAT, INK, QUIET, bare, canvas, styled
+from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
+from forge_resources.presentation.figures import HAIR, HEAT, INK, QUIET, bare, canvas, styled
 
 BAR_METRICS = (
     "composite", "citation_f1", "structure", "level",

@@ -10,14 +10,14 @@ import jinja2
 import polars as pl
 from matplotlib.figure import Figure
 
-from forge_assets.benchmark import cells, plots
+from forge_assets.benchmark import html_tables, plots
+from forge_assets.benchmark.examples import worked_examples
 from forge_assets.benchmark.highlight import MEANING, Line, Parser, lines
-from forge_assets.benchmark.pick import worked_examples
+from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
 from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differences, summary
 from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
-from forge_assets.benchmark.vocabulary import Model, metric, models, number, words
 from forge_assets.scoring.score import WEIGHTS
-from forge_resources.figures import Picture, data_uri
+from forge_resources.presentation.figures import Picture, data_uri
 
 ANSWER_METRICS = ("composite", "citation_f1", "structure", "rougeL", "fabricated_rate")
 
@@ -79,7 +79,7 @@ class ShownSearch:
 
     choice: str
     figures: tuple[ShownFigure, ...]
-    trials: cells.Table | None
+    trials: html_tables.Table | None
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ def render(report: ReportInput) -> str:
         examples=_examples(report),
         composite=_composite(),
         marks=MEANING if report.parse else {},
-        jobs=None if report.jobs.is_empty() else cells.job_table(report.jobs),
-        law=None if report.provisions.is_empty() else cells.law_table(report.provisions),
-        lineage=cells.lineage_rows(report.lineage),
+        jobs=None if report.jobs.is_empty() else html_tables.job_table(report.jobs),
+        law=None if report.provisions.is_empty() else html_tables.law_table(report.provisions),
+        lineage=html_tables.lineage_rows(report.lineage),
     )
 
 
@@ -143,10 +143,10 @@ def _results(report: ReportInput) -> dict[str, object]:
     changes = None
     if {STUDENT, BASELINE} <= set(scores["model"]):
         caption = "Student, tuned minus untuned, sample by sample. Bold: the interval leaves out 0."
-        changes = cells.difference_table(differences(scores, STUDENT, BASELINE, samples), caption)
+        changes = html_tables.difference_table(differences(scores, STUDENT, BASELINE, samples), caption)
     caption = "Composite by {}, with 95% interval. Bold: best of the row."
     return {
-        "results": cells.metric_table(whole),
+        "results": html_tables.metric_table(whole),
         "bars": _figure(
             plots.metric_bars(whole),
             f"Bars of each metric by model. {_sentence(whole)}",
@@ -159,7 +159,7 @@ def _results(report: ReportInput) -> dict[str, object]:
                 "Composite by task and model, as in the table below.",
                 "Composite; number of samples in brackets.",
             ),
-            cells.group_table(tasks, "task_type", caption.format("task type")),
+            html_tables.group_table(tasks, "task_type", caption.format("task type")),
         ),
         "places": (
             _figure(
@@ -167,7 +167,7 @@ def _results(report: ReportInput) -> dict[str, object]:
                 "Composite by jurisdiction and model, as in the table below.",
                 "Composite with 95% interval; number of samples in brackets.",
             ),
-            cells.group_table(places, "jurisdiction", caption.format("jurisdiction")),
+            html_tables.group_table(places, "jurisdiction", caption.format("jurisdiction")),
         ),
     }
 
@@ -184,17 +184,17 @@ def _sentence(whole: pl.DataFrame) -> str:
     return f"Composite: {listed}." if listed else ""
 
 
-def _candidates(choice: StudentChoice | None) -> cells.Table | None:
+def _candidates(choice: StudentChoice | None) -> html_tables.Table | None:
     if choice is None or choice.candidates.is_empty():
         return None
-    return cells.frame_table(choice.candidates, "Students considered.")
+    return html_tables.frame_table(choice.candidates, "Students considered.")
 
 
 def _search(report: ReportInput) -> ShownSearch | None:
     if report.trials.is_empty() and not report.search and not report.search_choice:
         return None
     figures = tuple(_figure(picture.figure, picture.alt, picture.caption) for picture in report.search.values())
-    trials = None if report.trials.is_empty() else cells.trial_table(report.trials, report.search_chosen)
+    trials = None if report.trials.is_empty() else html_tables.trial_table(report.trials, report.search_chosen)
     return ShownSearch(report.search_choice, figures, trials)
 
 

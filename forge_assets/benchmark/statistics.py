@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.benchmark.vocabulary import metric_order, models
-from forge_assets.scoring.resample import TAILS, Floats, difference_interval, mean_interval, resampled_means, sign_flip
+from forge_assets.benchmark.metric_labels import metric_order, models
+from forge_assets.scoring.bootstrap import TAILS, Floats, difference_interval, mean_interval, resampled_means, sign_flip
 
 CROSS_BORDER = "Cross-border"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from forge_assets.benchmark.metric_labels import interval, metric, number, signed
 from forge_assets.benchmark.statistics import Estimate, differences, share_kept, summary
-from forge_assets.benchmark.vocabulary import interval, metric, number, signed
 
 STUDENT, BASELINE, TEACHER = "student_tuned", "student_untuned", "teacher_tuned"
 

@@ -6,16 +6,16 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from forge_assets.distillation.policy import reinforce
+from forge_assets.datasets.roles import prompt_rows, training_rows
+from forge_assets.distillation.reinforcement import reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
-from forge_assets.scenarios.sets import prompt_rows, training_rows
-from forge_assets.training.job import CutJob, GenerateJob, Sampling, SftJob
-from forge_assets.training.jobs import Finished, Jobs
-from forge_assets.training.naming import base_model, trained_model
-from forge_assets.training.shapes import Shape
-from forge_assets.training.stage import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.training.jobs.model_ref import base_model, trained_model
+from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling, SftJob
+from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
-from forge_resources.launcher import Launcher
+from forge_resources.launchers.base import Launcher
 
 GROUP = "distillation"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forge_assets.training.job import Lora, SftJob
-from forge_resources.profile import Profile
-from forge_resources.tables import TABLES
+from forge_assets.training.jobs.spec import Lora, SftJob
+from forge_resources.config.profile import Profile
+from forge_resources.storage.tables import TABLES
 
 
 def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from forge_assets.law.country import country_files
-from forge_assets.law.load import load_framework
+from forge_assets.law.loading import load_framework
 from forge_assets.law.model import Condition, Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes, squeezed, subdivisions
-from forge_assets.law.verify import Missing, cited_text
-from forge_resources.strict_yaml import FieldPath, Lines, SourceError, line_of, read_text, read_yaml
+from forge_assets.law.verification import Missing, cited_text
+from forge_resources.config.strict_yaml import FieldPath, Lines, SourceError, line_of, read_text, read_yaml
 
 Check = Literal["readable", "places", "quotes", "thresholds", "references", "sources", "teaching"]
 SOURCES = Path("statutes", "SOURCES.md")

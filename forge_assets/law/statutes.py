@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forge_assets.law.labels import label_of, label_pattern
+from forge_assets.law.label_patterns import label_of, label_pattern
 from forge_assets.law.model import Framework, Layout
-from forge_resources.strict_yaml import SourceError, read_text
+from forge_resources.config.strict_yaml import SourceError, read_text
 
 Statutes = dict[str, dict[str, "StatuteUnit"]]
 """Law id to unit number (without spaces, e.g. `47bis`) to unit."""

@@ -5,22 +5,22 @@ import time
 import dagster as dg
 import polars as pl
 
-from forge_assets.law.assets import JURISDICTIONS
+from forge_assets.catalog.assets import JURISDICTIONS
+from forge_assets.catalog.snapshot import live_codes, live_countries, live_country
+from forge_assets.datasets.frozen_core import load_core
+from forge_assets.datasets.leakage import leakage
+from forge_assets.datasets.roles import HELD_OUT, draw_sets, short_of
 from forge_assets.law.country import Country
-from forge_assets.law.live import live_codes, live_countries, live_country
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Framework
-from forge_assets.scenarios.across import compose_across
-from forge_assets.scenarios.compose import Law, compose
-from forge_assets.scenarios.core import load_core
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
 from forge_assets.scenarios.freshness import fingerprint, source_version
-from forge_assets.scenarios.leakage import leakage
-from forge_assets.scenarios.pack import load_pack
-from forge_assets.scenarios.sets import HELD_OUT, draw_sets, short_of
-from forge_assets.scenarios.settled import Volume
+from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
-from forge_resources.markdown import markdown
-from forge_resources.tables import TABLES
+from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.tables import TABLES
 
 BORDERS = "cross_border"
 

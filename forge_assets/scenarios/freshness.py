@@ -8,13 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forge_assets.catalog.snapshot import live_codes
+from forge_assets.datasets.frozen_core import load_core
 from forge_assets.law.country import Country, country_files, read_country
-from forge_assets.law.live import live_codes
-from forge_assets.law.load import load_domain
-from forge_assets.scenarios.core import load_core
-from forge_assets.scenarios.pack import Pack, load_pack
-from forge_resources.store import digest
-from forge_resources.strict_yaml import SourceError
+from forge_assets.law.loading import load_domain
+from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_resources.config.strict_yaml import SourceError
+from forge_resources.storage.store import digest
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge

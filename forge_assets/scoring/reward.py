@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forge_assets.law.citations import UNKNOWN, Citation, LawIndex, parse
-from forge_assets.scoring.text import heading_name, level_named, plain, rouge, sections_of, structure
+from forge_assets.citations.parser import UNKNOWN, Citation, LawIndex, parse
+from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
 
 WEIGHTS = {
     "citations": 0.5,

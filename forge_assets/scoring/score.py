@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.law.citations import UNKNOWN, LawIndex, parse
-from forge_assets.scoring.text import level_named, plain, rouge, structure
-from forge_resources.tables import TABLES
+from forge_assets.citations.parser import UNKNOWN, LawIndex, parse
+from forge_assets.scoring.answer_text import level_named, plain, rouge, structure
+from forge_resources.storage.tables import TABLES
 
 WEIGHTS = {"citation_f1": 0.4, "structure": 0.2, "rougeL": 0.2, "level": 0.1, "clean": 0.1}
 """Shares of the composite.

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from forge_assets.search.pictures import as_markdown, pictures
-from forge_assets.training.stage import job_desk
+from forge_assets.search.figures.figure_set import as_markdown, pictures
+from forge_assets.training.asset_support import job_desk
 from forge_resources.forge import Forge
-from forge_resources.launcher import Launcher
-from forge_resources.markdown import markdown
+from forge_resources.launchers.base import Launcher
+from forge_resources.presentation.markdown import markdown
 
 if TYPE_CHECKING:
     import optuna
 
-    from forge_assets.search.progress import Progress
+    from forge_assets.search.study.progress import Progress
 
 SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", "seconds")
 
@@ -22,12 +22,12 @@ SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", 
 def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Search over the profile's space; every trial is a row of `search.trials`, from its first moment on."""
     # Optuna and SciPy take a second to import, and only a search needs them.
-    from forge_assets.search.choose import choose
-    from forge_assets.search.loop import run_trials, study_of
-    from forge_assets.search.progress import progress
-    from forge_assets.search.record import RAN, answers_table, trials_table
-    from forge_assets.search.setting import Setting
-    from forge_assets.search.wandb_runs import WandbRuns
+    from forge_assets.search.selection.choice import choose
+    from forge_assets.search.study.context import Setting
+    from forge_assets.search.study.loop import run_trials, study_of
+    from forge_assets.search.study.progress import progress
+    from forge_assets.search.study.record import RAN, answers_table, trials_table
+    from forge_assets.search.study.wandb_runs import WandbRuns
 
     setting = Setting.of(forge, job_desk(context, forge, launcher))
     runs = WandbRuns(launcher.wandb_mode, setting)

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from forge_assets.benchmark.report import ReportInput, StudentChoice
-from forge_assets.search.picture_scores import best_so_far
-from forge_resources.tables import TABLES
+from forge_assets.search.figures.scores import best_so_far
+from forge_resources.storage.tables import TABLES
 
 MODELS = {"student_untuned": 0.06, "teacher_untuned": 0.14, "teacher_tuned": 0.84, "student_tuned": 0.76}
 TASKS = (

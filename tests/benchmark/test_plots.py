@@ -13,10 +13,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from forge_assets.benchmark import plots
+from forge_assets.benchmark.metric_labels import MODELS
 from forge_assets.benchmark.report import ReportInput
 from forge_assets.benchmark.statistics import by_jurisdiction, by_task, summary
-from forge_assets.benchmark.vocabulary import MODELS
-from forge_resources.figures import data_uri
+from forge_resources.presentation.figures import data_uri
 
 
 def words_in(figure: Figure) -> list[str]:

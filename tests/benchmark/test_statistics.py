@@ -6,14 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forge_assets.benchmark.statistics import (
-    CROSS_BORDER,
-    by_jurisdiction,
-    by_task,
-    differences,
-    share_kept,
-    summary,
-)
+from forge_assets.benchmark.statistics import CROSS_BORDER, by_jurisdiction, by_task, differences, share_kept, summary
 
 
 def long(values: dict[str, list[float]], metric: str = "composite") -> pl.DataFrame:

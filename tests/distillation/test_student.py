@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
-from forge_assets.training.job import Lora
-from forge_resources.profile import load_profile
-from forge_resources.tables import TABLES
+from forge_assets.training.jobs.spec import Lora
+from forge_resources.config.profile import load_profile
+from forge_resources.storage.tables import TABLES
 
 A, B = "a" * 64, "b" * 64
 FAULTLESS = {"citation_f1": 1.0, "structure": 1.0, "level": 1.0, "rougeL": 0.3, "composite": 0.8}

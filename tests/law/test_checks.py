@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.cli import main
+from forge_assets.cli.main import main
 from forge_assets.law.checks import Fault, check_country
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
 
 Check = Callable[[str, str], list[Fault]]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.law.citations import LawIndex, parse, spoken
-from forge_assets.law.corruptions import edge_facts
+from forge_assets.citations.evaluation.corruptions import edge_facts
+from forge_assets.citations.parser import LawIndex, parse, spoken
+from forge_assets.law.engine import Facts, obligations, pulled_triggers
 from forge_assets.law.model import Domain, Framework
-from forge_assets.law.obligations import Facts, obligations, pulled_triggers
 from forge_assets.law.statutes import Statutes
-from forge_assets.law.verify import missing_bases, verify
+from forge_assets.law.verification import missing_bases, verify
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 HELD = sorted(folder.name.upper() for folder in (PACK / "statutes").iterdir() if folder.is_dir())

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from forge_resources.store import Store
-from forge_resources.tables import TABLES
+from forge_resources.storage.store import Store
+from forge_resources.storage.tables import TABLES
 
 DAY = dt.date(2025, 1, 1)
 PROVISIONS: list[dict[str, Any]] = [

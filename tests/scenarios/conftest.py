@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from forge_assets.law.country import Country, country_files, read_country
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.across import compose_across
-from forge_assets.scenarios.compose import Law, compose
-from forge_assets.scenarios.pack import Pack, load_pack
-from forge_assets.scenarios.settled import Volume
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.pack.files import Pack, load_pack
 
 PAIRED = ("AT", "DE", "ES", "EU", "FR", "NL")
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"

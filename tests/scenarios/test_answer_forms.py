@@ -10,9 +10,9 @@ from dataclasses import asdict
 import polars as pl
 import pytest
 
-from forge_assets.law.citations import LawIndex
+from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.parser import LawIndex
 from forge_assets.law.country import Country
-from forge_assets.law.live import law_index
 from forge_assets.law.model import Domain
 from forge_assets.scoring.reward import reward
 from forge_assets.scoring.score import score

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.blocks import BLOCKS, Case
-from forge_assets.scenarios.judge import judge
-from forge_assets.scenarios.pack import Vocabulary
+from forge_assets.scenarios.answers.blocks import BLOCKS, Case
+from forge_assets.scenarios.answers.judgement import judge
+from forge_assets.scenarios.pack.files import Vocabulary
 
 DOMAIN = Domain.model_validate(
     {

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.blocks import BLOCKS
-from forge_assets.scenarios.pack import Pack, load_pack
-from forge_resources.strict_yaml import SourceError
+from forge_assets.scenarios.answers.blocks import BLOCKS
+from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_resources.config.strict_yaml import SourceError
 
 SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from forge_assets.law.citations import LawIndex
-from forge_assets.law.load import load_domain, load_framework
+from forge_assets.citations.parser import LawIndex
+from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.statutes import load_statutes
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"

@@ -14,19 +14,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forge_assets.law.citations import LawIndex, parse, render
+from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.parser import LawIndex, parse, render
+from forge_assets.citations.serialization import law_rows, read_laws
 from forge_assets.law.country import Country, read_country
-from forge_assets.law.live import law_index
-from forge_assets.law.load import load_domain
+from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
-from forge_assets.law.portable import law_rows, read_laws
-from forge_assets.scenarios.across import compose_across
-from forge_assets.scenarios.compose import Law, compose
-from forge_assets.scenarios.pack import load_pack
-from forge_assets.scenarios.settled import Volume
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
 from forge_assets.scoring.score import score
-from forge_resources.store import canonical
+from forge_resources.storage.store import canonical
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 CODES = ("AT", "DE", "EU", "FR")

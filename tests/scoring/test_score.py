@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forge_assets.law.citations import LawIndex
+from forge_assets.citations.parser import LawIndex
 from forge_assets.scoring.score import METRICS, WEIGHTS, score, score_frame
-from forge_resources.tables import TABLES
+from forge_resources.storage.tables import TABLES
 
 Sample = dict[str, Any]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from forge_assets.search.calibration import HELD, UNMEASURED, Calibration, Measured, calibrate
-from forge_assets.training.job import Lora, SftJob, parse_job
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import Prediction, predict
-from forge_assets.training.shapes import Shape
-from forge_resources.models import ModelLibrary
+from forge_assets.search.guard.calibration import HELD, UNMEASURED, Calibration, Measured, calibrate
+from forge_assets.training.jobs.spec import Lora, SftJob, parse_job
+from forge_assets.training.planning.memory import Prediction, predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import Shape
+from forge_resources.config.model_registry import ModelLibrary
 
 A = "a" * 64
 SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
-MEASURED = Path(__file__).parents[1] / "training" / "memory_measured.json"
+MEASURED = Path(__file__).parents[1] / "training" / "planning" / "memory_measured.json"
 
 
 def prediction(batch: int, length: int = 384, **changes: Any) -> Prediction:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from forge_assets.search.calibration import Measured, calibrate
-from forge_assets.search.guard import DoesNotFit, guard
-from forge_assets.training.job import Lora, SftJob
-from forge_assets.training.machines import CPU, CUDA
-from forge_assets.training.memory import predict
-from forge_assets.training.shapes import Shape
-from forge_resources.models import ModelLibrary
+from forge_assets.search.guard.calibration import Measured, calibrate
+from forge_assets.search.guard.guard import DoesNotFit, guard
+from forge_assets.training.jobs.spec import Lora, SftJob
+from forge_assets.training.planning.memory import predict
+from forge_assets.training.planning.memory_overhead import CPU, CUDA
+from forge_assets.training.planning.model_shape import Shape
+from forge_resources.config.model_registry import ModelLibrary
 
 A = "a" * 64
 SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))

@@ -7,8 +7,8 @@ import math
 import optuna
 import pytest
 
-from forge_assets.search.pruning import hopeless, pruner, report
-from forge_resources.profile import Pruning
+from forge_assets.search.study.pruning import hopeless, pruner, report
+from forge_resources.config.profile import Pruning
 
 STEPS = 40
 PRUNING = Pruning(keep=75, warmup=0.5)

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forge_assets.search.race import Race, RaceError, first
-from forge_assets.search.verdict import verdict
-from forge_resources.tables import TABLES
+from forge_assets.search.selection.race import Race, RaceError, first
+from forge_assets.search.selection.verdict import verdict
+from forge_resources.storage.tables import TABLES
 
 ITEMS = tuple(f"item {i:02}" for i in range(36))
 SAMPLES = pl.DataFrame({"sample_id": ITEMS, "scenario_id": ITEMS})

@@ -15,24 +15,24 @@ import polars as pl
 import pytest
 
 from forge_assets.scoring.score import METRICS
-from forge_assets.search.choose import NoTrialFinished, choose
-from forge_assets.search.loop import run_trials, study_of
-from forge_assets.search.progress import Progress, progress
-from forge_assets.search.record import answers_table, trials_table
-from forge_assets.search.setting import Setting
-from forge_assets.search.trials import space_of
-from forge_assets.training.job import Probe, Sampling
-from forge_assets.training.jobs import Finished, Jobs
-from forge_assets.training.machines import CPU
-from forge_assets.training.memory import predict
-from forge_assets.training.shapes import Shape
-from forge_resources.cause import Cause
+from forge_assets.search.selection.choice import NoTrialFinished, choose
+from forge_assets.search.study.context import Setting
+from forge_assets.search.study.jobs import space_of
+from forge_assets.search.study.loop import run_trials, study_of
+from forge_assets.search.study.progress import Progress, progress
+from forge_assets.search.study.record import answers_table, trials_table
+from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.spec import Probe, Sampling
+from forge_assets.training.planning.memory import predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import Shape
+from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.config.profile import Profile, load_profile
 from forge_resources.forge import Forge
-from forge_resources.job_folder import write_record
-from forge_resources.launcher import JobFailed
-from forge_resources.models import ModelLibrary
-from forge_resources.profile import Profile, load_profile
-from forge_resources.tables import TABLES
+from forge_resources.launchers.base import JobFailed
+from forge_resources.processes.cause import Cause
+from forge_resources.storage.job_folder import write_record
+from forge_resources.storage.tables import TABLES
 
 BASE = "b" * 64
 SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
@@ -86,7 +86,7 @@ class Trainer:
         return write_record(folder, record)
 
     def _bytes(self, folder: Path) -> int:
-        from forge_assets.training.job import SftJob, parse_job
+        from forge_assets.training.jobs.spec import SftJob, parse_job
 
         job = parse_job((folder / "job.json").read_text("utf-8"))
         assert isinstance(job, SftJob)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from forge_assets.search.space import Config, SearchSpace
-from forge_assets.search.strategy import Seen, explored, importances, phase_of, posterior, propose
+from forge_assets.search.optimizer.strategy import Seen, explored, importances, phase_of, posterior, propose
+from forge_assets.search.space.parameters import Config, SearchSpace
 
 SPACE = SearchSpace(
     {

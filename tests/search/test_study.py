@@ -13,9 +13,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from forge_assets.search.sampler import ThreePhaseSampler
-from forge_assets.search.space import Config, SearchSpace
-from forge_assets.search.study import claimed, open_study, running
+from forge_assets.search.optimizer.three_phase import ThreePhaseSampler
+from forge_assets.search.space.parameters import Config, SearchSpace
+from forge_assets.search.study.study import claimed, open_study, running
 
 SPACE = SearchSpace(
     {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.desk import Desk, Workers
+from tests.training.job_runs import Desk, Workers
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+"""The four models side by side as plain text for a terminal and as Markdown for Dagster and the README."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forge_assets.benchmark.metric_labels import NOTHING, Model, metric, metric_order, models, number
+
+BEST = "*"
+
+
+def best_models(summary: pl.DataFrame, name: str) -> set[str]:
+    """Models whose mean on a metric, as printed, is the best; none where all are equal."""
+    shown = {model: number(mean) for model, mean in _rows(summary, name).select("model", "mean").iter_rows()}
+    if len(set(shown.values())) < 2:
+        return set()
+    top = (max if metric(name).higher_is_better else min)(shown.values(), key=float)
+    return {model for model, text in shown.items() if text == top}
+
+
+def terminal_table(summary: pl.DataFrame) -> str:
+    """Metrics down, models across, `mean [low, high]`; a star marks the best of a row."""
+    if summary.is_empty():
+        return "No model was scored."
+    across = models(summary["model"].unique())
+    lines = [["", *(model.label for model in across)]]
+    for name in metric_order(summary["metric"].unique()):
+        best = best_models(summary, name)
+        arrow = "" if metric(name).higher_is_better else " (less is better)"
+        cells = [_cell(summary, name, m) + (BEST if m.name in best else " ") for m in across]
+        lines.append([metric(name).label + arrow, *cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    drawn = [
+        "  ".join(
+            [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for line in lines
+    ]
+    rule = "-" * max(map(len, drawn))
+    note = f"Mean and 95% interval over {summary['n'][0]} samples; {BEST} best of the row."
+    return "\n".join([drawn[0], rule, *drawn[1:], rule, note])
+
+
+def markdown_table(summary: pl.DataFrame) -> str:
+    """The same table in Markdown; the best of a row is bold."""
+    if summary.is_empty():
+        return "No model was scored."
+    across = models(summary["model"].unique())
+    lines = [
+        "| | " + " | ".join(_escaped(model.label) for model in across) + " |",
+        "|---|" + "---:|" * len(across),
+    ]
+    for name in metric_order(summary["metric"].unique()):
+        best = best_models(summary, name)
+        cells = [f"**{c}**" if m.name in best else c for m in across if (c := _cell(summary, name, m))]
+        arrow = "" if metric(name).higher_is_better else " ↓"
+        lines.append(f"| {_escaped(metric(name).label)}{arrow} | " + " | ".join(cells) + " |")
+    note = f"Mean [95% interval] over {summary['n'][0]} samples; ↓ less is better."
+    return "\n".join([*lines, "", note])
+
+
+def _rows(summary: pl.DataFrame, name: str) -> pl.DataFrame:
+    return summary.filter(pl.col("metric") == name)
+
+
+def _cell(summary: pl.DataFrame, name: str, model: Model) -> str:
+    rows = _rows(summary, name).filter(pl.col("model") == model.name)
+    if rows.is_empty():
+        return NOTHING
+    mean, low, high = rows.select("mean", "low", "high").row(0)
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,71 @@
+"""framework_catalog: each country's law, validated and checked against statute text, one partition a country."""
+
+import dagster as dg
+
+from forge_assets.catalog.snapshot import keep
+from forge_assets.catalog.tables import catalog_tables
+from forge_assets.law.checks import CHECKS, Check, Fault, check_country
+from forge_assets.law.country import country_files, read_country
+from forge_assets.law.loading import load_domain
+from forge_assets.law.verification import Verification
+from forge_resources.forge import Forge
+
+JURISDICTIONS = dg.DynamicPartitionsDefinition(name="jurisdictions")
+
+
+@dg.asset(
+    partitions_def=JURISDICTIONS,
+    group_name="law",
+    kinds={"yaml", "polars"},
+    check_specs=[
+        *(dg.AssetCheckSpec(name, asset="framework_catalog", description=says) for name, says in CHECKS.items()),
+        dg.AssetCheckSpec("verified", asset="framework_catalog", description="Every provision may be taught."),
+    ],
+)
+def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Frameworks, provisions, rules, bodies, escalation and statute units of one jurisdiction."""
+    code = context.partition_key
+    path = country_files(forge.pack_path).get(code)
+    if path is None:
+        raise dg.Failure(
+            f"no file jurisdictions/{code.lower()}.yaml in {forge.pack}: restore it or delete the partition"
+        )
+    domain = load_domain(forge.pack_path)
+    country = read_country(forge.pack_path, domain, path)
+    for table, rows in catalog_tables(domain, country.framework, country.statutes).items():
+        forge.store.write(table, rows, code)
+    keep(forge, country)
+    faults = check_country(forge.pack_path, domain, path)
+    unproven = {name: found for name, found in country.checked.items() if found.status != "verified"}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(country.version),
+        metadata={
+            "provisions": len(country.framework.provisions),
+            "rules": len(country.checked) - len(country.framework.provisions),
+            "verified": len(country.checked) - len(unproven),
+            "laws": ", ".join(f"{law.short} (text of {law.text_as_of})" for law in country.framework.laws),
+        },
+        check_results=[*(_check(name, faults) for name in CHECKS), _verified(unproven)],
+    )
+
+
+def _check(name: Check, faults: list[Fault]) -> dg.AssetCheckResult:
+    found = [fault for fault in faults if fault.check == name]
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=str(found[0]) if found else None,
+        metadata={"faults": dg.MetadataValue.md("\n".join(f"- {fault}" for fault in found))} if found else {},
+    )
+
+
+def _verified(unproven: dict[str, Verification]) -> dg.AssetCheckResult:
+    lines = [f"- {name}: {found.status} {'; '.join(found.problems)}" for name, found in unproven.items()]
+    return dg.AssetCheckResult(
+        check_name="verified",
+        passed=not unproven,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="Provisions that are shown but never taught" if unproven else None,
+        metadata={"not verified": dg.MetadataValue.md("\n".join(lines))} if lines else {},
+    )

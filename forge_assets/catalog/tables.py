@@ -1,0 +1,206 @@
+"""Turns a checked framework into its version hash and the three catalog tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from forge_assets.citations.parser import render
+from forge_assets.law.engine import threshold_words
+from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
+from forge_assets.law.statutes import Statutes, StatuteUnit
+from forge_assets.law.verification import Status, Verification, verify
+from forge_resources.storage.store import digest
+from forge_resources.storage.tables import TABLES
+
+_STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
+
+
+def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:
+    """SHA-256 of what the framework says: the validated models and the text of the units it cites.
+
+    Comments, layout and the order of fields do not count; text of units that nothing cites does not either.
+    """
+    return digest(
+        {
+            "domain": domain.model_dump(mode="json", by_alias=True),
+            "framework": framework.model_dump(mode="json", by_alias=True),
+            "text": {
+                f"{law}:{number}": statutes[law][number].text
+                for law, number in _cited(framework)
+                if number in statutes.get(law, {})
+            },
+        }
+    )
+
+
+def _cited(framework: Framework) -> set[tuple[str, str]]:
+    keys = [provision.cite for provision in framework.provisions]
+    stated = (*framework.bodies, *framework.escalation, *_rules(framework).values())
+    keys += [entry.basis for entry in stated]
+    return {(key.split(":")[1], key.split(":")[2]) for key in keys}
+
+
+def step_id(jurisdiction: str, position: int) -> str:
+    """How provenance names a step of the escalation path, counted from 1."""
+    return f"{jurisdiction.lower()}-escalation-{position}"
+
+
+def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
+    """Content digest of every provision and escalation step: what a sample that rests on it is traced by.
+
+    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status.
+    """
+    laws = {law.id: law.model_dump(mode="json") for law in framework.laws}
+    bodies = {body.id: body.model_dump(mode="json") for body in framework.bodies}
+    forms = [framework.citation.written, framework.citation.english]
+    versions = {
+        p.id: digest(
+            [
+                p.model_dump(mode="json", by_alias=True),
+                laws.get(p.cite.split(":")[1]),
+                bodies.get(p.body),
+                checked[p.id].status,
+                forms,
+            ]
+        )
+        for p in framework.provisions
+    }
+    steps = {
+        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.split(":")[1]), forms])
+        for i, s in enumerate(framework.escalation, start=1)
+    }
+    return versions | steps
+
+
+def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
+    """The `catalog` tables of one framework, by name: frameworks (one row), provisions, rules, bodies,
+    escalation and statute_units.
+
+    A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
+    """
+    version = framework_version(domain, framework, statutes)
+    checked = verify(framework, statutes)
+    entries = entry_versions(framework, checked)
+    provisions = [
+        _provision(p, framework, statutes, checked[p.id], version) | {"version": entries[p.id]}
+        for p in framework.provisions
+    ]
+    overview = {
+        "jurisdiction": framework.jurisdiction,
+        "name": framework.name,
+        "language": framework.language,
+        "version": version,
+        "bodies": [body.name for body in framework.bodies],
+        "legislation": [law.title for law in framework.laws],
+        "status": max((checked[p.id].status for p in framework.provisions), key=_STATUSES.index),
+        "provisions": len(provisions),
+        "verified": sum(row["verified"] for row in provisions),
+        "text_as_of": min(row["text_as_of"] for row in provisions),
+    }
+    rows: dict[str, list[dict[str, Any]]] = {
+        "catalog.frameworks": [overview],
+        "catalog.provisions": provisions,
+        "catalog.rules": [
+            _rule(topic, r, framework, checked[r.id], version) for (topic, _), r in _rules(framework).items()
+        ],
+        "catalog.bodies": [_body(body, framework, version) for body in framework.bodies],
+        "catalog.escalation": [
+            {
+                "jurisdiction": framework.jurisdiction,
+                "position": i,
+                **s.model_dump(),
+                "framework_version": version,
+                "step_id": step_id(framework.jurisdiction, i),
+                "version": entries[step_id(framework.jurisdiction, i)],
+            }
+            for i, s in enumerate(framework.escalation, start=1)
+        ],
+        "catalog.statute_units": _units(framework, statutes),
+    }
+    return {name: pl.DataFrame(found, schema=TABLES[name].schema) for name, found in rows.items()}
+
+
+def _provision(
+    provision: Provision, framework: Framework, statutes: Statutes, found: Verification, version: str
+) -> dict[str, Any]:
+    _, law_id, number, *_ = provision.cite.split(":")
+    unit = statutes.get(law_id, {}).get(number)
+    return {
+        "provision_id": provision.id,
+        "jurisdiction": framework.jurisdiction,
+        "citation_key": provision.cite,
+        "citation": render(provision.cite, framework),
+        "law_id": law_id,
+        "unit": unit.unit if unit else number,
+        **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
+        "triggers": list(provision.triggers),
+        "core": provision.core,
+        "implements": list(provision.implements),
+        "threshold": threshold_words(provision),
+        "valid_from": provision.valid_from,
+        "valid_to": provision.valid_to,
+        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == law_id),
+        "status": found.status,
+        "verified": found.status == "verified",
+        "problems": list(found.problems),
+        "framework_version": version,
+    }
+
+
+def _rules(framework: Framework) -> dict[tuple[str, str], Rule]:
+    """Topic and id to rule."""
+    topics = {"data_protection": framework.data_protection, "collective_agreements": framework.collective_agreements}
+    return {(topic, rule.id): rule for topic, rules in topics.items() for rule in rules}
+
+
+def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, version: str) -> dict[str, Any]:
+    return {
+        "rule_id": rule.id,
+        "jurisdiction": framework.jurisdiction,
+        "topic": topic,
+        "rule": rule.rule,
+        "citation_key": rule.basis,
+        "citation": render(rule.basis, framework),
+        "quote": rule.quote,
+        "status": found.status,
+        "problems": list(found.problems),
+        "framework_version": version,
+    }
+
+
+def _body(body: Body, framework: Framework, version: str) -> dict[str, Any]:
+    named = {"jurisdiction": framework.jurisdiction, "body": body.id, "framework_version": version}
+    return {**named, **body.model_dump(exclude={"id"})}
+
+
+def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
+    cited = _cited(framework)
+    return [
+        {
+            "jurisdiction": framework.jurisdiction,
+            "law_id": law.id,
+            "law_short": law.short,
+            "unit": unit.unit,
+            "number": unit.number,
+            "heading": unit.heading,
+            "text": unit.text,
+            "text_as_of": law.text_as_of,
+            "text_status": "outdated" if unit.number in law.outdated_units else law.text_status,
+            "cited": (law.id, unit.number) in cited,
+        }
+        for law in framework.laws
+        for unit in statutes.get(law.id, {}).values()
+    ]
+
+
+def kept_statutes(framework: Framework, units: pl.DataFrame) -> Statutes:
+    """The statute text as `catalog.statute_units` holds it: what a country's last good version rests on."""
+    layouts = {law.id: law.layout or framework.layout for law in framework.laws}
+    statutes: dict[str, dict[str, StatuteUnit]] = {law.id: {} for law in framework.laws}
+    for row in units.iter_rows(named=True):
+        fields = {name: row[name] for name in ("law_id", "unit", "number", "heading", "text")}
+        statutes[row["law_id"]][row["number"]] = StatuteUnit(**fields, layout=layouts[row["law_id"]])
+    return statutes

@@ -1,0 +1,190 @@
+"""Knows the laws of the frameworks: their names, how they are cited, and which places their text has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from forge_assets.citations.law_names import LawId, LawNames
+from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
+from forge_assets.citations.patterns import Forms
+from forge_assets.citations.statute_index import CitationStatus, HeldLaw, as_keyed, known_label, order
+from forge_assets.citations.vocabulary import COMMON, folded
+from forge_assets.law.model import Domain, Framework
+from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
+
+Place = tuple[str, str | None, str | None]
+"""Unit, paragraph and point."""
+
+
+@dataclass(frozen=True)
+class LawIndex:
+    """Build with `LawIndex.build`; one index serves any number of texts."""
+
+    laws: Mapping[LawId, HeldLaw]
+    names: LawNames
+    forms: Forms
+    unions: Mapping[str, frozenset[str]]
+    """Country to the unions whose law binds it as well."""
+    _called: Mapping[str, str]
+    _countries: re.Pattern[str]
+
+    @classmethod
+    def build(cls, domain: Domain, frameworks: Sequence[Framework], statutes: Mapping[str, Statutes]) -> LawIndex:
+        """Index the laws of frameworks.
+
+        Args:
+            statutes: jurisdiction to the statute text held; a law without text makes citations unverifiable.
+        """
+        laws = {(f.jurisdiction, law.id): law for f in frameworks for law in f.laws}
+        held = {key: HeldLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
+        called = {name: f.jurisdiction for f in frameworks for name in (f.name, *f.called)}
+        names = LawNames.of(laws.items())
+        written = {COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}
+        forms = Forms.compile(written, names, called)
+        words = "|".join(re.escape(name) for name in sorted(called, key=len, reverse=True)) or "(?!)"
+        countries = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
+        codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
+        unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
+        return cls(held, names, forms, unions, called, countries)
+
+    def countries(self, text: str) -> list[tuple[int, str]]:
+        """Where each name or adjective of a country ends in a text, and which country it is."""
+        return [(found.end(), self._called[found[0]]) for found in self._countries.finditer(text)]
+
+    def country_after(self, text: str, at: int) -> str | None:
+        """The country named right behind a place, as in `Labour Code of Bulgaria`."""
+        start = at
+        while of := self.forms.of.match(text, at):
+            found = self._countries.match(text, at)
+            if found:
+                break
+            at = of.end()
+        found = self._countries.match(text, at) if at > start else None
+        return self._called[found[0]] if found else None
+
+    def holding(self, jurisdiction: str, reference: Reference) -> LawId | None:
+        """The jurisdiction's law that has a unit, if exactly one has it."""
+        laws = [key for key, law in self.laws.items() if key[0] == jurisdiction and law.unit(reference.unit)]
+        return laws[0] if len(laws) == 1 else None
+
+    def only_law(self, jurisdiction: str) -> LawId | None:
+        """The jurisdiction's law if it has exactly one."""
+        laws = [law for law in self.laws if law[0] == jurisdiction]
+        return laws[0] if len(laws) == 1 else None
+
+    def status(self, law: LawId, unit: str, paragraph: str | None, point: str | None) -> CitationStatus:
+        """Whether a place exists in the text held of a law."""
+        return self.laws[law].status(unit, paragraph, point)
+
+    def continues(self, law: LawId, head: str) -> bool:
+        """Whether a word that opens units elsewhere opens a part of a unit in this law, as `§` does in Poland."""
+        return not self.forms.words.opens_units_in(folded(head), law[0]) and self.forms.words.may_be_part(folded(head))
+
+    def places(self, law: LawId, reference: Reference) -> list[Place]:
+        """The places of a law that a reference names: several if it is a range."""
+        held = self.laws[law]
+        number, last, parts = reference.unit, reference.last, list(reference.parts)
+        if parts and parts[-1].also:
+            each_alone = [replace(parts[-1], label=label, also=()) for label in (parts[-1].label, *parts[-1].also)]
+            listed = [replace(reference, parts=(*parts[:-1], part)) for part in each_alone]
+            return [place for each in listed for place in self.places(law, each)]
+        if held.unit(number) is None and "-" in number and not held.hyphenated and not last:
+            first, _, rest = number.partition("-")
+            if order(rest) > order(first):
+                number, last, parts = first, rest, []
+        if parts and (joined := self._joined(held, number, parts[0])):
+            number, parts = joined, parts[1:]
+        unit = held.unit(number) or self._by_ordinal(law, number) or as_keyed(number, held)
+        if last and not self.forms.words.is_range(reference.by, law[0]):
+            ends = [replace(reference, last=None), _with_end(reference, last)]
+            return [place for each in ends for place in self.places(law, each)]
+        if last and not parts:
+            closing = held.unit(last) or as_keyed(last, held)
+            return [(each, None, None) for each in held.between(unit, closing)]
+        paragraph, point = self._placed(law, held, unit, parts)
+        if not last:
+            return [(unit, paragraph, point)]
+        subdivided = held.parts(unit) if unit in held.units else {}
+        if point is not None:
+            labels = list(subdivided[paragraph].points) if paragraph and paragraph in subdivided else []
+            return [(unit, paragraph, each) for each in _series(point, known_label(last, labels), labels)]
+        labels = [label for label in subdivided if label != NO_PARAGRAPH]
+        return [(unit, each, None) for each in _series(paragraph or "1", known_label(last, labels), labels)]
+
+    def is_narrow(self, law: LawId, reference: Reference) -> bool:
+        """Whether the last part of a reference is below what a key names, as a sentence is."""
+        word = reference.parts[-1].word if reference.parts else POSITION
+        return word not in (POSITION, DEGREE) and self.forms.words.kind(word, law[0])[0] in ("narrower", None)
+
+    def _joined(self, held: HeldLaw, number: str, part: Part) -> str | None:
+        """The unit whose number the first part belongs to, as in `art. 22(2)`."""
+        return held.unit(f"{number}({part.label})") if part.word == POSITION else None
+
+    def _by_ordinal(self, law: LawId, number: str) -> str | None:
+        """The unit held under an ordinal word, as `d.a.vigesimotercera` for `DA 23.ª`."""
+        start, digits = re.match(r"(.*?)(\d*)$", number.rstrip(".\u00aa"), re.DOTALL).groups()  # type: ignore[union-attr]
+        words = self.forms.words.ordinal_words(int(digits)) if start and digits else []
+        return next((found for word in words if (found := self.laws[law].unit(start + word))), None)
+
+    def _placed(self, law: LawId, held: HeldLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
+        """Paragraph and point, by what the words mean in this country and what the unit has."""
+        subdivided = held.parts(unit) if unit in held.units else {}
+        labels = [label for label in subdivided if label != NO_PARAGRAPH]
+        loose = list(subdivided[NO_PARAGRAPH].points) if NO_PARAGRAPH in subdivided else []
+        paragraph: str | None = None
+        for part in parts:
+            kind, own = self._kind(law, part)
+            if kind in (None, "narrower"):
+                continue
+            label = known_label(part.label, [*labels, *loose])
+            if paragraph is None:
+                if self._opens_paragraph(kind, own, label, labels, loose):
+                    paragraph = label
+                    continue
+                paragraph = labels[0] if len(labels) == 1 and not loose else NO_PARAGRAPH
+            points = list(subdivided[paragraph].points) if paragraph in subdivided else []
+            return paragraph, known_label(part.label, points)
+        return paragraph, None
+
+    def _kind(self, law: LawId, part: Part) -> tuple[str | None, bool]:
+        if part.word == POSITION:
+            return "any", False
+        if part.word == DEGREE:
+            return "point", True
+        kind, own = self.forms.words.kind(part.word, law[0])
+        return ("paragraph" if kind == "unit" else kind), own
+
+    def _opens_paragraph(
+        self, kind: str | None, own: bool, label: str, labels: Sequence[str], loose: Sequence[str]
+    ) -> bool:
+        """Whether a first part is a paragraph of its unit, and not a point of a unit without paragraphs."""
+        if kind == "point":
+            return (not own or label.isalpha()) and label in labels and label not in loose
+        if kind == "paragraph" and own:
+            return True
+        if label in labels:
+            return True
+        if label in loose:
+            return False
+        return kind == "paragraph" or not label.islower()
+
+
+def _with_end(reference: Reference, last: str) -> Reference:
+    """The other end of what looked like a range."""
+    if not reference.parts:
+        return replace(reference, unit=last, last=None)
+    parts = (*reference.parts[:-1], Part(reference.parts[-1].word, last))
+    return replace(reference, parts=parts, last=None)
+
+
+def _series(first: str, last: str, known: Sequence[str], limit: int = 40) -> list[str]:
+    """Labels from first to last: as the unit orders them, or else counted."""
+    if first in known and last in known and known.index(first) < known.index(last):
+        return list(known[known.index(first) : known.index(last) + 1])
+    if first.isdigit() and last.isdigit() and int(first) < int(last) <= int(first) + limit:
+        return [str(n) for n in range(int(first), int(last) + 1)]
+    if len(first) == len(last) == 1 and ord(first) < ord(last) <= ord(first) + limit:
+        return [chr(n) for n in range(ord(first), ord(last) + 1)]
+    return [first, last]

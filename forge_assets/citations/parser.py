@@ -1,0 +1,109 @@
+"""Finds statute citations in a text, whatever their written form and language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from forge_assets.citations.attribution import Attribution, Reading
+from forge_assets.citations.grammar import read_chain
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.normalized_text import CleanText
+from forge_assets.citations.parts import Part, Reference
+from forge_assets.citations.relevance import Situation, judge, situation
+from forge_assets.citations.rendering import render, spoken
+from forge_assets.citations.statute_index import CitationStatus
+from forge_assets.citations.vocabulary import folded
+
+__all__ = ["UNKNOWN", "Citation", "LawIndex", "Situation", "judge", "parse", "render", "situation", "spoken"]
+
+UNKNOWN = "ZZ"
+"""Jurisdiction in the key of a citation whose law is not known, e.g. `ZZ:arbzg:4`."""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A citation found in a text; `key` is `JURISDICTION:law:unit[:paragraph[:point]]`."""
+
+    key: str
+    span: tuple[int, int]
+    text: str
+    status: CitationStatus
+
+    @property
+    def jurisdiction(self) -> str:
+        """The country cited, `ZZ` if the law is not known."""
+        return self.key[:2]
+
+
+def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:
+    """Find every statute citation of a text, in order, in whatever normal form and however wrapped it is written.
+
+    Args:
+        default_jurisdiction: whose law a citation without a law's name means: the nearest one named before,
+            or the only one there is. By default the one country whose laws the text names, if it is one.
+
+    Returns:
+        One citation a place, its span and text as given; a range gives each unit of the text held between its ends.
+    """
+    clean = CleanText.of(text)
+    found = _parse(clean.text, laws, default_jurisdiction)
+    if clean.text is text:
+        return found
+    spans = [clean.span(*citation.span) for citation in found]
+    return [replace(one, span=span, text=text[slice(*span)]) for one, span in zip(found, spans, strict=True)]
+
+
+def _parse(text: str, laws: LawIndex, default_jurisdiction: str | None) -> list[Citation]:
+    reading = Reading.of(text, laws, default_jurisdiction)
+    citations: list[Citation] = []
+    position = 0
+    while head := laws.forms.next_head(text, position):
+        name = reading.name_around(head.start())
+        if name:
+            position = name.end
+            continue
+        chain = read_chain(text, head, laws.forms, position)
+        if not chain:
+            position = head.end("units") if head["units"] else max(head.end(), head.start() + 1)
+            continue
+        attribution = reading.attribute(chain, position)
+        position = chain[-1].end
+        if attribution:
+            position = max(position, attribution.end)
+            citations += _cited(text, attribution, laws)
+    return citations
+
+
+def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
+    """The citations of one chain."""
+    chain, law = list(found.chain), found.law
+    citations: list[Citation] = []
+    for i, reference in enumerate(chain):
+        other_head = i > 0 and reference.head != chain[0].head
+        start = reference.start if i else found.start
+        end = found.end if i == len(chain) - 1 else reference.end
+        if law is None:
+            if not (other_head and laws.forms.words.may_be_part(folded(reference.head))):
+                key = f"{UNKNOWN}:{found.label}:{reference.unit}"
+                citations.append(Citation(key, (start, end), text[start:end], "unverifiable"))
+            continue
+        if other_head and laws.continues(law, reference.head):
+            before = chain[i - 1]
+            if not before.parts and citations and text[before.end : reference.start].strip() == ",":
+                start = citations.pop().span[0]
+            reference = chain[i] = _continued(before, reference)
+        places = laws.places(law, reference)
+        if found.doubtful and reference.bare and any(laws.status(law, *place) != "real" for place in places):
+            break  # a number in prose that looked like one more place
+        for place in places:
+            key = ":".join([*law, *(part for part in place if part)])
+            if not (citations and citations[-1].key == key and laws.is_narrow(law, reference)):
+                citations.append(Citation(key, (start, end), text[start:end], laws.status(law, *place)))
+    return citations
+
+
+def _continued(before: Reference, reference: Reference) -> Reference:
+    """A part that was read as a unit, as `§ 2` in `art. 22² § 1 i § 2 k.p.`"""
+    part = Part(folded(reference.head), reference.unit)
+    kept = before.parts[:-1] if before.parts and before.parts[-1].word == part.word else before.parts[:0]
+    return replace(reference, unit=before.unit, head=before.head, parts=(*kept, part, *reference.parts))

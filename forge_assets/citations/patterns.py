@@ -1,0 +1,194 @@
+"""Compiles the citation forms that a pack declares, of every country and English, into patterns to read with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from forge_assets.citations.law_names import LawNames
+from forge_assets.citations.vocabulary import Words, folded, words_of
+from forge_assets.law.model import CitationForms
+
+S = "[ \\t\u00a0\u202f\u2009]"
+C = rf"(?:[.,]{{0,2}}{S}{{1,2}}|,|(?!\.))"
+"""What may stand between two parts of one place."""
+
+_SUPERSCRIPT = "\u2070\u00b9\u00b2\u00b3\u2074-\u2079"
+_LATIN = r"(?:bis|ter|quater|quinquies|sexies|septies)"
+_NUMBER = (
+    rf"\d{{1,3}}(?:{S}?{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[^\W\d_]{{1,2}}(?![^\W_])(?!['\u2019])"
+    rf"|[{_SUPERSCRIPT}]+|\^\d{{1,2}})?"
+)
+_ROMAN = r"[IVX]{1,5}(?![^\W_])"
+_LETTER = r"[^\W\d_](?![^\W_])|[^\W\d_]{2}(?=\))"
+_PRIME = "['\u2019\u2032\u0384]"
+LABEL = (
+    rf"\(?(?:{_NUMBER}(?:[\u00ba\u00b0](?:{S}?{_LATIN}(?!\w))?)?|{_ROMAN}"
+    rf"|(?:{_LETTER})(?:{_PRIME}?\)|{_PRIME}(?!\w))?)(?:(?<=\(.)\)|(?<=\(..)\)|(?<=\(...)\))?"
+)
+"""A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
+_TOKEN = re.compile(r"\u00a7|\d+|[^\W\d_]+")
+EDGE = r"(?<![^\W_])"
+END = r"(?![^\W_])"
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Patterns over the words of all countries, what the words mean, and where names of laws begin."""
+
+    words: Words
+    names: LawNames
+    """Where one begins, no word is taken for a part."""
+    head: re.Pattern[str]
+    """Opens a citation; groups many, one, name (with `w`), fixed, ordinal (with `o`), code, or units closed by
+    `after`."""
+    openers: frozenset[str]
+    """First words of heads, in small letters: at any other word no head can begin."""
+    unit: re.Pattern[str]
+    word_label: re.Pattern[str]
+    label_word: re.Pattern[str]
+    ordinal_word: re.Pattern[str]
+    order: re.Pattern[str]
+    fixed: re.Pattern[str]
+    """Parts that have no label, as `letzter Satz`."""
+    range: re.Pattern[str]
+    join: re.Pattern[str]
+    separator: re.Pattern[str]
+    """Between the numbers of a list or range that its word follows."""
+    following: re.Pattern[str]
+    of: re.Pattern[str]
+    ends_with_of: re.Pattern[str]
+    wider: re.Pattern[str]
+    """Chapters and the like that stand right before a place."""
+    ends_with_wider: re.Pattern[str]
+    same_law: re.Pattern[str]
+    ends_with_same_law: re.Pattern[str]
+    other_law: re.Pattern[str]
+    """The name of some law, held or not."""
+    ends_with_other_law: re.Pattern[str]
+    no_law: re.Pattern[str]
+
+    @classmethod
+    def compile(cls, given: Mapping[str, CitationForms], names: LawNames, countries: Iterable[str] = ()) -> Forms:
+        """Compile the forms of all jurisdictions, `COMMON` included.
+
+        Args:
+            countries: names and adjectives, which may stand before a law's name.
+        """
+        forms = list(given.values())
+
+        def every(*fields: str) -> list[str]:
+            return [text for form in forms for field in fields for text in getattr(form, field)]
+
+        parts, wider = every("paragraphs", "points", "narrower"), every("wider")
+        of = _any([*countries, *every("of")])
+        join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
+        order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
+        separator = rf"(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
+        unit = _unit(forms, before)
+        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
+        dashes = "[-\u2010\u2011\u2013\u2014]"
+        joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
+        around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
+        patterns = {
+            "head": _head(forms, unit, order, separator),
+            "unit": unit,
+            "word_label": rf"{C}(?P<w>{EDGE}(?:{before}))(?:{S}{{1,2}}|(?<![^\W\d_])|(?=[\d(]))(?P<l>{LABEL})",
+            "label_word": rf"{C}(?P<l>{_NUMBER}(?:{separator}{_NUMBER}){{0,5}}|{_ROMAN}|[^\W\d_]\))\.?{S}?"
+            rf"(?P<w>{after}){END}(?!(?<=[\s.]\w)\))",
+            "ordinal_word": rf"{C}(?:(?P<o>{orders}){S}(?P<w>{_closing(parts, '{o}')})"
+            rf"|(?P<w2>{_opening(parts, '{o}')}){S}(?P<o2>{order})){END}",
+            "order": rf"{EDGE}(?:{order}){END}",
+            "fixed": rf"{C}(?P<w>{_any(t for t in parts if '{' not in t)}){END}",
+            "range": rf"\.?{S}?{dashes}{S}?(?=[\w(\u00a7])|\.?{S}(?:{to}){S}(?=[\w(\u00a7])",
+            "join": rf"\.?{S}?[,;]{S}?(?:{joined})?|\.?{S}{joined}|{S}?[&+/]{S}?",
+            "separator": separator,
+            "following": rf"{C}(?:{_any(every('following'))}){END}",
+            "of": rf"{S}|[,(*)_\"\u00ab\u201e]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
+            "ends_with_of": rf"{EDGE}(?:{of})(?:{S}|(?<=['\u2019]))$",
+            "wider": rf"(?:{around[0]}){S}?{LABEL}[ ,]{{0,2}}$|{LABEL}\.?{S}?(?:{around[1]})[ ,]{{0,2}}$",
+            "ends_with_wider": rf"{EDGE}(?:{around[0]}){S}?$",
+            "same_law": rf"(?:{same}){END}",
+            "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
+            "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
+            "ends_with_other_law": rf"{EDGE}[^\W\d_]{{0,30}}(?:{_any(t for t in every('laws') if len(t) > 3)})"
+            rf"[ ,\u00a0]{{0,2}}$",
+            "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
+        }
+        opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
+        first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
+        compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        return cls(words=Words.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled)
+
+    def next_head(self, text: str, position: int) -> re.Match[str] | None:
+        """The next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
+        for token in _TOKEN.finditer(text, position):
+            if token[0][0].isdigit() or token[0].casefold() in self.openers:
+                head = self.head.match(text, token.start())
+                if head:
+                    return head
+        return None
+
+
+def _unit(forms: Iterable[CitationForms], words: str) -> str:
+    """A unit's number: `87`, `613a`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` where a sign or part follows."""
+    codes = _codes(forms)
+    suffix = (
+        rf"[^\W\d_]{{1,2}}(?![\w)])|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+|\^\d{{1,2}}|\[\d\]"
+        rf"|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)"
+    )
+    return (
+        rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?"
+    )
+
+
+def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> str:
+    codes = _codes(forms)
+    units, many = [t for f in forms for t in f.units], [t for f in forms for t in f.many]
+    named = [t for f in forms for templates in f.named.values() for t in templates]
+    start = rf"(?=\d|[{codes}]\.?{S}?\d{{3}})"
+    edge = rf"(?:{EDGE}|(?<=\w)(?=\u00a7))"
+    return (
+        rf"(?P<many>{edge}(?:{_opening(many, '{u}')})){S}{{0,2}}{start}"
+        rf"|(?P<one>{edge}(?:{_opening(units, '{u}')})){S}{{0,2}}{start}"
+        rf"|{EDGE}(?P<ordinal>{_opening(units, '{o}')}){S}(?P<o>{order}){END}"
+        rf"|{EDGE}(?P<fixed>{_any(t for t in named if '{' not in t)}){END}"
+        rf"|{EDGE}(?P<name>{_opening(named, '{w}')}){S}"
+        rf"(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order}){END}"
+        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
+        rf"|(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
+        rf"(?P<after>{_closing([*units, *many], '{u}')})(?:[:.]\w{{1,4}})?{END}"
+    )
+
+
+def _codes(forms: Iterable[CitationForms]) -> str:
+    """The letters that are part of unit numbers, for a character class that is never empty."""
+    return "".join(sorted({code for form in forms for code in form.codes})) or "0"
+
+
+def _opening(templates: Iterable[str], field: str) -> str:
+    return _any(words_of(t) for t in templates if t.endswith(field))
+
+
+def _closing(templates: Iterable[str], field: str) -> str:
+    return _any(words_of(t) for t in templates if t.startswith(field))
+
+
+def _any(words: Iterable[str]) -> str:
+    """One of the words; longer ones first, a last dot optional, case free from two letters on."""
+    found = sorted({w for w in words if w}, key=lambda w: (-len(w), w))
+    return "|".join(_written(word) for word in found) or "(?!)"
+
+
+def _written(word: str) -> str:
+    pieces = "".join(
+        rf"\.{S}?" if c == "." else rf"{S}{{1,2}}" if c == " " else "['\u2019]" if c in "'\u2019" else re.escape(c)
+        for c in word.replace(". ", ".")
+    )
+    if word.endswith("."):
+        pieces = pieces.removesuffix(rf"\.{S}?") + r"\.?"
+    return f"(?<!['\u2019]){pieces}" if len(folded(word)) == 1 else f"(?i:{pieces})"

@@ -1,0 +1,94 @@
+"""What a citation is worth in a situation: required, relevant, beside the point, wrong country, or no law at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from forge_assets.law.cross_border import combine
+from forge_assets.law.engine import Facts
+from forge_assets.law.model import Domain, Framework
+
+if TYPE_CHECKING:
+    from forge_assets.citations.parser import Citation
+
+CitationClass = Literal[
+    "required", "relevant", "irrelevant", "wrong_country", "not_in_force", "fabricated", "unverifiable"
+]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a change asks for, as citation keys."""
+
+    jurisdictions: frozenset[str]
+    """The countries asked about, and the unions whose law binds them."""
+    required: frozenset[str]
+    """Provisions that apply."""
+    relevant: frozenset[str]
+    """Provisions the change touches without their threshold being met, and bases of bodies, escalation and rules."""
+    out_of_force: frozenset[str]
+    """Provisions that the change would pull at another date."""
+
+
+def situation(
+    domain: Domain,
+    frameworks: Sequence[Framework],
+    change: str,
+    facts: Mapping[str, Facts],
+    on: dt.date | None = None,
+) -> Situation:
+    """What one change asks for in its countries.
+
+    Args:
+        frameworks: those of the countries in `facts`, and of any union.
+        facts: country to what is known there.
+
+    Raises:
+        KeyError: `facts` names a country without a framework, or the domain has no such change.
+    """
+    combined = combine(domain, frameworks, change, facts, on)
+    findings = [f for found in combined.national.values() for f in found]
+    findings += [u.finding for found in combined.union.values() for u in found]
+    inside = {*combined.national, *combined.union}
+    held = [f for f in frameworks if f.jurisdiction in inside]
+    stated = [
+        entry.basis for f in held for entry in (*f.bodies, *f.escalation, *f.data_protection, *f.collective_agreements)
+    ]
+    out = [p for f in held for p in f.provisions if _out_of_force(p.valid_from, p.valid_to, on)]
+    return Situation(
+        jurisdictions=frozenset(inside),
+        required=frozenset(f.provision.cite for f in findings if f.applies),
+        relevant=frozenset([*stated, *(f.provision.cite for f in findings if f.triggered or f.hinges_on)]),
+        out_of_force=frozenset(p.cite for p in out),
+    )
+
+
+def _out_of_force(begins: dt.date | None, ends: dt.date | None, on: dt.date | None) -> bool:
+    return on is not None and bool((begins and on < begins) or (ends and on > ends))
+
+
+def judge(citation: Citation, facts: Situation) -> CitationClass:
+    """The class of a citation in a situation.
+
+    `relevant` also counts a place around or within one that is required: `§ 87` where `§ 87 Abs. 1 Nr. 6` is due.
+    """
+    if citation.status in ("fabricated", "unverifiable"):
+        return "fabricated" if citation.status == "fabricated" else "unverifiable"
+    if citation.jurisdiction not in facts.jurisdictions:
+        return "wrong_country"
+    if citation.status == "repealed" or _within(citation.key, facts.out_of_force):
+        return "not_in_force"
+    if citation.key in facts.required:
+        return "required"
+    return "relevant" if _touches(citation.key, facts.required | facts.relevant) else "irrelevant"
+
+
+def _within(key: str, places: Iterable[str]) -> bool:
+    return any(f"{key}:".startswith(f"{place}:") for place in places)
+
+
+def _touches(key: str, places: Iterable[str]) -> bool:
+    return any(f"{key}:".startswith(f"{place}:") or f"{place}:".startswith(f"{key}:") for place in places)

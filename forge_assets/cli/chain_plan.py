@@ -1,0 +1,100 @@
+"""The jobs of a profile's chain, as `forge plan` shows them; nothing is downloaded or loaded."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from forge_assets.distillation.reinforcement import policy_job
+from forge_assets.distillation.student import student_job
+from forge_assets.search.study.jobs import largest, teacher_job
+from forge_assets.training.jobs.spec import CUT_TEXTS, EvaluateJob, GenerateJob, Sampling
+from forge_assets.training.planning.memory import PROMPT
+from forge_assets.training.planning.model_shape import Shape
+from forge_assets.training.planning.placement import ANY, DoesNotFit, settled
+from forge_assets.training.planning.plan_table import Stage, plan, text
+from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.config.profile import Loading, Profile
+
+
+def planned(profile: Profile, models: ModelLibrary) -> tuple[str, bool]:
+    """The plan of a profile, and whether everything fits.
+
+    Raises:
+        UnknownShape: a model of a family that cannot be planned.
+        ModelError: a model that is neither here nor described in the registry.
+    """
+    lines = plan(chain(profile, models), profile.hardware)
+    return text(profile.name, profile.hardware, lines), not any(line.refused for line in lines)
+
+
+def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
+    """Every job that `forge run` starts, in order; trials with the largest values of their space."""
+    teacher = Shape.parse(models.config(profile.teacher.model))
+    student = Shape.parse(models.config(profile.student.model))
+    uncut, student = student, replace(student, layers=student.layers - profile.student.cut_layers)
+    with suppress(DoesNotFit):  # the plan says so, stage by stage
+        profile = settled(profile, teacher, student)
+    data, cut, race = profile.data, profile.student.cut_layers, profile.search.race
+    trial = teacher_job(profile, largest(profile), ANY, ANY, profile.search.steps)
+    taught = (teacher, profile.teacher.loading)
+    learnt = (student, profile.student.loading)
+    policy = []
+    if wanted := profile.teacher.grpo:
+        job = policy_job(profile, wanted, trial, ANY, questions=ANY, laws=ANY)
+        policy = [
+            Stage("teacher policy", job, *taught, adapter=trial.lora),
+            _answers("both teachers' choice answers", profile, *taught, data.choice, times=2),
+        ]
+    stages = [
+        Stage("search trial", trial, *taught, times=profile.search.trials),
+        _answers("trial answers", profile, *taught, data.validation, times=profile.search.trials),
+        _answers("race answers", profile, *taught, race.items, times=min(race.candidates, profile.search.trials)),
+        _answers("confirming answers", profile, *taught, race.confirm),
+        Stage("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
+        *policy,
+        _loss("teacher loss", profile, *taught, trial.batch_size),
+        _answers("teacher responses", profile, *taught, data.responses),
+    ]
+    learning = Stage("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt)
+    if not cut:
+        stages += [learning]
+    else:
+        # Which layers go is measured as a loss is, in fp32, one row at a time.
+        measured = EvaluateJob(base=ANY, dataset=ANY, batch_size=1, max_length=profile.max_length)
+        stages += [
+            Stage("student cut", measured, uncut, Loading(), prompts=CUT_TEXTS),
+            learning,
+            _answers("teacher choice answers", profile, *taught, data.choice),
+            _answers("student choice answers", profile, *learnt, data.choice),
+        ]
+    return [
+        *stages,
+        _loss("student loss", profile, *learnt, profile.student.batch_size),
+        _answers("teacher benchmark answers", profile, *taught, data.benchmark, times=2),
+        _answers("student benchmark answers", profile, *learnt, data.benchmark, times=2),
+    ]
+
+
+def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_size: int) -> Stage:
+    spec = loading.spec
+    job = EvaluateJob(
+        base=ANY,
+        dataset=ANY,
+        batch_size=batch_size,
+        max_length=profile.max_length,
+        precision=spec["precision"],
+        quantisation=spec["quantisation"],
+    )
+    return Stage(title, job, shape, loading, prompts=profile.data.choice)
+
+
+def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, prompts: int, times: int = 1) -> Stage:
+    sampling = Sampling(max_new_tokens=profile.answers.max_new_tokens, batch_size=profile.answers.batch_size)
+    spec = loading.spec
+    job = GenerateJob(
+        base=ANY, prompts=ANY, sampling=sampling, precision=spec["precision"], quantisation=spec["quantisation"]
+    )
+    # A row is a prompt and its answer.
+    prompt = min(PROMPT, profile.max_length // 2)
+    return Stage(title, job, shape, loading, times=times, prompts=prompts, prompt=prompt)

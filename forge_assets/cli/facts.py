@@ -1,0 +1,110 @@
+"""Facts as somebody states them on a command line, checked as the pack declares them."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from forge_assets.law.engine import Facts
+from forge_assets.law.model import Domain, Framework
+
+MOST = 1_000_000_000
+"""No count of people is larger."""
+
+
+def _refuse_second(option: argparse.Action, namespace: argparse.Namespace) -> None:
+    if getattr(namespace, option.dest) is not None:
+        raise argparse.ArgumentError(option, "given twice: keep one of them")
+
+
+class Once(argparse.Action):
+    """Stores a value, and refuses a second one."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        _refuse_second(self, namespace)
+        setattr(namespace, self.dest, values)
+
+
+class YesNoOnce(argparse.BooleanOptionalAction):
+    """`--x` or `--no-x`, and not both."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        _refuse_second(self, namespace)
+        super().__call__(parser, namespace, values, option_string)
+
+
+def count(text: str) -> int:
+    """A whole number from 0."""
+    if not re.fullmatch("[0-9]+", text):
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is no count: give a whole number from 0, in digits")
+    if len(text) > len(str(MOST)) or int(text) > MOST:
+        raise argparse.ArgumentTypeError(f"{_cut(text)} is too large: give a number up to {MOST:,}")
+    return int(text)
+
+
+def date(text: str) -> dt.date:
+    """A day, YYYY-MM-DD."""
+    try:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass  # told below
+    raise argparse.ArgumentTypeError(f"{_cut(text)} is no day of the calendar: write YYYY-MM-DD, e.g. 2026-03-31")
+
+
+def check_facts(
+    domain: Domain, unions: Iterable[Framework], parts: Iterable[tuple[str, str]], stated: Mapping[str, Facts]
+) -> None:
+    """Refuse facts that contradict one another: a part that is more than its whole, a sum less than its parts.
+
+    Args:
+        unions: frameworks whose members' facts add up.
+        parts: facts that are a part of another, each with that other one.
+        stated: country to its facts.
+
+    Raises:
+        ValueError: names both facts and the country.
+    """
+    for country, facts in stated.items():
+        for part, whole in parts:
+            if part in facts and whole in facts and facts[part] > facts[whole]:
+                raise ValueError(
+                    f"{country}: {part} {facts[part]} is more than {whole} {facts[whole]}, of which it is a part: "
+                    "correct one of them"
+                )
+    for union in unions:
+        _check_sums(domain, union, {code: stated[code] for code in union.members if code in stated})
+
+
+def _check_sums(domain: Domain, union: Framework, stated: Mapping[str, Facts]) -> None:
+    for total, rule in domain.combined_facts.items():
+        part = rule.sum or rule.count or ""
+        numbers: Sequence[int] = [int(facts[part]) for facts in stated.values() if part in facts]
+        least = sum(numbers) if rule.sum else sum(number >= rule.min for number in numbers)
+        for country, facts in stated.items():
+            if total in facts and facts[total] < least:
+                raise ValueError(
+                    f"{country}: {total} {facts[total]} is less than the {least} that {part} of "
+                    f"{', '.join(stated)} add up to: correct one of them"
+                )
+            if total in facts and rule.count and facts[total] > len(union.members):
+                raise ValueError(f"{country}: {total} {facts[total]} is more than the members of {union.name}")
+
+
+def _cut(text: str) -> str:
+    return f"{text[:40]}…" if len(text) > 40 else text

@@ -1,0 +1,224 @@
+"""`forge check`, `forge explain`, `forge cite` and `forge schema`: the law room at the command line."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.parser import parse, render
+from forge_assets.citations.rendering import Style
+from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date
+from forge_assets.law.checks import Fault, Held, check_country, check_together
+from forge_assets.law.country import Country, country_files, read_country, stray_files
+from forge_assets.law.cross_border import combine
+from forge_assets.law.engine import Facts
+from forge_assets.law.explanation import explained
+from forge_assets.law.json_schema import framework_schema
+from forge_assets.law.loading import load_domain
+from forge_assets.law.model import Domain, Framework
+from forge_resources.config.strict_yaml import SourceError
+
+
+def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]]) -> tuple[list[str], list[Fault]]:
+    """Check a pack, or one country file of it.
+
+    Args:
+        only: a country file; None checks them all.
+        further: what else the whole pack is checked for (scenario vocabulary, profiles).
+
+    Returns:
+        One line a readable country, with counts by status, and every fault.
+    """
+    try:
+        domain = load_domain(pack)
+        faults = [*further(domain), *_strays(pack)] if only is None else []
+    except SourceError as error:
+        return [], [Fault.of(error)]
+    files = country_files(pack) if only is None else {only.stem.upper(): only}
+    read: dict[str, Country] = {}
+    refused: list[Fault] = []
+    for code, path in {**country_files(pack), **files}.items():
+        try:
+            read[code] = read_country(pack, domain, path)
+        except SourceError as error:
+            if code in files:
+                refused.append(Fault.of(error))
+    held: Held = {code: country.statutes if country.framework.members else {} for code, country in read.items()}
+    for path in files.values():
+        faults += check_country(pack, domain, path, held)
+    faults = list(dict.fromkeys(faults))  # what several countries refer to is broken once
+    # What keeps a country out of the catalog is mostly a fault that a check has named already, with a better mend.
+    named = {fault.file for fault in faults if fault.severity == "error"}
+    faults += [fault for fault in refused if fault.file not in named]
+    faults += check_together({files[code]: c.framework for code, c in read.items() if code in files})
+    return [_counts(code, read[code]) for code in files if code in read], faults
+
+
+def _strays(pack: Path) -> list[Fault]:
+    mend = "name a country's file by its code, e.g. de.yaml, and move what is none elsewhere"
+    return [
+        Fault("readable", "error", str(path), 1, "among the countries, and not named as one's file", mend)
+        for path in stray_files(pack)
+    ]
+
+
+def _counts(code: str, country: Country) -> str:
+    counted = Counter(country.checked[p.id].status for p in country.framework.provisions)
+    rules = len(country.checked) - len(country.framework.provisions)
+    said = ", ".join(f"{count} {status}" for status, count in sorted(counted.items(), reverse=True))
+    return f"{code}: {said} provisions" + (f", {rules} rules" if rules else "")
+
+
+def shown(lines: list[str], faults: list[Fault], as_json: bool, good: str) -> int:
+    """Print the outcome of a check; 1 if there is an error, 0 if there are warnings only."""
+    here = f"{Path.cwd()}/"
+    faults = [replace(fault, file=fault.file.removeprefix(here)) for fault in faults]
+    failed = any(fault.severity == "error" for fault in faults)
+    if as_json:
+        print(json.dumps({"ok": not failed, "faults": [f.as_dict() for f in faults]}, ensure_ascii=False, indent=1))
+        return int(failed)
+    for line in lines:
+        print(line)
+    for fault in faults:
+        print(fault if fault.severity == "error" else f"{fault} (warning)")
+    if not faults:
+        print(good)
+    return int(failed)
+
+
+def add_explain(parser: argparse.ArgumentParser, domain: Domain) -> None:
+    """The options of `forge explain`: one for each fact that the domain declares."""
+    parser.add_argument("jurisdictions", nargs="+", metavar="COUNTRY", help="codes, e.g. DE, or DE FR for a group")
+    parser.add_argument(
+        "--change", required=True, action=Once, choices=sorted(domain.change_types), help="what is planned"
+    )
+    parser.add_argument("--on", type=date, action=Once, help="date of the change, YYYY-MM-DD; default today")
+    parser.add_argument(
+        "--in", dest="local", action="append", default=[], metavar="CODE:FACT=VALUE", help="a fact of one country"
+    )
+    parser.add_argument("--english", action="store_true", help="citations in English instead of the country's form")
+    for name, kind in domain.facts.items():
+        option = f"--{name.replace('_', '-')}"
+        if kind.type == "boolean":
+            parser.add_argument(option, dest=name, action=YesNoOnce, help=kind.label)
+        else:
+            parser.add_argument(option, dest=name, type=count, action=Once, metavar="N", help=kind.label)
+
+
+def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequence[tuple[str, str]]) -> str:
+    """What the law asks of the situation the options describe.
+
+    Args:
+        parts: facts that are a part of another, each with that other one.
+
+    Raises:
+        ValueError: an unknown country or fact, or one that cannot be; the message says which can.
+        SourceError: the file of a country that is asked about cannot be read.
+    """
+    files = country_files(pack)
+    codes = [code.upper() for code in given.jurisdictions]
+    unknown = [code for code in codes if code not in files]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no such jurisdiction; choose from {', '.join(files)}")
+    if twice := [code for code in codes if codes.count(code) > 1]:
+        raise ValueError(f"{twice[0]} is named twice: name each country once")
+    everywhere = {name: getattr(given, name) for name in domain.facts if getattr(given, name) is not None}
+    facts: dict[str, Facts] = {code: {**everywhere, **_local(domain, given.local, code, codes)} for code in codes}
+    found, broken = _readable(pack, domain)
+    for code in codes:
+        if code in broken:
+            raise broken[code]
+    unions = [country.framework for country in found.values() if country.framework.members]
+    check_facts(domain, unions, parts, facts)
+    read = {code: country for code, country in found.items() if code in codes or country.framework.members}
+    frameworks = {code: country.framework for code, country in read.items()}
+    combined = combine(domain, list(frameworks.values()), given.change, facts, given.on or dt.date.today())
+    statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
+    style: Style = "english" if given.english else "national"
+    told = explained(
+        domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key[:2]], style)
+    )
+    return "\n".join([told, *_left_out(broken)])
+
+
+def _readable(pack: Path, domain: Domain) -> tuple[dict[str, Country], dict[str, SourceError]]:
+    """Every country of a pack that can be read, and why the others cannot."""
+    read, broken = {}, {}
+    for code, path in country_files(pack).items():
+        try:
+            read[code] = read_country(pack, domain, path)
+        except SourceError as error:
+            broken[code] = error
+    return read, broken
+
+
+def _left_out(broken: Mapping[str, SourceError]) -> list[str]:
+    return [f"left out, as it cannot be read: {code}: {error}" for code, error in broken.items()]
+
+
+def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[str]]:
+    """The citations of a text, one line each: as written, key, status, canonical form; and the countries left out.
+
+    Args:
+        country: whose law a citation without a law's name means.
+
+    Raises:
+        ValueError: there is no such country.
+        SourceError: the shared vocabulary, or the file of `country`, cannot be read.
+    """
+    domain = load_domain(pack)
+    read, broken = _readable(pack, domain)
+    country = country.upper() if country else None
+    if country in broken:
+        raise broken[country]
+    if country and country not in read:
+        raise ValueError(f"{country}: no such jurisdiction; choose from {', '.join(read)}")
+    frameworks = {code: each.framework for code, each in read.items()}
+    laws = law_index(domain, list(read.values()))
+    lines = [
+        " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
+        for found in parse(text, laws, country)
+    ]
+    return lines, _left_out(broken)
+
+
+def _canonical(key: str, frameworks: dict[str, Framework]) -> str:
+    framework = frameworks.get(key[:2])
+    return render(key, framework) if framework else "law not known"
+
+
+def _local(domain: Domain, given: list[str], code: str, codes: list[str]) -> dict[str, int | bool]:
+    """`--in FR:employees=900`: facts of one country, over those given for all."""
+    facts: dict[str, int | bool] = {}
+    for text in given:
+        country, _, fact = text.partition(":")
+        name, _, value = fact.partition("=")
+        if country.upper() not in codes:
+            raise ValueError(f"--in {text}: {country} is not asked about; write e.g. {codes[0]}:employees=120")
+        if name not in domain.facts:
+            raise ValueError(f"--in {text}: no fact `{name}`; choose from {', '.join(domain.facts)}")
+        if country.upper() != code:
+            continue
+        if name in facts:
+            raise ValueError(f"--in {text}: {name} of {code} is given twice: keep one of them")
+        if domain.facts[name].type == "integer":
+            try:
+                facts[name] = count(value)
+            except argparse.ArgumentTypeError as error:
+                raise ValueError(f"--in {text[:60]}: {name} is a number: {error}") from error
+        elif value in ("true", "false", ""):
+            facts[name] = value != "false"
+        else:
+            raise ValueError(f"--in {text}: {name} is true or false")
+    return facts
+
+
+def schema(pack: Path) -> str:
+    """The JSON Schema of the pack's jurisdiction files, as text."""
+    return json.dumps(framework_schema(load_domain(pack)), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,157 @@
+"""Which samples a job sees: drawn in hash order, balanced so that every provision is taught about equally."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import polars as pl
+
+from forge_resources.storage.store import digest
+
+BENCHMARK_SIZE = 132
+"""Paired items at which a difference of about 11 points shows (20% discordance, 80% power)."""
+
+LEAST_CONFIRMED = 10
+"""Samples below which the score of the search's winner says too little to be reported."""
+
+_COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries")
+
+
+def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
+    """Up to `n` training samples, every citation taught about equally often.
+
+    Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
+    Samples without citations (nothing applies) count as one more citation a country.
+
+    Raises:
+        ValueError: `n` is too small to teach every citation.
+    """
+    pool = _pool(samples, jurisdictions, "train")
+    rows = {row["sample_id"]: row for row in pool.iter_rows(named=True)}
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(rows, key=_order):
+        for key in _taught(rows[name]):
+            waiting[key].append(name)
+    taught: Counter[str] = Counter(dict.fromkeys(waiting, 0))
+    met: Counter[tuple[str, str]] = Counter()
+    chosen: dict[str, None] = {}
+    while len(chosen) < n and taught:
+        key = min(taught, key=lambda k: (taught[k], k))
+        waiting[key] = [name for name in waiting[key] if name not in chosen]
+        if not waiting[key]:
+            del taught[key]
+            continue
+        name = min(waiting[key], key=lambda s: met[key, rows[s]["task_type"]])
+        chosen[name] = None
+        for each in _taught(rows[name]):
+            met[each, rows[name]["task_type"]] += 1
+            if each in taught:
+                taught[each] += 1
+    untaught = sorted(key for key, count in taught.items() if count == 0)
+    if untaught:
+        raise ValueError(f"{n} samples cannot teach every citation: {', '.join(untaught)} left out")
+    return _picked(pool, list(chosen))
+
+
+def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
+    """Up to `n` validation samples, spread over task types and countries."""
+    return _spread(_pool(samples, jurisdictions, "validation"), n)
+
+
+def race_and_confirm(
+    samples: pl.DataFrame,
+    jurisdictions: Sequence[str],
+    sizes: tuple[int, int],
+    validation: pl.DataFrame,
+    choice: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Validation samples for the race of the best trials, and further ones to confirm its winner.
+
+    One sample a scenario, and no scenario of `validation` or of the other set. Each is spread like the others: the pool
+    is dealt out down a list sorted by task, countries and variant (systematic sampling; Cochran 1977, chapter 8).
+    Scenarios of `choice` are raced over only where there are not enough others, and confirm nothing. Where the pool is
+    too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing left.
+
+    Args:
+        sizes: how many to race over, and to confirm with.
+    """
+    pool = _pool(samples, jurisdictions, "validation")
+    pool = pool.join(validation, on="scenario_id", how="anti").sort("sample_id")
+    pool = pool.unique("scenario_id", keep="first", maintain_order=True)
+    free, used = pool.join(choice, on="scenario_id", how="anti"), pool.join(choice, on="scenario_id", how="semi")
+    race, confirm = sizes
+    share = min(1.0, pool.height / (race + confirm))
+    confirmed = min(confirm, free.height, max(LEAST_CONFIRMED, round(confirm * share)))
+    raced = min(race, free.height - confirmed)
+    drawn = _spread(free, raced + confirmed)
+    cells = drawn.with_columns(_COUNTRIES).sort("task_type", "countries", "variant", maintain_order=True)
+    confirms = _dealt(cells["sample_id"].to_list(), raced, confirmed)
+    first = drawn.filter(~pl.col("sample_id").is_in(confirms))
+    return pl.concat([first, _spread(used, race - raced)]), drawn.filter(pl.col("sample_id").is_in(confirms))
+
+
+def _dealt(names: Sequence[str], first: int, second: int) -> list[str]:
+    """`second` of the `first` + `second` names, at even distances."""
+    total = first + second
+    return [name for i, name in enumerate(names) if (i + 1) * second // total > i * second // total]
+
+
+def benchmark_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int = BENCHMARK_SIZE) -> pl.DataFrame:
+    """Up to `n` benchmark samples, spread over task types and countries."""
+    return _spread(_pool(samples, jurisdictions, "benchmark"), n)
+
+
+def _pool(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl.DataFrame:
+    """Samples of a split all of whose countries are wanted."""
+    allowed = pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all()
+    return samples.filter((pl.col("split") == split) & allowed)
+
+
+def _spread(pool: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Round-robin over task types, within each over countries, within those over variants, each in hash order.
+
+    So a small set has every task about equally often, and every country and variant as far as it goes.
+    """
+    strata: dict[str, dict[tuple[str, ...], dict[str, list[str]]]] = {}
+    rows = pool.select("sample_id", "task_type", "jurisdictions", "variant").sort("sample_id")
+    for name, task, countries, variant in rows.iter_rows():
+        strata.setdefault(task, {}).setdefault(tuple(sorted(countries)), {}).setdefault(variant, []).append(name)
+    by_task = [
+        _merged(
+            [
+                _merged([sorted(names, key=_order) for _, names in _ordered(variants, task, *countries)])
+                for countries, variants in _ordered(places, task)
+            ]
+        )
+        for task, places in _ordered(strata)
+    ]
+    return _picked(pool, _merged(by_task)[:n])
+
+
+def _ordered(groups: Mapping[Any, Any], *stream: str) -> list[tuple[Any, Any]]:
+    return sorted(
+        groups.items(), key=lambda item: _order(*stream, *([item[0]] if isinstance(item[0], str) else item[0]))
+    )
+
+
+def _merged(queues: list[list[str]]) -> list[str]:
+    """One from each queue in turn."""
+    return [name for place in zip_longest(*queues) for name in place if name is not None]
+
+
+def _picked(pool: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The named samples, in the order given."""
+    order = pl.DataFrame({"sample_id": names}, schema={"sample_id": pl.String})
+    return order.join(pool, on="sample_id", how="left", maintain_order="left").select(pool.columns)
+
+
+def _taught(row: dict[str, Any]) -> list[str]:
+    return list(row["expected_citations"]) or [f"{code}:nothing" for code in row["jurisdictions"]]
+
+
+def _order(*name: str) -> str:
+    """Hash order: stable, and unrelated to what the id says."""
+    return digest(["order", *name])

@@ -1,0 +1,120 @@
+"""What the law asks in one situation, as text for a person: duties with reasons, citations and quotes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from forge_assets.law.cross_border import Combined, UnionFinding
+from forge_assets.law.engine import Facts, Finding
+from forge_assets.law.model import Domain, Framework
+
+WIDTH = 110
+Cite = Callable[[str], str]
+"""Writes a citation key in its country's own form."""
+
+
+def explained(
+    domain: Domain,
+    frameworks: Mapping[str, Framework],
+    statuses: Mapping[str, str],
+    change: str,
+    combined: Combined,
+    cite: Cite,
+) -> str:
+    """Findings by country and union, strongest duty first; what does not apply follows, with its reason.
+
+    Args:
+        frameworks: by jurisdiction.
+        statuses: provision id to verification status.
+    """
+    lines: list[str] = []
+    for code, findings in combined.national.items():
+        lines += [_headline(domain, frameworks[code].name, change, combined.facts[code]), ""]
+        lines += _findings(domain, frameworks[code], statuses, findings, cite)
+    for code, found in combined.union.items():
+        union = frameworks[code]
+        lines += [f"{union.name}: law above the countries asked about", ""]
+        lines += _findings(domain, union, statuses, [u.finding for u in found], cite, _carried(found, cite))
+    return "\n".join(lines).rstrip()
+
+
+def _headline(domain: Domain, country: str, change: str, facts: Facts) -> str:
+    said = [f"{name} {value}" if not isinstance(value, bool) else _yes_no(name, value) for name, value in facts.items()]
+    return f"{country}: {domain.change_types[change].title} ({', '.join(said) or 'no facts stated'})"
+
+
+def _yes_no(name: str, value: bool) -> str:
+    return name if value else f"no {name}"
+
+
+def _findings(
+    domain: Domain,
+    framework: Framework,
+    statuses: Mapping[str, str],
+    findings: Sequence[Finding],
+    cite: Cite,
+    notes: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    order = sorted(findings, key=lambda f: -domain.levels.index(f.provision.level))
+    applying = [f for f in order if f.applies]
+    asked = [f for f in order if f.hinges_on]
+    failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on]
+    untouched = sum(not f.triggered and not f.hinges_on for f in findings)
+    yield "  APPLIES" if applying else "  NOTHING APPLIES for certain"
+    for finding in applying:
+        yield from _duty(framework, finding, statuses, cite)
+        if notes and finding.provision.id in notes:
+            yield f"      {notes[finding.provision.id]}"
+    if asked:
+        yield "  DEPENDS on facts that were not stated"
+        for finding in asked:
+            yield from _duty(framework, finding, statuses, cite)
+    if failing:
+        yield "  DOES NOT APPLY"
+        for finding in failing:
+            yield _short(finding, cite)
+    if untouched:
+        yield f"  {untouched} further provisions of {framework.name} are not touched by this change"
+    yield ""
+
+
+def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite) -> Iterator[str]:
+    provision = finding.provision
+    body = next(b for b in framework.bodies if b.id == provision.body)
+    law = next(law for law in framework.laws if law.id == provision.cite.split(":")[1])
+    yield f"    {cite(provision.cite)}  [{provision.level.replace('_', '-')}, {body.english} ({body.name})]"
+    yield from _wrapped(provision.summary)
+    yield from _wrapped(f"why: {'; '.join(finding.reasons)}")
+    for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
+        if text:
+            yield from _wrapped(f"{label}: {text}")
+    yield from _wrapped(f"«{' '.join(provision.quote.split())}»")
+    yield from _wrapped(f"{statuses.get(provision.id, 'unverified')}, {law.title}, text of {law.text_as_of}")
+
+
+def _short(finding: Finding, cite: Cite) -> str:
+    return textwrap.fill(
+        f"{cite(finding.provision.cite)}: {finding.reasons[-1]}",
+        WIDTH,
+        initial_indent="    ",
+        subsequent_indent="      ",
+    )
+
+
+def _carried(found: Sequence[UnionFinding], cite: Cite) -> dict[str, str]:
+    """How each finding of union law reaches the employer."""
+    notes = {}
+    for each in found:
+        if each.direct:
+            note = "binds employers directly"
+        elif each.carried_by:
+            note = f"carried by {', '.join(cite(key) for key in each.carried_by)}"
+        else:
+            note = "binds through national law; no national provision held here carries it in this case"
+        notes[each.finding.provision.id] = note
+    return notes
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="      ", subsequent_indent="      ")

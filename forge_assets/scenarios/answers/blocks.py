@@ -1,0 +1,246 @@
+"""Text blocks that answers are made of; each says only what the judgement found and the framework states.
+
+What differs between cases that the law cannot tell apart stands as a slot: `{company}`, `{change}`, `{date}` and the
+numbers, `{employees}`. One text serves them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from forge_assets.citations.parser import render
+from forge_assets.law.engine import Facts
+from forge_assets.law.model import Domain, Provision
+from forge_assets.scenarios.answers.judgement import Judgement, body_of, rank
+from forge_assets.scenarios.pack.files import Vocabulary
+
+NOTHING_TO_CITE = "None in the catalogue."
+NAMED = 2
+"""Provisions named that do not apply, or not yet, or that hinge on what is not stated."""
+SHORT = 60
+"""Characters of a threshold in words; longer ones are left to the catalogue."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a block may speak of: one judgement, or two where countries are compared (home first)."""
+
+    domain: Domain
+    words: Vocabulary
+    change_type: str
+    facts: Facts
+    """What is stated of the first country."""
+    judged: tuple[Judgement, ...]
+    deciding: tuple[str, ...]
+    """Names of the facts that decide where nothing applies."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section's text and the citation keys it names."""
+
+    text: str
+    citations: tuple[str, ...] = ()
+
+
+def verdict(case: Case) -> Part:
+    """Country and kind of change, then the strongest duty and its body, or why nothing applies.
+
+    What must be asked first, and what is not in force yet, is said here too.
+    """
+    return _verdict(case, "")
+
+
+def thresholds(case: Case) -> Part:
+    """The verdict and the threshold that the strongest provision needed."""
+    judged = case.judged[0]
+    met = _numbers(judged.thresholds.get(judged.lead.id, "")) if judged.lead else ""
+    return _verdict(case, f" Threshold met: {met}." if met else "")
+
+
+def _verdict(case: Case, met: str) -> Part:
+    judged = case.judged[0]
+    said, keys = [_qualified(case)], []
+    if judged.asks:
+        labels = ", ".join(_asked(case.domain, name) for name in judged.asks)
+        open_ = judged.undecided[:NAMED]
+        keys += [p.cite for p in open_]
+        said.append(f"Not stated: {labels}. On this depends {_stop(_cites(judged, open_))}")
+    if judged.body is not None:
+        sure = "In any case: " if judged.asks else ""
+        said.append(f"{sure}{case.words.levels[judged.level]}: owed to the {_body(judged)}.{met}")
+    elif judged.asks:
+        said.append("In any case no provision in the catalogue applies.")
+    else:
+        said.append(f"No provision in the catalogue applies: {facts_in_words(case, case.deciding)}.")
+        needs = {name: _needs(misses) for name, misses in judged.failed.items()}
+        short = [p for p in judged.considered if 0 < len(needs.get(p.id, "")) <= SHORT]
+        for provision in sorted(short, key=lambda p: list(needs).index(p.id))[:NAMED]:
+            keys.append(provision.cite)
+            said.append(f"Not reached: {render(provision.cite, judged.framework)}, {needs[provision.id]}.")
+    for provision in judged.later[:NAMED]:
+        keys.append(provision.cite)
+        cite = render(provision.cite, judged.framework)
+        said.append(f"Not yet in force on {{date}}: {cite}, which applies from {provision.valid_from}.")
+    return Part(" ".join(said), tuple(keys))
+
+
+def basis(case: Case) -> Part:
+    """Every applying provision with its duty."""
+    judged = case.judged[0]
+    return _lines((f"- {_duty(judged, p)}" for p in judged.applying), judged.applying)
+
+
+def steps(case: Case) -> Part:
+    """Every applying provision, weakest duty first, with its deadline."""
+    judged = case.judged[0]
+    order = sorted(judged.applying, key=lambda p: case.domain.levels.index(p.level))
+    return _lines(
+        (f"{i}. {_duty(judged, p)}" + (f"; {p.deadline}" if p.deadline else "") for i, p in enumerate(order, start=1)),
+        order,
+    )
+
+
+def lead(case: Case) -> Part:
+    """The strongest duty with its citation."""
+    judged = case.judged[0]
+    if judged.lead is None or judged.asks or judged.later:
+        return verdict(case)
+    text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}"
+    return Part(_stop(text), (judged.lead.cite,))
+
+
+def escalation(case: Case) -> Part:
+    """The country's escalation steps in order, each with its basis."""
+    framework = case.judged[0].framework
+    lines = [
+        f"{i}. {_capital(step.step)}: {render(step.basis, framework)}"
+        for i, step in enumerate(framework.escalation, start=1)
+    ]
+    return Part("\n".join(lines), tuple(s.basis for s in framework.escalation))
+
+
+def timing(case: Case) -> Part:
+    """Every applying provision with its deadline and what follows from a breach."""
+    judged = case.judged[0]
+    return _lines((f"- {_duty(judged, p)}{_timing(p)}" for p in judged.applying), judged.applying)
+
+
+def agreement(case: Case) -> Part:
+    """What an agreement is about, led by the strongest duty behind it."""
+    level = case.words.levels[case.judged[0].level]
+    return Part(f"{_qualified(case)} {level}: agreement at {{company}} to {{change}}.")
+
+
+def stricter(case: Case) -> Part:
+    """Which of two countries asks for more on the obligation ladder."""
+    home, other = case.judged
+    ranks = [rank(case.domain, j) for j in case.judged]
+    change = f"{_capital(case.domain.change_types[case.change_type].title)}."
+    if ranks[0] == ranks[1]:
+        return Part(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
+    strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
+    less = case.words.levels[weak.level].lower() if weak.lead else "no catalogued duty"
+    there = weak.framework.name
+    return Part(
+        f"{change} {case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
+        f"{strong.framework.name} is stricter."
+    )
+
+
+def compare(case: Case) -> Part:
+    """One line a country: its strongest duty."""
+    texts, keys = [], []
+    for judged in case.judged:
+        if judged.lead is None:
+            texts.append(f"- {judged.framework.name}: no provision in the catalogue applies")
+        else:
+            texts.append(f"- {judged.framework.name}: {_duty(judged, judged.lead)}")
+            keys.append(judged.lead.cite)
+    return Part("\n".join(texts), tuple(keys))
+
+
+def facts_in_words(case: Case, names: Iterable[str]) -> str:
+    """The facts as a prompt states them, comma separated."""
+    said = []
+    for name in names:
+        value, phrase = case.facts[name], case.words.facts[name]
+        if isinstance(phrase, str):
+            said.append(phrase.format(n=f"{{{name}}}"))
+        else:
+            said.append(phrase.if_true if value else phrase.if_false)
+    return ", ".join(said)
+
+
+def _body(judged: Judgement) -> str:
+    assert judged.lead is not None
+    body = body_of(judged.framework, judged.lead.body)
+    return body.english if body.english == body.name else f"{body.english} ({body.name})"
+
+
+def _numbers(met: str) -> str:
+    """The numeric tests of an engine reason, `employees at least 21` as `at least 21 employees`."""
+    ranges = re.sub(r"(\w+) at least (\d+) and \1 at most (\d+)", r"\1 from \2 to \3", met)
+    tests = [part for part in ranges.split(" and ") if re.search(r"\d", part)]
+    return " and ".join(re.sub(r"^(\w+) (?:from )?(.+)$", r"\2 \1", test) for test in tests).replace("_", " ")
+
+
+def _needs(misses: str) -> str:
+    """What failed, as an answer says it: `at least 21 employees`; empty where it is not numbers alone."""
+    tests = [_numbers(alternative) for alternative in misses.split("; or ")]
+    return " or ".join(dict.fromkeys(tests)) if all(tests) else ""
+
+
+def _asked(domain: Domain, name: str) -> str:
+    """A fact that must be asked for: a number by its label, a yes/no fact as a question."""
+    fact = domain.facts[name]
+    return f"whether {fact.label}" if fact.type == "boolean" else fact.label
+
+
+def _stop(text: str) -> str:
+    """The text with one full stop: some citations end in one."""
+    return text if text.endswith(".") else f"{text}."
+
+
+def _cites(judged: Judgement, provisions: Iterable[Provision]) -> str:
+    return ", ".join(render(p.cite, judged.framework) for p in provisions)
+
+
+def _timing(provision: Provision) -> str:
+    return "".join(f"; {part}" for part in (provision.deadline, provision.consequence) if part)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _qualified(case: Case) -> str:
+    """The facts under their legal name, as a lawyer begins: `Germany, transfer of an undertaking.`"""
+    change = case.domain.change_types[case.change_type]
+    return f"{case.judged[0].framework.name}, {change.title}."
+
+
+def _duty(judged: Judgement, provision: Provision) -> str:
+    """Duty first, citation after it: a model that has named the duty knows which citation follows."""
+    return f"{provision.summary}, {render(provision.cite, judged.framework)}"
+
+
+def _lines(lines: Iterable[str], provisions: Iterable[Provision]) -> Part:
+    text = "\n".join(lines)
+    return Part(text or NOTHING_TO_CITE, tuple(dict.fromkeys(p.cite for p in provisions)))
+
+
+BLOCKS: dict[str, Callable[[Case], Part]] = {
+    "verdict": verdict,
+    "thresholds": thresholds,
+    "basis": basis,
+    "steps": steps,
+    "lead": lead,
+    "escalation": escalation,
+    "timing": timing,
+    "agreement": agreement,
+    "stricter": stricter,
+    "compare": compare,
+}

@@ -1,0 +1,179 @@
+"""Reference answers: one for every cell of facts, task and way of asking, composed from the law engine's reasons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from forge_assets.catalog.tables import step_id
+from forge_assets.law.engine import Facts
+from forge_assets.law.model import Domain, Framework
+from forge_assets.law.verification import text_is_current
+from forge_assets.scenarios.answers.blocks import BLOCKS, Case
+from forge_assets.scenarios.answers.judgement import Judgement, judge, rank
+from forge_assets.scenarios.pack.files import Pack, TaskType
+
+PREMISE = "{premise}"
+"""Stands where an answer corrects what the question takes for granted."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell: what is stated in each country (home first), and the date where the case has one."""
+
+    change: str
+    facts: tuple[Facts, ...]
+    on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reference answer with slots, and what it is scored by."""
+
+    kind: str
+    """nothing_applies, below_threshold, missing_fact, not_in_force, same_level, different_levels or plain."""
+    response: str
+    sections: tuple[str, ...]
+    citations: tuple[str, ...]
+    level: str
+    body: str
+    provenance: tuple[str, ...]
+    """Provisions that were weighed, whether they apply or not, and the escalation steps named."""
+    applies: tuple[str, ...]
+    """Ids of the provisions that apply in any of the countries."""
+    current: bool
+    """Whether all it rests on is verified, in current text."""
+
+
+class Answers:
+    """Composes answers for some countries, home first, and remembers judgements.
+
+    Args:
+        statuses: provision id to its verification status.
+    """
+
+    def __init__(self, domain: Domain, pack: Pack, statuses: Mapping[str, str]) -> None:
+        self._domain = domain
+        self._pack = pack
+        self._statuses = statuses
+        self._tasks = {task.id: task for task in pack.tasks}
+
+    def judged(self, frameworks: tuple[Framework, ...], setting: Setting) -> tuple[Judgement, ...]:
+        """Every country's judgement, in the order given."""
+        return tuple(
+            judge(self._domain, framework, setting.change, facts, on=setting.on)
+            for framework, facts in zip(frameworks, setting.facts, strict=True)
+        )
+
+    def tasks(self, judged: tuple[Judgement, ...], setting: Setting) -> list[str]:
+        """Ids of the tasks that the case can be asked with."""
+        countries = len(judged)
+        return [
+            t.id
+            for t in self._pack.tasks
+            if t.countries == countries and self._fits(t, judged, self._scoped(t, judged, setting), setting)
+        ]
+
+    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: Setting) -> Answer:
+        """The answer to a task; the caller has made sure that the task fits."""
+        task = self._tasks[task_id]
+        scoped = self._scoped(task, judged, setting)
+        first = scoped[0]
+        deciding = self._deciding(setting, scoped)
+        case = Case(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
+        parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
+        strongest = max(scoped, key=lambda j: rank(self._domain, j))
+        response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
+        considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
+        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
+            _text_is_current(j.framework, key) for j in scoped for _, part in parts for key in part.citations
+        )
+        return Answer(
+            kind=_kind(self._domain, scoped),
+            response=response.replace("\n", f"\n{PREMISE}", 1) if len(judged) == 1 else response,
+            sections=tuple(heading for heading, _ in parts),
+            citations=tuple(dict.fromkeys(key for _, part in parts for key in part.citations)),
+            level=strongest.level,
+            body=strongest.body.id if strongest.body else "",
+            provenance=tuple(
+                dict.fromkeys(
+                    [
+                        *considered,
+                        *(step for s in task.sections if s.block == "escalation" for step in _steps(first.framework)),
+                    ]
+                )
+            ),
+            applies=tuple(p.id for j in judged for p in j.applying),
+            current=current,
+        )
+
+    def _fits(
+        self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: Setting
+    ) -> bool:
+        if setting.change not in task.changes:
+            return False
+        asks = any(j.asks or j.later for j in judged)
+        if asks and (len(judged) > 1 or task.scope != "all" or task.sections[0].block not in SAYS_WHAT_IS_OPEN):
+            return False
+        if not asks and not all(j.grounded for j in scoped):
+            return False
+        leads = [j.lead for j in scoped if j.lead]
+        if not leads:
+            return task.when_nothing_applies
+        if any(s.block == "escalation" for s in task.sections) and not all(j.framework.escalation for j in judged):
+            return False
+        if task.body is not None and all(p.body != task.body for p in leads):
+            return False
+        if task.lowest_level is not None:
+            lowest = self._domain.levels.index(task.lowest_level)
+            return any(self._domain.levels.index(p.level) >= lowest for p in leads)
+        return True
+
+    def _scoped(self, task: TaskType, judged: tuple[Judgement, ...], setting: Setting) -> tuple[Judgement, ...]:
+        if task.scope == "all":
+            return judged
+        return tuple(
+            judge(self._domain, j.framework, setting.change, facts, True, setting.on)
+            for j, facts in zip(judged, setting.facts, strict=True)
+        )
+
+    def _deciding(self, setting: Setting, scoped: tuple[Judgement, ...]) -> tuple[str, ...]:
+        """Facts that leave nothing to apply: where a threshold failed, else the conditions that do not hold."""
+        facts = setting.facts[0]
+        missed = tuple(name for j in scoped for name in j.missed)
+        conditions = [c.fact for c in self._domain.change_types[setting.change].conditional_triggers]
+        unmet = tuple(name for name in conditions if not facts.get(name))
+        return tuple(dict.fromkeys(missed or unmet or facts))
+
+
+SAYS_WHAT_IS_OPEN = ("verdict", "thresholds")
+"""Blocks that say which fact is missing and what is not in force yet."""
+
+
+def without(setting: Setting, name: str) -> Setting:
+    """The setting with one fact left unsaid."""
+    return replace(setting, facts=tuple({n: v for n, v in facts.items() if n != name} for facts in setting.facts))
+
+
+def _steps(framework: Framework) -> list[str]:
+    return [step_id(framework.jurisdiction, i) for i in range(1, len(framework.escalation) + 1)]
+
+
+def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
+    if any(j.asks for j in scoped):
+        return "missing_fact"
+    if any(j.later for j in scoped):
+        return "not_in_force"
+    if len(scoped) > 1:
+        return "same_level" if len({rank(domain, j) for j in scoped}) == 1 else "different_levels"
+    if scoped[0].lead is None:
+        return "below_threshold" if scoped[0].missed else "nothing_applies"
+    return "plain"
+
+
+def _text_is_current(framework: Framework, key: str) -> bool:
+    """False where the key is of this framework and the statute text held of it is outdated."""
+    jurisdiction, law_id = key.split(":")[:2]
+    laws = {law.id: law for law in framework.laws}
+    return jurisdiction != framework.jurisdiction or text_is_current(key, laws[law_id])

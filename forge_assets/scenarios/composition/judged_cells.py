@@ -1,0 +1,118 @@
+"""Draws that a country's law settles, sorted into cells and judged once a cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forge_assets.law.engine import Facts, pulled_triggers
+from forge_assets.law.model import Domain, Framework
+from forge_assets.scenarios.answers.composer import Answers, Setting
+from forge_assets.scenarios.answers.judgement import Judgement
+from forge_assets.scenarios.facts.cells import asked_of, needed, nudged, plausible, sort
+from forge_assets.scenarios.facts.draws import dated, draws
+from forge_assets.scenarios.pack.files import Pack
+
+
+@dataclass(frozen=True)
+class Volume:
+    """How much is composed."""
+
+    draws: int
+    """Fact sets drawn for each company and change."""
+    kept: int
+    """Of those that the law answers alike, for each company and change."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Drawn facts of one change in one country that can be asked about, and what each cell of them says."""
+
+    framework: Framework
+    change: str
+    rows: pl.DataFrame
+    """Facts, key, draw and `cell`."""
+    settings: list[Setting]
+    judged: list[tuple[Judgement, ...]]
+    """Both by cell."""
+
+
+def drawn(domain: Domain, pack: Pack, change: str, volume: Volume, site: int = 0) -> pl.DataFrame:
+    """The draws of a change for every company, which are the same in every country."""
+    count = range(volume.draws)
+    made = [draws(domain, company, change, count, site).with_row_index("draw") for company in pack.companies]
+    return pl.concat(made) if made else pl.DataFrame()
+
+
+def judged_draws(
+    domain: Domain,
+    pack: Pack,
+    answers: Answers,
+    framework: Framework,
+    change: str,
+    rows: pl.DataFrame,
+    around: Sequence[dt.date] = (),
+) -> Judged:
+    """The draws of a change that one country's law settles, clear of every threshold's edge.
+
+    Args:
+        rows: what `drawn` gives for the change.
+        around: days near which the change is dated; without them it has no date.
+    """
+    there = [c.id for c in pack.companies if not c.countries or framework.jurisdiction in c.countries]
+    if not there:
+        return Judged(framework, change, pl.DataFrame(), [], [])
+    rows = rows.filter(pl.col("archetype").is_in(there))
+    return settle(domain, answers, framework, change, rows.with_columns(dated(rows, around)) if around else rows)
+
+
+def settle(domain: Domain, answers: Answers, framework: Framework, change: str, rows: pl.DataFrame) -> Judged:
+    """Judge rows of facts, and keep those that are plausible, settled and clear of every threshold's edge."""
+    asked = asked_of(domain, framework, change)
+    rows = rows.filter(pl.Series(plausible(framework, rows)))
+    frames = [rows, *nudged(rows, domain)]
+    cells = sort(domain, asked, change, pl.concat(frames))
+    firsts = pl.concat(frames)[cells.first.tolist()]
+    settings = [_setting(domain, asked, change, row) for row in firsts.iter_rows(named=True)]
+    judged = [answers.judged((asked,), setting) for setting in settings]
+    outcomes = _numbered(j[0].outcome for j in judged)
+    conditions = [c.fact for c in domain.change_types[change].conditional_triggers]
+    # Cases that an edited provision could set apart are never counted together, or it would move its neighbours.
+    groups = _numbered(
+        (j[0].outcome, tuple(p.id for p in j[0].considered), *(s.facts[0].get(name) for name in conditions))
+        for j, s in zip(judged, settings, strict=True)
+    )
+    of_row = cells.of_row.reshape(len(frames), rows.height)
+    steady = (outcomes[of_row] == outcomes[of_row[0]]).all(axis=0)
+    grounded = np.array([j[0].grounded for j in judged], dtype=np.bool_)
+    kept = rows.with_columns(pl.Series("cell", of_row[0]), pl.Series("group", groups[of_row[0]])).filter(
+        pl.Series(steady & grounded[of_row[0]])
+    )
+    return Judged(framework, change, kept, settings, judged)
+
+
+def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
+    """A number for each value, equal for equal ones."""
+    seen: dict[object, int] = {}
+    return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
+
+
+def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> Setting:
+    """What is stated in a cell: the change's own facts and those that its triggered provisions test."""
+    pulled = pulled_triggers(domain, change, row)  # type: ignore[arg-type]
+    names = needed(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
+    facts: Facts = {name: row[name] for name in names}  # type: ignore[misc]
+    return Setting(change, (facts,), row.get("date"))  # type: ignore[arg-type]
+
+
+def capped(found: Judged, kept: int) -> pl.DataFrame:
+    """The first draws of every company and outcome, in the order drawn."""
+    if found.rows.is_empty():
+        return found.rows
+    nth = pl.col("draw").cum_count().over("archetype", "group")
+    return found.rows.filter(nth <= kept)

@@ -1,0 +1,86 @@
+"""Which tasks are asked about a case, and their answers: rows of judged facts become rows to put into words."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from forge_assets.law.model import Domain
+from forge_assets.scenarios.answers.composer import Answer, Answers, without
+from forge_assets.scenarios.composition.judged_cells import Judged
+from forge_assets.scenarios.facts.counter_rng import choose, derive
+from forge_assets.scenarios.prompts.tables import Prompts
+
+
+def asked(rows: pl.DataFrame, found: Judged, answers: Answers, *stream: str) -> pl.DataFrame:
+    """Every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
+    if rows.is_empty():
+        return rows
+    fitting = [
+        (cell, task)
+        for cell in rows["cell"].unique().sort()
+        for task in answers.tasks(found.judged[cell], found.settings[cell])
+    ]
+    tasks = pl.DataFrame(fitting, schema={"cell": pl.Int64, "task_type": pl.String}, orient="row")
+    asked = rows.join(tasks, on="cell", how="inner", maintain_order="left_right")
+    key = asked["key"].to_numpy()
+    own = np.zeros(asked.height, dtype=np.uint64)
+    for task in tasks["task_type"].unique():
+        where = (asked["task_type"] == task).to_numpy()
+        own[where] = derive(key[where], *stream, task)
+    return asked.with_columns(pl.Series("key", own)).filter(pl.Series(choose(own, 2, "asked") == 0))
+
+
+def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame) -> list[Prompts]:
+    """Compose the answers that the rows need, once each, and take out the facts that questions leave unsaid."""
+    if rows.is_empty():
+        return []
+    if "variant" not in rows.columns:
+        rows = rows.with_columns(pl.lit("").alias("variant"))
+    if "date" in rows.columns:
+        rows = rows.with_columns(pl.col("date").cast(pl.String))
+    choice = choose(rows["key"].to_numpy(), 2**31, "missing")
+    cells, tasks, variants = rows["cell"].to_list(), rows["task_type"].to_list(), rows["variant"].to_list()
+    made: dict[tuple[int, str, str], int] = {}
+    composed: list[Answer] = []
+    missing: list[str] = []
+    numbers: list[int] = []
+    for cell, task, variant, chance in zip(cells, tasks, variants, choice.tolist(), strict=True):
+        stated = list(found.settings[cell].facts[0])
+        name = stated[chance % len(stated)] if variant == "missing_fact" else ""
+        for fact in dict.fromkeys((name, "")):
+            if (cell, task, fact) not in made:
+                answer = _answer(answers, found, cell, task, fact)
+                made[cell, task, fact] = len(composed) if answer else -1
+                composed += [answer] if answer else []
+            if made[cell, task, fact] >= 0:
+                missing.append(fact)
+                numbers.append(made[cell, task, fact])
+                break
+    framework = found.framework
+    stated_by_cell = [set(setting.facts[0]) for setting in found.settings]
+    facts: list[pl.Expr] = []
+    gone = pl.Series(missing)
+    for name in domain.drawn_facts:
+        known = pl.Series([name in stated for stated in stated_by_cell], dtype=pl.Boolean).gather(cells)
+        facts.append(pl.when(pl.lit(known & (gone != name))).then(pl.col(name)).alias(name))
+    unheard = (pl.col("variant") == "missing_fact") & pl.lit(gone == "")  # nothing depends on the fact drawn
+    rows = rows.with_columns(
+        *facts,
+        pl.Series("answer", numbers, dtype=pl.Int64),
+        gone.alias("without"),
+        pl.when(unheard).then(pl.lit("")).otherwise(pl.col("variant")).alias("variant"),
+    )
+    rows = rows.with_columns(pl.lit(framework.jurisdiction).alias("home"))
+    return [Prompts(rows, composed, framework.language)]
+
+
+def _answer(answers: Answers, found: Judged, cell: int, task: str, fact: str) -> Answer | None:
+    """The answer in a cell; with a fact left unsaid, None where nothing depends on it."""
+    setting, judged = found.settings[cell], found.judged[cell]
+    if fact:
+        setting = without(setting, fact)
+        judged = answers.judged((judged[0].framework,), setting)
+        if judged[0].asks != (fact,) or task not in answers.tasks(judged, setting):
+            return None
+    return answers.compose(task, judged, setting)

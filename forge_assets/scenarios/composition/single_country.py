@@ -1,0 +1,112 @@
+"""Scenarios and samples: every prompt and reference answer, composed from the law engine's findings alone.
+
+Facts are drawn as columns, sorted into cells that the law cannot tell apart, judged once a cell, and put into words
+column by column. Every choice hangs on a key of the draw and on nothing else, so an edit of one provision changes the
+rows whose provenance names it and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from forge_assets.catalog.tables import entry_versions
+from forge_assets.citations.parser import render, spoken
+from forge_assets.law.country import Country
+from forge_assets.law.model import Domain, Framework
+from forge_assets.law.statutes import repealed_units
+from forge_assets.scenarios.answers.composer import Answers
+from forge_assets.scenarios.composition.contrast_pairs import contrasted
+from forge_assets.scenarios.composition.judged_cells import Volume, capped, drawn, judged_draws
+from forge_assets.scenarios.composition.questions import answered, asked
+from forge_assets.scenarios.facts.counter_rng import choose
+from forge_assets.scenarios.pack.files import Pack
+from forge_assets.scenarios.prompts.tables import worded
+
+SHARES = {"missing_fact": 12, "confusable_neighbour": 10, "repealed": 4}
+"""Percent of the questions on one country's law that are asked so, where they can be."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """What samples rest on, by id of provision and escalation step.
+
+    Args:
+        statuses: verification status; a sample that rests on one that is not `verified` has split `withheld`.
+        versions: content digest, carried as provenance.
+        repealed: keys of units that are no longer law, by jurisdiction.
+    """
+
+    statuses: Mapping[str, str]
+    versions: Mapping[str, str]
+    repealed: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, countries: Iterable[Country]) -> Law:
+        """What some countries' samples rest on."""
+        statuses: dict[str, str] = {}
+        versions: dict[str, str] = {}
+        repealed = {}
+        for country in countries:
+            code = country.framework.jurisdiction
+            statuses |= country.statuses
+            versions |= entry_versions(country.framework, country.checked)
+            repealed[code] = [
+                f"{code}:{law}:{unit}" for law, units in country.statutes.items() for unit in repealed_units(units)
+            ]
+        return cls(statuses, versions, repealed)
+
+
+def compose(
+    domain: Domain, pack: Pack, framework: Framework, law: Law, volume: Volume
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scenarios and samples on one country's law; none of a union, whose law is asked through its members.
+
+    Returns:
+        Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
+    """
+    framework = spoken(framework, domain.citation)
+    answers = Answers(domain, pack, law.statuses)
+    parts = []
+    for change in () if framework.members else domain.change_types:
+        found = judged_draws(domain, pack, answers, framework, change, drawn(domain, pack, change, volume))
+        rows = asked(capped(found, volume.kept), found, answers, framework.jurisdiction)
+        rows = _varied(pack, framework, law, rows)
+        parts += answered(domain, answers, found, rows)
+        parts += contrasted(domain, pack, answers, found)
+    return worded(domain, pack, law.versions, parts)
+
+
+def _varied(pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> pl.DataFrame:
+    """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, correction."""
+    key = rows["key"].to_numpy() if rows.height else np.zeros(0, dtype=np.uint64)
+    percentile = choose(key, 100, "variant")
+    ends = np.cumsum(list(SHARES.values()))
+    variant = np.array([*SHARES, ""])[np.searchsorted(ends, percentile, side="right")]
+    neighbours = [c for c in pack.neighbours.get(framework.jurisdiction, ())]
+    gone = law.repealed.get(framework.jurisdiction, ())
+    if not neighbours:
+        variant[variant == "confusable_neighbour"] = ""
+    if not gone:
+        variant[variant == "repealed"] = ""
+    cited = [render(place, framework) for place in gone] or [""]
+    near = pl.Series(neighbours or [""]).gather(choose(key, max(1, len(neighbours)), "neighbour"))
+    place = pl.Series(cited).gather(choose(key, len(cited), "repealed"))
+    return rows.with_columns(
+        pl.Series("variant", variant),
+        pl.lit("").alias("without"),
+    ).with_columns(
+        pl.when(pl.col("variant") == "confusable_neighbour")
+        .then(pl.lit(near))
+        .otherwise(pl.lit(""))
+        .alias("neighbour"),
+        pl.when(pl.col("variant") == "repealed").then(pl.lit(place)).otherwise(pl.lit("")).alias("premise"),
+        pl.when(pl.col("variant") == "repealed")
+        .then(pl.lit("The provision named in the question has been repealed. "))
+        .otherwise(pl.lit(""))
+        .alias("correction"),
+        pl.col("variant").replace("repealed", "false_premise"),
+    )

@@ -1,0 +1,92 @@
+"""What an answer's text shows without knowing law: headings, the level named, overlap with the reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from forge_assets.citations.normalized_text import CleanText
+
+NOTHING = "none"
+"""The level of an answer that says nothing applies."""
+
+_HEADING = re.compile(r"^#{1,6} +(.*)$")
+_LINE_START = re.compile(r"^(?:[ \t]*>[ \t]?)+|^ {1,3}(?=#)", re.MULTILINE)
+_TOKEN = re.compile(r"\w+|§")
+_WORD = re.compile(r"\w\w")
+_NO_PROVISION = r"no (?:provision|duty|duties)"
+
+
+def plain(answer: str) -> str:
+    """An answer as it is scored: composed letters, nothing invisible, no quote marks, a paragraph on one line."""
+    return _LINE_START.sub("", CleanText.of(answer).text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class UnicodeTokenizer:
+    """Case-folded words of any script and the section sign: rouge-score's own keeps ASCII only."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """Split into tokens."""
+        return _TOKEN.findall(text.casefold())
+
+
+@cache
+def _scorer() -> Any:
+    from rouge_score import rouge_scorer  # type: ignore[import-untyped]  # brings nltk and SciPy: a second
+
+    return rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=UnicodeTokenizer())
+
+
+def rouge(answer: str, reference: str) -> tuple[float, float, float]:
+    """F-measures of ROUGE-1, ROUGE-2 and ROUGE-L."""
+    found = _scorer().score(reference, answer)
+    return tuple(float(found[kind].fmeasure) for kind in ("rouge1", "rouge2", "rougeL"))  # type: ignore[return-value]
+
+
+def structure(answer: str, sections: Sequence[str]) -> float:
+    """Share of the wanted sections that stand as non-empty headings in the right order.
+
+    Headings beyond the wanted ones count in the denominator, so adding headings cannot raise the score.
+    """
+    wanted = [heading_name(s) for s in sections]
+    headings = sections_of(answer)
+    kept = _common_length(wanted, [heading_name(name) for name, body in headings if _WORD.search(body)])
+    return kept / max(len(wanted), len(headings), 1)
+
+
+def level_named(answer: str, levels: Sequence[str]) -> str | None:
+    """The first level of the ladder that the text under the headings names; `none` for "no provision"."""
+    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NOTHING: _NO_PROVISION}
+    text = "\n".join(line for line in answer.splitlines() if not _HEADING.match(line))
+    pattern = "|".join(f"(?P<{level}>{word})" for level, word in words.items())
+    found = re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)
+    return found.lastgroup if found else None
+
+
+def sections_of(answer: str) -> list[tuple[str, str]]:
+    """Heading and the text under it, in order."""
+    found: list[tuple[str, list[str]]] = []
+    for line in answer.splitlines():
+        heading = _HEADING.match(line)
+        if heading:
+            found.append((heading[1], []))
+        elif found:
+            found[-1][1].append(line)
+    return [(name, "\n".join(body)) for name, body in found]
+
+
+def heading_name(heading: str) -> str:
+    """A heading as headings are compared: without case and marks."""
+    return heading.strip().strip("*:# ").casefold()
+
+
+def _common_length(a: Sequence[str], b: Sequence[str]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(b) + 1)
+    for x in a:
+        before = 0
+        for j, y in enumerate(b, start=1):
+            before, row[j] = row[j], before + 1 if x == y else max(row[j], row[j - 1])
+    return row[-1]

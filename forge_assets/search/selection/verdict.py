@@ -1,0 +1,157 @@
+"""What the race decided, in figures that the choice itself has not inflated.
+
+The best of many noisy scores is too high on average (the winner's curse), and so is its lead. The winner's score is
+therefore taken from samples on which nothing was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forge_assets.scoring.bootstrap import TAILS, Floats, mean_interval, resampled_means
+from forge_assets.search.selection.race import RaceError, composites, numbered, paired
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its 95% interval, see `scoring.resample`.
+
+    Whole scenarios are drawn again, because samples of one scenario resemble each other.
+
+    Args:
+        items: samples that it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    items: int
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far the winner is ahead of the runner-up: paired differences on the samples of the race.
+
+    They are the samples that the winner was chosen on, so the lead is somewhat too large; the score is not.
+    """
+
+    trial: int
+    """The runner-up: of those that stayed in longest, the nearest."""
+    ahead: Interval
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The trial that was chosen.
+
+    Args:
+        score: its mean composite on the samples of stage `confirm`, which only it answered.
+        before: its mean composite on the samples of its trial; None: not given. On average too high, because it was
+            chosen for it.
+        lead: None where it raced alone.
+        raced: number of trials that raced.
+        resamples_won: share of resamples of the race in which it has the highest mean of all that raced, equal means
+            shared out; 1 where it raced alone. It tells a close race from a clear one, and is above the probability
+            of being the best: `bench/race.py` measures by how much.
+    """
+
+    winner: int
+    score: Interval
+    before: Interval | None
+    lead: Lead | None
+    raced: int
+    resamples_won: float
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, for logs and the report."""
+        fresh = f"on {self.score.items} samples that nothing was chosen on"
+        text = f"Trial {self.winner} scores {_words(self.score)} {fresh}"
+        if self.before:
+            text += f"; on the {self.before.items} of its trial it had {self.before.value:.3f}"
+        if not self.lead:
+            return text + ". It raced alone."
+        ahead = self.lead.ahead
+        return (
+            f"{text}. On {ahead.items} samples of the race it is {_words(ahead)} ahead of trial {self.lead.trial}, "
+            f"and in {self.resamples_won:.0%} of resamples the best of the {self.raced} that raced."
+        )
+
+
+def verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> Verdict:
+    """What to report of the winner: the trial whose answers are at stage `confirm`.
+
+    A resample of the race compares the winner with each other trial on the samples that both answered, so a trial that
+    dropped out is judged on the rounds it was in.
+
+    Args:
+        answers: table `search.answers` of a race that is over.
+        samples: columns sample_id and scenario_id of every sample answered.
+
+    Raises:
+        RaceError: no trial, or more than one, was confirmed; the winner did not answer what others did in the race; a
+            sample is unknown, was answered twice, or its composite is no number.
+    """
+    confirmed = composites(answers, "confirm")
+    winners = sorted({trial for trial, _ in confirmed})
+    if len(winners) != 1:
+        raise RaceError(f"search.answers: trials {winners} have answers at stage confirm: the winner alone has them")
+    winner = winners[0]
+    scenario: dict[str, str] = dict(samples.select("sample_id", "scenario_id").iter_rows())
+    before = {key: value for key, value in composites(answers, "trial").items() if key[0] == winner}
+    race = composites(answers, "race")
+    others = sorted({trial for trial, _ in race} - {winner})
+    lead, won = _raced(race, winner, others, scenario) if others else (None, 1.0)
+    return Verdict(
+        winner,
+        _interval(list(confirmed.values()), [sample for _, sample in confirmed], scenario),
+        _interval(list(before.values()), [sample for _, sample in before], scenario) if before else None,
+        lead,
+        len(others) + 1,
+        won,
+    )
+
+
+def _raced(
+    race: dict[tuple[int, str], float], winner: int, others: Sequence[int], scenario: dict[str, str]
+) -> tuple[Lead, float]:
+    """The lead over the runner-up, and how often the winner is the best in resamples."""
+    items = [sample for trial, sample in race if trial == winner]
+    alone = sorted({sample for _, sample in race} - set(items))
+    if alone:
+        raise RaceError(f"search.answers: trial {winner}, confirmed, did not answer sample {alone[0]} of the race")
+    ahead, shared = paired(race, winner, others, items)
+    asked = shared.sum(axis=0)
+    mean = ahead.sum(axis=0) / asked
+    nearest = min(range(len(others)), key=lambda i: (-asked[i], mean[i], others[i]))
+    means = resampled_means(np.hstack([ahead, shared]), _clusters(items, scenario))
+    total, weight = means[:, : len(others)], means[:, len(others) :]
+    # A resample without any sample that both answered says nothing for either: a difference of 0.
+    drawn: Floats = np.divide(total, weight, out=np.zeros(total.shape), where=weight > 0).round(12)
+    shares = (drawn >= 0).all(axis=1) / (1 + (drawn == 0).sum(axis=1))
+    low, high = np.percentile(drawn[:, nearest], TAILS)
+    lead = Interval(float(mean[nearest]), float(low), float(high), int(asked[nearest]))
+    return Lead(others[nearest], lead), float(shares.mean())
+
+
+def _interval(values: Sequence[float], items: Sequence[str], scenario: dict[str, str]) -> Interval:
+    column = np.array(values)[:, None]
+    low, high = mean_interval(column, _clusters(items, scenario))
+    return Interval(float(column.mean()), float(low[0]), float(high[0]), len(values))
+
+
+def _clusters(items: Sequence[str], scenario: dict[str, str]) -> NDArray[np.intp]:
+    """The number of each item's scenario, from 0."""
+    missing = [item for item in items if item not in scenario]
+    if missing:
+        raise RaceError(f"sample {missing[0]} was answered but is not in the samples given")
+    return numbered([scenario[item] for item in items])
+
+
+def _words(interval: Interval) -> str:
+    return f"{interval.value:.3f} (95% {interval.low:.3f} to {interval.high:.3f})"

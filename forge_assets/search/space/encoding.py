@@ -1,0 +1,77 @@
+"""Many configurations at once, as an array: for each parameter the coordinate of a number, or the index of a name.
+
+Candidates by the hundred are drawn, moved and encoded here without making a configuration of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forge_assets.search.space.parameters import Config, Number, SearchSpace, Subset, Value
+
+Floats = NDArray[np.float64]
+
+
+class Places:
+    """Places of a space, configurations x parameters."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self._choices: list[tuple[Value, ...]] = [
+            () if isinstance(p, Number) else p.lattice if isinstance(p, Subset) else p.grid for p in space.parameters
+        ]
+        self._tables = [
+            np.array([p.encode(value) for value in choices])
+            for p, choices in zip(space.parameters, self._choices, strict=True)
+        ]
+
+    def of(self, configs: Sequence[Config]) -> Floats:
+        """Where configurations of the space are."""
+        pairs = list(zip(self._space.parameters, self._choices, strict=True))
+        rows = [
+            [float(choices.index(c[p.name])) if choices else p.encode(c[p.name])[0] for p, choices in pairs]
+            for c in configs
+        ]
+        return np.array(rows, dtype=float)
+
+    def configs(self, places: Floats) -> list[Config]:
+        """The configurations there, ints and digits rounded."""
+        pairs = list(zip(self._space.parameters, self._choices, strict=True))
+        return [
+            {
+                p.name: p.decode(float(x)) if isinstance(p, Number) else choices[int(x)]
+                for x, (p, choices) in zip(row, pairs, strict=True)
+            }
+            for row in places
+        ]
+
+    def encode(self, places: Floats) -> Floats:
+        """Coordinates, configurations x width."""
+        columns = [
+            table[places[:, j].astype(int)] if len(table) else places[:, j : j + 1]
+            for j, table in enumerate(self._tables)
+        ]
+        return np.hstack(columns)
+
+    def stretched(self, units: Floats) -> Floats:
+        """Places from numbers between 0 and 1, evenly over the whole space."""
+        places = units.copy()
+        for j, choices in enumerate(self._choices):
+            if choices:
+                places[:, j] = np.minimum((units[:, j] * len(choices)).astype(int), len(choices) - 1)
+        return places
+
+    def near(self, bases: Floats, steps: float, count: int, rng: np.random.Generator) -> Floats:
+        """`count` places around each of `bases`: some parameters stay, others move by up to so many grid steps."""
+        at = np.repeat(bases, count, axis=0)
+        drawn = self.stretched(rng.random(at.shape))
+        for j, (p, choices) in enumerate(zip(self._space.parameters, self._choices, strict=True)):
+            if not choices:
+                reach = steps / max(1, len(p.grid) - 1)
+                low, high = np.maximum(at[:, j] - reach, 0.0), np.minimum(at[:, j] + reach, 1.0)
+                drawn[:, j] = low + drawn[:, j] * (high - low)
+        moves = rng.random(at.shape) < rng.choice([0.2, 0.4, 0.7], size=(len(at), 1))
+        return np.where(moves, drawn, at)

@@ -1,0 +1,114 @@
+"""What all trials of a search share, and the name under which its study is found again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from forge_assets.datasets.roles import prompt_rows, training_rows
+from forge_assets.search.space.parameters import Config, SearchSpace
+from forge_assets.search.study.jobs import space_of, teacher_job
+from forge_assets.training.asset_support import drawn_sets, greedy, placed, scored
+from forge_assets.training.jobs.spec import Probe, SftJob
+from forge_assets.training.planning.memory_overhead import Machine
+from forge_assets.training.planning.model_shape import Shape
+from forge_assets.training.planning.placement import machine
+from forge_resources.config.profile import Profile
+from forge_resources.storage.store import digest
+
+if TYPE_CHECKING:
+    from forge_assets.training.jobs.runner import Finished, Jobs
+    from forge_resources.forge import Forge
+
+UNNAMED = {"race", "parallel"}
+"""Parts of a search that may change and its trials stay the same."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One search.
+
+    Attributes:
+        profile: with what it leaves open decided for its hardware.
+        dataset: digest of the training rows.
+        probe: what every trial answers: the same samples for all.
+    """
+
+    forge: Forge
+    desk: Jobs
+    profile: Profile
+    space: SearchSpace
+    sets: pl.DataFrame
+    base: str
+    dataset: str
+    probe: Probe
+    shape: Shape
+    machine: Machine
+
+    @classmethod
+    def of(cls, forge: Forge, desk: Jobs) -> Setting:
+        """The search of the profile, over the sets last drawn.
+
+        Raises:
+            DoesNotFit: teacher or student fits the hardware in no way.
+            ValueError: the space has target modules that the teacher does not have.
+        """
+        base = forge.models.ensure(forge.profile.teacher.model)
+        shape = Shape.of(base.path)
+        for modules in forge.profile.search.space.get("target_modules", ()):
+            try:
+                shape.targets(modules)  # type: ignore[arg-type]
+            except ValueError as error:
+                raise ValueError(f"profile {forge.profile.name}: search.space.{error}") from error
+        profile, sets = placed(forge), drawn_sets(forge)
+        return cls(
+            forge=forge,
+            desk=desk,
+            profile=profile,
+            space=space_of(profile),
+            sets=sets,
+            base=base.digest,
+            dataset=desk.dataset(training_rows(sets)),
+            probe=Probe(prompts=desk.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge)),
+            shape=shape,
+            machine=machine(profile.hardware.row),
+        )
+
+    @property
+    def name(self) -> str:
+        """Of the study: another one where law, model, budget, space or envelope differ."""
+        first: Config = {p.name: p.grid[0] for p in self.space.parameters}
+        search = self.profile.search.model_dump(mode="json", exclude=UNNAMED)
+        said = json.dumps([search, self.desk.identity(self.job(first)), self.envelope_bytes], sort_keys=True)
+        return f"{self.profile.name}-{digest(said)[:12]}"
+
+    @property
+    def url(self) -> str:
+        """Of the storage that holds the study."""
+        return self.forge.studies
+
+    @property
+    def folder(self) -> Path:
+        """For the locks of its trials."""
+        return Path(self.forge.data) / "search" / self.name
+
+    @property
+    def envelope_bytes(self) -> float:
+        """Memory that a trial may take."""
+        return self.profile.hardware.memory_gb * 1e9
+
+    def job(self, config: Config) -> SftJob:
+        """The training that a configuration asks for."""
+        return teacher_job(self.profile, config, self.base, self.dataset, self.profile.search.steps, self.probe)
+
+    def scores(self, done: Finished, samples: pl.DataFrame) -> pl.DataFrame:
+        """sample_id, metric, value of what a job answered."""
+        return scored(self.forge, {"trial": done}, samples)[1]
+
+    def samples(self, role: str) -> pl.DataFrame:
+        """Samples of a role, in order."""
+        return self.sets.filter(pl.col("role") == role).sort("position")

@@ -1,0 +1,76 @@
+"""A search from its first trial, or from where it was left, to its last; any number of processes may share it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from forge_assets.search.optimizer.registry import sampler
+from forge_assets.search.optimizer.strategy import explorations
+from forge_assets.search.study.pruning import pruner
+from forge_assets.search.study.study import claimed, open_study, running
+from forge_assets.search.study.trial import calibrated, run_trial, would_run_as
+
+if TYPE_CHECKING:
+    import optuna
+
+    from forge_assets.search.study.context import Setting
+
+WAIT_SECONDS = 1.0
+"""Between two looks whether another process has ended its trial, or died."""
+
+
+def study_of(setting: Setting) -> optuna.Study:
+    """The search's study, made where it is not there yet."""
+    search = setting.profile.search
+    explore = max(3, explorations(search.trials))
+    return open_study(setting.url, setting.name, pruner=pruner(search.pruning, search.steps, explore))
+
+
+def run_trials(setting: Setting, changed: Callable[[optuna.Study, int], None], cancel: Callable[[], None]) -> None:
+    """Run what is left of the search's trials, `parallel` of them at once, and wait for those of other processes.
+
+    Args:
+        changed: called when a trial begins and when it ends.
+        cancel: stops what runs, for when one of several threads has failed.
+
+    Raises:
+        JobFailed: a trial failed for a reason that no configuration can help; calling again goes on from there.
+    """
+    threads = setting.profile.search.parallel
+    over = threading.Event()
+    if threads == 1:
+        _work(setting, changed, over)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        works = [pool.submit(_work, setting, changed, over) for _ in range(threads)]
+        try:
+            for work in works:
+                work.result()
+        except BaseException:
+            over.set()
+            cancel()
+            raise
+
+
+def _work(setting: Setting, changed: Callable[[optuna.Study, int], None], over: threading.Event) -> None:
+    study, search = study_of(setting), setting.profile.search
+
+    def drawn_by(number: int) -> optuna.samplers.BaseSampler:
+        before = [one for one in study.get_trials(deepcopy=False) if one.number < number]
+        runs_as = partial(would_run_as, setting, calibrated(setting, before))
+        return sampler(search.sampler, setting.space, search.trials, setting.profile.seed, runs_as)
+
+    while not over.is_set():
+        with claimed(study, setting.folder, search.trials, drawn_by) as trial:
+            if trial is not None:
+                tell = partial(changed, study, trial.number)
+                run_trial(setting, trial, tell)
+                tell()
+                continue
+        if not running(study):
+            return
+        over.wait(WAIT_SECONDS)

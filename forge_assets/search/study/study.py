@@ -1,0 +1,128 @@
+"""A search as an Optuna study that survives its processes: who takes which trial, and what was left behind.
+
+A trial that is under way is held by a lock file; the operating system lets go of it when its process dies, however
+that happens. So a trial whose lock is free was left behind, and whoever comes next goes on with it, not with a new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge_resources.storage.job_folder import held
+
+if TYPE_CHECKING:
+    import optuna
+
+SQLITE = "sqlite:///"
+BUSY_SECONDS = 60
+"""How long one process may wait for another to finish writing to a SQLite file."""
+
+
+def open_study(
+    url: str,
+    name: str,
+    sampler: optuna.samplers.BaseSampler | None = None,
+    pruner: optuna.pruners.BasePruner | None = None,
+) -> optuna.Study:
+    """The study of that name, made where it is not there yet; scores are maximised.
+
+    Args:
+        url: SQLAlchemy's, as in sqlite:///folder/studies.db.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    file = _sqlite_file(url)
+    options = {"connect_args": {"timeout": BUSY_SECONDS}} if file else {}
+    with _first(file):
+        storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
+        return optuna.create_study(
+            study_name=name, storage=storage, sampler=sampler, pruner=pruner, direction="maximize", load_if_exists=True
+        )
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite storage; None for other storages."""
+    from sqlalchemy import make_url
+
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+@contextmanager
+def _first(file: Path | None) -> Iterator[None]:
+    """One at a time: of two that begin at once, Optuna lets only one make the tables of a SQLite file."""
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with held(file.with_suffix(".lock")):
+        yield
+
+
+@contextmanager
+def claimed(
+    study: optuna.Study, folder: Path, trials: int, sampler: Callable[[int], optuna.samplers.BaseSampler]
+) -> Iterator[optuna.Trial | None]:
+    """Take the trial to go on with: the first that was left behind, else a new one while there are fewer than `trials`.
+
+    None where others hold all that is left to do, or nothing is.
+
+    Args:
+        folder: for lock files, the same for every process of the search.
+        sampler: of the trial of a number, so that what it draws does not hang on how often a process was started.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / "study.lock"):
+        trial, handle = _take(study, folder, trials, sampler)
+    try:
+        yield trial
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def running(study: optuna.Study) -> bool:
+    """Whether a trial is under way, or was left behind."""
+    from optuna.trial import TrialState
+
+    return any(trial.state == TrialState.RUNNING for trial in study.get_trials(deepcopy=False))
+
+
+def _take(
+    study: optuna.Study, folder: Path, trials: int, sampler: Callable[[int], optuna.samplers.BaseSampler]
+) -> tuple[optuna.Trial | None, int | None]:
+    import optuna
+
+    known = study.get_trials(deepcopy=False)
+    for left in known:
+        if left.state == optuna.trial.TrialState.RUNNING:
+            handle = _free(folder, left.number)
+            if handle is None:
+                continue
+            if study._storage.get_trial(left._trial_id).state.is_finished():  # since the trials were read
+                os.close(handle)
+                continue
+            study.sampler = sampler(left.number)
+            return optuna.Trial(study, left._trial_id), handle
+    if len(known) >= trials:
+        return None, None
+    study.sampler = sampler(len(known))
+    trial = study.ask()
+    return trial, _free(folder, trial.number)
+
+
+def _free(folder: Path, number: int) -> int | None:
+    """An open and locked handle; None where another holds it."""
+    handle = os.open(folder / f"trial-{number}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle

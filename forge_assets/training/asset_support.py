@@ -1,0 +1,87 @@
+"""What the assets that launch jobs share: the job desk, the drawn sets, and scoring the answers that come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from forge_assets.catalog.snapshot import law_index, live_countries
+from forge_assets.datasets.roles import training_rows
+from forge_assets.scoring.score import score_frame
+from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.spec import EvaluateJob, Sampling
+from forge_assets.training.planning.model_shape import Shape
+from forge_assets.training.planning.placement import settled
+from forge_resources.storage.tables import TABLES
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from forge_resources.config.profile import Profile
+    from forge_resources.forge import Forge
+    from forge_resources.launchers.base import Launcher
+
+
+def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> Jobs:
+    """Jobs over the profile's base models, unpacked first if they are not there yet."""
+    names = {forge.profile.teacher.model, forge.profile.student.model}
+    bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}
+    return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder), launcher.stop)
+
+
+def placed(forge: Forge) -> Profile:
+    """The profile, with what it leaves open of loading and batches decided for its hardware.
+
+    Raises:
+        DoesNotFit: teacher or student fits in no way; the message says what would make it fit.
+    """
+    teacher, student = (forge.models.config(part.model) for part in (forge.profile.teacher, forge.profile.student))
+    return settled(forge.profile, Shape.parse(teacher), Shape.parse(student))
+
+
+def greedy(forge: Forge) -> Sampling:
+    """How benchmark and validation answers are drawn."""
+    answers = forge.profile.answers
+    return Sampling(max_new_tokens=answers.max_new_tokens, batch_size=answers.batch_size, seed=forge.profile.seed)
+
+
+def choice_loss(forge: Forge, desk: Jobs, model: dict[str, Any], batch_size: int, title: str) -> float:
+    """Nats a token of the choice set's reference answers: what training lowered, where it did not look.
+
+    Args:
+        model: how a generate job names it: base, and adapter, precision, quantisation where they are given.
+    """
+    rows = desk.dataset(training_rows(drawn_sets(forge), role="choice"))
+    job = EvaluateJob(**model, dataset=rows, batch_size=batch_size, max_length=forge.profile.max_length)
+    return float(desk.run(job, title).record["loss"])
+
+
+def drawn_sets(forge: Forge) -> pl.DataFrame:
+    """The table `scenarios.sets`, in order."""
+    return forge.store.read("scenarios.sets").sort("position")
+
+
+def scored(forge: Forge, finished: dict[str, Finished], samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Answers and scores of several models.
+
+    Args:
+        finished: model name to the job that answered.
+        samples: the samples answered.
+
+    Returns:
+        `benchmark.answers` (model, sample_id, answer) and `benchmark.scores` (model, sample_id, metric, value).
+    """
+    rows: list[dict[str, Any]] = [
+        {"model": model, **answer} for model, job in finished.items() for answer in job.answers()
+    ]
+    answers = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema)
+    domain, countries = live_countries(forge)
+    unique = samples.unique("sample_id", keep="first", maintain_order=True)
+    return answers, score_frame(answers, unique, law_index(domain, countries))
+
+
+def mean_score(scores: pl.DataFrame, model: str, metric: str = "composite") -> float:
+    """A model's mean of one metric."""
+    chosen = scores.filter((pl.col("model") == model) & (pl.col("metric") == metric))
+    return float(chosen["value"].mean() or 0.0)  # type: ignore[arg-type]

@@ -1,0 +1,175 @@
+"""What a chain of jobs needs before anything runs: memory against the envelope, tokens, time and money, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Lora, SftJob
+from forge_assets.training.planning.memory import PROMPT, Planned, Prediction, predict
+from forge_assets.training.planning.memory_overhead import CPU
+from forge_assets.training.planning.model_shape import Shape
+from forge_assets.training.planning.placement import DoesNotFit, machine, place
+from forge_assets.training.planning.speed import Work, evaluation, generation, training
+from forge_resources.config.hardware import Device
+from forge_resources.config.profile import Hardware, Loading
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A job of the chain, as a profile asks for it.
+
+    Attributes:
+        times: how often it runs.
+        prompts: answered by it, for generation, each of `prompt` tokens; for evaluation, its rows.
+        adapter: that a GRPO job goes on with.
+    """
+
+    title: str
+    job: Planned
+    shape: Shape
+    loading: Loading
+    times: int = 1
+    prompts: int = 0
+    prompt: int = PROMPT
+    adapter: Lora | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stage as it will run; `refused` says why it cannot."""
+
+    stage: Stage
+    job: Planned
+    prediction: Prediction | None
+    work: Work
+    refused: str = ""
+
+
+def plan(stages: Sequence[Stage], hardware: Hardware) -> list[Line]:
+    """Place every stage."""
+    return [_line(stage, hardware) for stage in stages]
+
+
+def _line(stage: Stage, hardware: Hardware) -> Line:
+    device, job = hardware.row, stage.job
+    if isinstance(job, SftJob | GrpoJob):
+        try:
+            placed = place(job, stage.shape, hardware, stage.loading, stage.adapter)
+        except DoesNotFit as error:
+            return Line(stage, job, None, Work(0, 0.0), str(error))
+        work = training(placed.job, stage.shape, device, stage.adapter)
+        return Line(stage, placed.job, placed.prediction, _times(work, stage))
+    prediction = predict(job, stage.shape, machine(device), prompt=stage.prompt)
+    envelope = hardware.memory_gb * 1e9
+    work = Work(0, 0.0)
+    if isinstance(job, GenerateJob):
+        work = _times(generation(job, stage.shape, device, stage.prompts, stage.prompt), stage)
+    elif isinstance(job, EvaluateJob):
+        work = _times(evaluation(job, stage.shape, device, stage.prompts), stage)
+    if prediction.safe <= envelope:
+        return Line(stage, job, prediction, work)
+    need = f"needs {prediction.safe / 1e9:.0f} GB with its margin, {hardware.memory_gb:g} GB are allowed"
+    return Line(stage, job, prediction, work, f"{need}: {_smaller(stage, device, envelope)}")
+
+
+def _smaller(stage: Stage, device: Device, envelope: float) -> str:
+    """What would make answers fit."""
+    job = stage.job
+    if isinstance(job, GenerateJob):
+        for rows in range(job.sampling.batch_size - 1, 0, -1):
+            sampling = job.sampling.model_copy(update={"batch_size": rows})
+            fewer = job.model_copy(update={"sampling": sampling})
+            if predict(fewer, stage.shape, machine(device), prompt=stage.prompt).safe <= envelope:
+                return f"answers.batch_size {rows}"
+    return "hold the weights in nf4, or choose a smaller model"
+
+
+def _times(work: Work, stage: Stage) -> Work:
+    return Work(work.tokens * stage.times, work.seconds * stage.times)
+
+
+def text(name: str, hardware: Hardware, lines: Sequence[Line]) -> str:
+    """The plan as a person reads it."""
+    device = hardware.row
+    envelope = f"{hardware.count} x {hardware.name}, {hardware.memory_gb:g} GB each"
+    out = [f"{name}: {envelope}, {device.usd_hour:g} USD an hour each (an example: see hardware.yaml)", ""]
+    rows = [_row(line, hardware) for line in lines]
+    head = ("job", "runs as", "peak GB", "of it", "tokens", "time", "USD")
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(width) if i in (0, 1, 3) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        out.append("  ".join(cells).rstrip())
+    seconds = sum(line.work.seconds for line in lines)
+    money = sum(_usd(line, device) for line in lines)
+    refused = [line for line in lines if line.refused]
+    if refused:
+        out += ["", *(f"{line.stage.title} does not fit: {line.refused}" for line in refused)]
+    else:
+        tokens = sum(line.work.tokens for line in lines)
+        out += ["", f"In all {_count(tokens)} tokens, {_span(seconds)}, {money:.2f} USD. {_caveat(device)}"]
+    return "\n".join(out)
+
+
+def _row(line: Line, hardware: Hardware) -> tuple[str, ...]:
+    title = line.stage.title + (f" x {line.stage.times}" if line.stage.times > 1 else "")
+    if line.prediction is None:
+        return (title, "does not fit", "-", "", "-", "-", "-")
+    worst = f"{line.prediction.safe / 1e9:.1f}" + ("!" if line.refused else "")
+    return (
+        title,
+        _way(line.job),
+        worst,
+        _parts(line.prediction),
+        _count(line.work.tokens),
+        _span(line.work.seconds),
+        f"{_usd(line, hardware.row):.2f}",
+    )
+
+
+def _way(job: Planned) -> str:
+    """e.g. `bf16 nf4, 1 x 8 rows, checkpoints`."""
+    words = {"float32": "fp32", "bfloat16": "bf16"}[job.precision]
+    words += "" if job.quantisation == "none" else f" {job.quantisation}"
+    if isinstance(job, GenerateJob):
+        return f"{words}, {job.sampling.batch_size} rows"
+    if isinstance(job, EvaluateJob):
+        return f"{words}, {job.batch_size} rows"
+    words += f", {job.batch_size} x {job.accumulation} rows"
+    if job.processes > 1:
+        words += f" on {job.processes}" + (", sharded" if job.sharding == "full" else "")
+    return words + (", checkpoints" if job.gradient_checkpointing else "")
+
+
+def _parts(prediction: Prediction) -> str:
+    """The three largest parts of the peak, and the margin."""
+    largest = sorted(prediction.parts.items(), key=lambda item: -item[1])[:3]
+    told = [f"{part} {size / 1e9:.1f}" for part, size in largest if size]
+    return ", ".join([*told, f"margin {(prediction.safe - prediction.peak) / 1e9:.1f}"])
+
+
+def _usd(line: Line, device: Device) -> float:
+    count = line.job.processes if isinstance(line.job, SftJob | GrpoJob) else 1
+    return line.work.seconds / 3600 * count * device.usd_hour
+
+
+def _count(tokens: int) -> str:
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if tokens >= size:
+            return f"{tokens / size:.1f}{name}"
+    return str(tokens)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _caveat(device: Device) -> str:
+    if machine(device) is CPU:
+        return "Memory was measured on CPUs (docs/plan.md); rows are taken as full and answers as long as allowed."
+    return "No figure was measured on this device; rows are taken as full and answers as long as allowed."

@@ -1,0 +1,56 @@
+"""The table of devices that jobs run on, from `hardware.yaml`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from forge_resources.config.strict_yaml import read_yaml, validate
+
+TABLE = Path(__file__).with_name("hardware.yaml")
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Device(BaseModel):
+    """One row: see the head of `hardware.yaml` for the units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    device: Literal["cpu", "cuda"]
+    memory_gb: Positive
+    usable_gb: Positive
+    bandwidth: Positive
+    tflops: Positive
+    bf16: bool
+    fp8: bool
+    link: Annotated[float, Field(ge=0)]
+    unified: bool = False
+    """Whether the host's memory is the device's."""
+    mfu: Annotated[float, Field(gt=0, le=1)]
+    step_ms: Annotated[float, Field(ge=0)]
+    usd_hour: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Device:
+        if self.usable_gb > self.memory_gb:
+            raise ValueError("usable_gb is more than memory_gb")
+        return self
+
+
+class _Table(RootModel[dict[str, Device]]):
+    """The whole file."""
+
+
+@cache
+def devices(table: Path = TABLE) -> dict[str, Device]:
+    """Name to device.
+
+    Raises:
+        SourceError: a row lacks a number or has one too many.
+    """
+    data, lines = read_yaml(table)
+    return validate(_Table, table, data, lines).root

@@ -1,0 +1,324 @@
+"""Run a job's worker processes and see them to their end; assets do not know where. The local launcher is here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Self
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from forge_resources.launchers.observations import watched
+from forge_resources.monitoring.wandb import wandb_environment
+from forge_resources.processes.cause import OUT_OF_MEMORY_STATUS, Cause
+from forge_resources.storage.job_folder import attempts, read_record
+
+NURSERY = "forge_assets.training.worker.fork_server"
+KEEPER = "forge_assets.training.worker.supervisor"
+GRACE_SECONDS = 60
+MARGIN_SECONDS = 30
+"""How much longer than its grace a cancelled job may take to be gone."""
+KILLED, INTERRUPTED = -9, 75
+
+ENVIRONMENT = {
+    # One heap of huge pages that is kept between steps, or steps spend their time in page faults (bench/allocator.py).
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8",
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
+
+class JobFailed(Exception):
+    """A job ended without a result; the message has the worker's reason, or the last lines of its log.
+
+    Attributes:
+        cause: what it died of.
+    """
+
+    def __init__(self, reason: str, cause: Cause = Cause.UNKNOWN) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+class JobStopped(Exception):
+    """A job was ended before it was done because its training curve gave a reason to; it is not meant to go on.
+
+    Attributes:
+        step: the training step at which the reason was given; the worker may have done more.
+    """
+
+    def __init__(self, reason: str, step: int = 0) -> None:
+        super().__init__(reason)
+        self.step = step
+
+
+class Ending(NamedTuple):
+    """How a job's processes ended, in words and as a cause; nothing in both for exit status 0."""
+
+    words: str
+    cause: Cause | None
+
+
+class LauncherError(Exception):
+    """A launcher that cannot be used as it is configured; the message names the setting and the mend."""
+
+
+class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+    """Runs jobs. What differs is where: see the subclasses, and `launchers.py` for how one is chosen.
+
+    Attributes:
+        wandb_mode: `offline`, `online` or `disabled`.
+        grace_seconds: how long a cancelled worker may take to write its checkpoint before it is killed.
+    """
+
+    wandb_mode: str = "offline"
+    grace_seconds: float = Field(default=GRACE_SECONDS, gt=0)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """As the variables of the environment describe it."""
+        return cls()
+
+    def run(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any]:
+        """Run the job in `folder` to its end and return its record.
+
+        Raises:
+            JobFailed: the job crashed or was killed; calling again resumes from its last checkpoint.
+        """
+        log = folder / "log.txt"
+        start = log.stat().st_size if log.exists() else 0
+        known = len(_failures(folder))
+        try:
+            with watched(context, folder):
+                ended = self._work(context, folder)
+        except (JobFailed, OSError):
+            # Written last: with it the job is done, whatever became of launcher and processes.
+            if (record := read_record(folder)) is None:
+                raise
+            return record
+        record = read_record(folder)
+        if record is None:
+            job, failures = f"job {folder.name[:12]}", _failures(folder)[known:]
+            if failures:
+                last = failures[-1]
+                raise JobFailed(f"{job} failed: {last['reason']}; log: {log}", Cause(last["cause"]))
+            words = ended.words or "left no record"
+            raise JobFailed(f"{job} {words}; {log} ends:\n{_tail(log, start)}", ended.cause or Cause.UNKNOWN)
+        return record
+
+    def run_many(self, context: dg.AssetExecutionContext, folders: Sequence[Path]) -> list[dict[str, Any] | JobFailed]:
+        """Run jobs, as many at once as there is room for, to the end of all of them.
+
+        Returns:
+            For each folder its job's record, or why there is none.
+        """
+        with ThreadPoolExecutor(max(1, len(folders))) as threads:
+            runs = [threads.submit(self._tried, context, folder) for folder in folders]
+            try:
+                return [run.result() for run in runs]
+            except BaseException:  # an interrupt is heard by this thread alone
+                self.cancel()
+                raise
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop all jobs that run, as they are when their run is cancelled, and start none any more."""
+
+    @abstractmethod
+    def stop(self, folder: Path) -> None:
+        """Ask the job in `folder` to stop, from another thread than the one that runs it; other jobs go on.
+
+        Its `run` raises JobFailed when the worker is gone, or returns where the job was done before that. A job that
+        this launcher does not run is left alone.
+        """
+
+    def _tried(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any] | JobFailed:
+        try:
+            return self.run(context, folder)
+        except JobFailed as failed:
+            return failed
+
+    @abstractmethod
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
+        """Run the job's keeper to its end, and say how it ended."""
+
+    @contextmanager
+    def _session(self, context: dg.AssetExecutionContext, folder: Path) -> Iterator[dict[str, str]]:
+        """Open a Pipes session through the job's folder, which worker and launcher share; yields what the worker adds
+        to its environment."""
+        with dg.open_pipes_session(
+            context=context, context_injector=dg.PipesEnvContextInjector(), message_reader=messages(folder)
+        ) as session:
+            yield {**wandb_environment(self.wandb_mode, folder), **session.get_bootstrap_env_vars()}
+
+
+class LocalLauncher(Launcher):
+    """Runs jobs on this machine, one after the other, each in a session of its own that ends whole."""
+
+    _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
+    _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _telling: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _running: Path | None = PrivateAttr(default=None)
+    _cancelled: bool = PrivateAttr(default=False)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """End the process that workers are forked from; Dagster calls this when the run is over."""
+        self._close()
+
+    def cancel(self) -> None:
+        """Stop the job that runs, and start none any more."""
+        self._cancelled = True
+        self._close()
+
+    def stop(self, folder: Path) -> None:
+        """Ask the job to stop; the process that workers are forked from stays."""
+        with self._telling:
+            nursery = self._nursery
+            if self._running == folder and nursery is not None and nursery.stdin is not None:
+                with suppress(BrokenPipeError, ValueError):  # the nursery is gone or was closed, and the job with it
+                    _tell(nursery.stdin, {"stop": str(folder)})
+
+    def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
+        with self._turn, self._session(context, folder) as environment:
+            if self._cancelled:
+                return Ending("was cancelled before it began", Cause.INTERRUPTED)
+            order = {
+                "folder": str(folder),
+                "log": str(folder / "log.txt"),
+                "environment": environment,
+                "processes": processes(folder),
+                "grace": self.grace_seconds,
+            }
+            try:
+                return how_it_ended(self._do(folder, order))
+            except JobFailed:
+                raise
+            except BaseException:
+                context.log.info("cancelled: asking the worker for a checkpoint")
+                self._close()
+                raise
+            finally:
+                self._running = None
+
+    def _do(self, folder: Path, order: dict[str, Any]) -> int:
+        """Exit status of the job."""
+        nursery = self._started()
+        assert nursery.stdin is not None and nursery.stdout is not None
+        with self._telling:
+            _tell(nursery.stdin, order)
+            self._running = folder
+        for line in nursery.stdout:
+            if (status := json.loads(line).get("status")) is not None:
+                return int(status)
+        self._nursery = None
+        raise JobFailed(
+            f"the process that workers are forked from ended with status {nursery.wait()}: the workers' environment is "
+            "broken; mend it and run again"
+        )
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._nursery is None or self._nursery.poll() is not None:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", NURSERY],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                start_new_session=True,
+                env={**os.environ, **worker_environment()},
+            )
+        return self._nursery
+
+    def _close(self) -> None:
+        """End the nursery, and the job that it runs."""
+        nursery, self._nursery = self._nursery, None
+        if nursery is None:
+            return
+        assert nursery.stdin is not None
+        nursery.stdin.close()
+        try:
+            nursery.wait(self.grace_seconds + MARGIN_SECONDS)
+        finally:
+            nursery.kill()
+            nursery.wait()
+
+
+def _tell(nursery: IO[str], order: dict[str, Any]) -> None:
+    nursery.write(json.dumps(order) + "\n")
+    nursery.flush()
+
+
+def worker_environment() -> dict[str, str]:
+    """What every worker needs in its environment: memory allocation, and no look at the hub unless it is allowed."""
+    return ENVIRONMENT | ({} if os.environ.get("FORGE_ALLOW_HUB") == "1" else OFFLINE)
+
+
+def messages(folder: Path) -> dg.PipesMessageReader:
+    """Reads what the worker of the job in `folder` reports while it runs."""
+    return dg.PipesFileMessageReader(str(folder / ".messages"))
+
+
+def processes(folder: Path) -> int:
+    """How many processes the job in `folder` asks for."""
+    return int(json.loads((folder / "job.json").read_text("utf-8")).get("processes", 1))
+
+
+def how_it_ended(status: int) -> Ending:
+    """A supervisor's exit status (negative, or 128 and more: killed by that signal) in words and as a cause."""
+    status = status if status <= 128 else 128 - status
+    if status == OUT_OF_MEMORY_STATUS:
+        return Ending(
+            "was killed by the kernel, out of memory. Use a smaller batch_size with more accumulation, "
+            "gradient_checkpointing or quantisation; memory_gb of the profile is the envelope",
+            Cause.OUT_OF_MEMORY,
+        )
+    if status == KILLED:
+        return Ending(
+            "was killed (SIGKILL), and not by the kernel for memory: run it again, and it goes on", Cause.KILLED
+        )
+    if status == INTERRUPTED:
+        words = "was asked to stop from outside and wrote what it had: run it again, and it goes on from there"
+        return Ending(words, Cause.INTERRUPTED)
+    return Ending(f"ended with status {status}", Cause.UNKNOWN) if status else Ending("", None)
+
+
+def run_directly(folder: Path) -> dict[str, Any]:
+    """Run a job outside Dagster, for scripts in `bench/`: the same environment.
+
+    Raises:
+        subprocess.CalledProcessError: the worker ended without a result.
+    """
+    environment = {**os.environ, **worker_environment(), **wandb_environment("offline", folder)}
+    subprocess.run([sys.executable, "-m", KEEPER, str(folder)], env=environment, check=True)
+    record = read_record(folder)
+    if record is None:
+        raise FileNotFoundError(f"{folder}: the keeper ended well and left no record.json")
+    return record
+
+
+def _failures(folder: Path) -> list[dict[str, Any]]:
+    """The attempts that failed, with reason and cause as their workers said."""
+    return [attempt for attempt in attempts(folder) if attempt["outcome"] == "failed"]
+
+
+def _tail(log: Path, start: int) -> str:
+    """The last lines that this attempt wrote."""
+    if not log.exists():
+        return "nothing"
+    with log.open("rb") as stream:
+        stream.seek(start)
+        return "\n".join(stream.read().decode(errors="replace").splitlines()[-15:])

@@ -1,0 +1,3 @@
+"""Citations are judged by the law that the law room reads."""
+
+from tests.law.conftest import domain, frameworks, laws, pack, statutes  # noqa: F401

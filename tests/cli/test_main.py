@@ -1,0 +1,209 @@
+"""The program `forge` as a shell sees it: what it removes, what it takes for a value, and how it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from forge_resources.config.data_folder import MARK, PROJECT, DataFolderError, claim, clean, data_folder
+from forge_resources.forge import pack_folder, profile_name
+
+FORGE = [sys.executable, "-m", "forge_assets.cli.main"]
+
+
+def forge(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    return subprocess.run([*FORGE, *arguments], env=environment, capture_output=True, encoding="utf-8")
+
+
+def filled(folder: Path) -> Path:
+    """A data folder of ours that holds things."""
+    claim(folder)
+    for name in ("tables/law/rows/AT.parquet", "state/warehouse.json", "models/tiny/config.json", ".hidden"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("made", "utf-8")
+    return folder
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("name", ["My Data", "a$b", "a#b", "a'b", "a*", "-rf"])
+def test_clean_empties_the_folder_that_is_named_and_no_other(tmp_path: Path, name: str) -> None:
+    for sibling in ("My", "a", "ab", "Data"):
+        (tmp_path / sibling).mkdir()
+        (tmp_path / sibling / "precious").write_text("mine", "utf-8")
+    before = below(tmp_path)
+    data = filled(tmp_path / name / ".forge")
+    done = subprocess.run(
+        ["make", "clean"],
+        cwd=PROJECT,
+        env={**os.environ, "FORGE_DATA": str(data)},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert below(data) == [MARK, "models/tiny/config.json"]
+    assert [path for path in below(tmp_path) if ".forge" not in path] == before
+
+
+def test_a_folder_that_is_not_ours_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine", "utf-8")
+    done = forge("clean", FORGE_DATA=str(tmp_path))
+    assert done.returncode == 1 and done.stderr.startswith(f"{tmp_path} is not a data folder of Model Forge")
+    assert claim(tmp_path) and below(tmp_path) == ["precious"], "a folder with other things in it is never marked"
+    with pytest.raises(DataFolderError):
+        clean(tmp_path)
+    assert below(tmp_path) == ["precious"]
+
+
+def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORGE_DATA", "FORGE_PACK", "FORGE_PROFILE"):
+        monkeypatch.setenv(name, "")
+    assert (data_folder(), pack_folder(), profile_name()) == (
+        PROJECT / ".forge", PROJECT / "frameworks" / "labour", "cpu",
+    )  # fmt: skip
+
+
+def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "precious").write_text("mine", "utf-8")
+    data = filled(tmp_path / "data")
+    (data / "report").symlink_to(tmp_path / "outside")
+    clean(data)
+    assert below(data) == [MARK, "models/tiny/config.json"] and below(tmp_path / "outside") == ["precious"]
+
+
+@pytest.mark.parametrize("lock", ["chain.lock", "artefacts/a/.worker.lock"])
+def test_a_folder_in_which_something_works_is_not_emptied(tmp_path: Path, lock: str) -> None:
+    data = filled(tmp_path / "data")
+    (data / lock).parent.mkdir(parents=True, exist_ok=True)
+    before = below(data)
+    with (data / lock).open("w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(DataFolderError, match="something works in"):
+            clean(data)
+    assert below(data) == sorted([*before, lock])
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"FORGE_DATA": "{file}"}, "data folder {file}: File exists: set FORGE_DATA to a folder that can be written"),
+        ({"FORGE_DATA": "/proc/forge"}, "data folder /proc/forge: No such file or directory: set FORGE_DATA"),
+        ({"FORGE_PACK": "{folder}/none"}, "FORGE_PACK={folder}/none: no domain.yaml there"),
+        ({"FORGE_LAUNCHER": "slurm"}, "FORGE_LAUNCHER=slurm: no such launcher; choose one of local, ray, kubernetes"),
+        ({"FORGE_PROFILE": "none"}, "FORGE_PROFILE=none: no such profile; choose one of"),
+        (
+            {"FORGE_DAGSTER": "{folder}/a%20b"},
+            "FORGE_DAGSTER={folder}/a%20b: Dagster keeps nothing below",
+        ),
+        ({"FORGE_STUDIES": "sqlite//x"}, "FORGE_STUDIES=sqlite//x: no storage URL"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path: Path, variables: dict[str, str], says: str) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    names = {"file": str(tmp_path / "file"), "folder": str(tmp_path)}
+    given = {"FORGE_PROFILE": "tiny", "FORGE_DATA": str(tmp_path / "data")}
+    done = forge("run", **given | {name: value.format(**names) for name, value in variables.items()})
+    assert done.returncode == 1
+    assert done.stderr.startswith(says.format(**names)) and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_command_whose_reader_goes_away_does_its_work_and_ends_as_it_would_have(tmp_path: Path) -> None:
+    pack = tmp_path / "labour"
+    shutil.copytree(PROJECT / "frameworks" / "labour", pack, ignore=shutil.ignore_patterns("statutes"))
+    for arguments, status in ((["check", str(pack)], 1), (["schema"], 0)):
+        process = subprocess.Popen(
+            [*FORGE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert "Traceback" not in (said := process.stderr.read()) and "Broken pipe" not in said, said
+        assert process.wait() == status
+
+
+BARE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""A locale whose encoding is ASCII, as cron jobs and minimal containers have."""
+
+ANSWERS = """
+import sys
+from pathlib import Path
+from forge_assets.training.inference.answer_file import AnswerFile
+from forge_assets.training.jobs.json_lines import read_rows
+path = Path(sys.argv[1])
+AnswerFile(path).keep("a", "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432")
+again = AnswerFile(path)
+again.keep("b", "\\u00a7 90")
+again.put_in_order(["b", "a"])
+assert [row["sample_id"] for row in read_rows(path)] == ["b", "a"]
+assert read_rows(path)[1]["answer"] == "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432"
+"""
+
+
+def test_answers_that_were_interrupted_go_on_in_a_locale_without_their_letters(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ANSWERS, str(tmp_path / "answers.jsonl")]
+    done = subprocess.run(command, env={**os.environ, **BARE}, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "чл. 130в" in (tmp_path / "answers.jsonl").read_text("utf-8")
+
+
+def test_citations_are_read_and_written_in_a_locale_without_their_letters() -> None:
+    done = forge("cite", "чл. 130в, ал. 1 КТ und § 87 Abs. 1 Nr. 6 BetrVG", **BARE)
+    assert done.returncode == 0, done.stderr
+    assert "DE:betrvg:87:1:6" in done.stdout and "§ 87 Abs. 1 Nr. 6 BetrVG" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_run_that_is_asked_to_stop_says_so_ends_in_order_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
+    environment = {
+        **os.environ, "FORGE_PROFILE": "tiny", "FORGE_DATA": str(data), "FORGE_DAGSTER": str(data / "dagster"),
+        "DAGSTER_HOME": str(tmp_path), "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    for number in (signal.SIGTERM, signal.SIGINT):
+        known = len(_steps(data))
+        process = subprocess.Popen(
+            [*FORGE, "search" if known else "run"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        end = time.monotonic() + 120
+        while len(_steps(data)) <= known and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 128 + number, said
+        assert said.splitlines()[-1] == "stopped; the same command goes on from here"
+        assert "Traceback" not in said
+        for lock in data.glob("artefacts/*/.worker.lock"):
+            with lock.open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    monkeypatch.setenv("FORGE_DAGSTER", str(data / "dagster"))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
+
+
+def _steps(data: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for file in data.glob("artefacts/*/metrics.jsonl"):
+        whole = [line for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
+        found += [line for line in map(json.loads, whole) if "step" in line]
+    return found

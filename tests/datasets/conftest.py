@@ -1,0 +1,3 @@
+"""Sets are drawn from what the scenarios room composes."""
+
+from tests.scenarios.conftest import composed, countries, domain, frameworks, law, pack, samples, scenarios  # noqa: F401

@@ -1,0 +1,425 @@
+"""What a trainer, a lawyer and an auditor may rely on in composed scenarios and samples."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import polars as pl
+import pytest
+
+from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.country import Country, checked_country
+from forge_assets.law.model import Bound, Domain, Framework
+from forge_assets.law.statutes import load_statutes
+from forge_assets.scenarios.answers.judgement import judge
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.facts.draws import draws, split_names, split_percentiles
+from forge_assets.scenarios.pack.files import Pack
+from forge_resources.config.profile import load_profile
+from forge_resources.storage.tables import TABLES
+
+VOLUME = Volume(draws=160, kept=8)
+SLOT = ("jurisdictions", "task_type", "change_type", "language", "register", "pair")
+ROOT = Path(__file__).parents[2]
+PACK = ROOT / "frameworks" / "labour"
+
+FRESH = """
+from pathlib import Path
+from forge_assets.law.country import read_country
+from forge_assets.law.loading import load_domain
+from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.pack.files import load_pack
+from forge_assets.scenarios.composition.judged_cells import Volume
+from forge_resources.storage.store import digest
+home = Path("frameworks/labour")
+domain = load_domain(home)
+countries = [read_country(home, domain, home / f"jurisdictions/{code}.yaml") for code in ("at", "de")]
+pack, law, volume = load_pack(home, domain), Law.of(countries), Volume(24, 4)
+tables = [*compose(domain, pack, countries[0].framework, law, volume)]
+tables += compose_across(domain, pack, [c.framework for c in countries], law, volume)
+print(digest([table.to_dicts() for table in tables]))
+"""
+
+
+def test_a_fresh_process_composes_the_same_rows() -> None:
+    def composed(hash_seed: str) -> str:
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        run = [sys.executable, "-c", FRESH]
+        return subprocess.run(run, cwd=ROOT, env=env, check=True, capture_output=True, encoding="utf-8").stdout
+
+    assert composed("1") == composed("2") != ""
+
+
+def test_ids_are_unique(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
+    assert scenarios["scenario_id"].is_unique().all()
+    assert samples["sample_id"].is_unique().all()
+    assert samples["prompt"].is_unique().all()
+
+
+BESIDE_OUTDATED = {"CH:mitwirkungsgesetz:10:-:b", "CH:mitwirkungsgesetz:10:-:c"}
+"""Always asked together with provisions of the Code of Obligations whose text held is not current."""
+
+
+def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
+    samples: pl.DataFrame, frameworks: dict[str, Framework], law: Law
+) -> None:
+    taught = samples.filter(pl.col("split") == "train").explode("expected_citations")
+    counts = dict(taught.group_by("expected_citations").len().iter_rows())
+    countries = [f for f in frameworks.values() if not f.members]
+    wanted = {p.cite for f in countries for p in f.provisions if law.statuses[p.id] == "verified"} - BESIDE_OUTDATED
+    assert {cite for cite in wanted if counts.get(cite, 0) < 20} == set()
+
+
+def test_no_case_of_another_split_is_trained_on_in_any_country(scenarios: pl.DataFrame) -> None:
+    single = scenarios.filter(pl.col("jurisdictions").list.len() == 1)
+    stated = single.with_columns(pl.col("facts").str.extract(r"^\{\"..\":(.*)\}$"))
+    splits = stated.group_by("archetype", "change_type", "facts").agg(pl.col("split").n_unique())
+    assert splits["split"].max() == 1
+
+
+def test_cases_that_differ_by_a_few_employees_are_in_one_split(domain: Domain, pack: Pack) -> None:
+    company = next(c for c in pack.companies if c.id == "retail_chain")
+    rows = draws(domain, company, "restructuring", range(2000)).sort("employees")
+    splits = split_names(split_percentiles(domain, rows, pack.shares))
+    marked = rows.with_columns(splits.alias("split")).filter(pl.col("works_council"))
+    runs = (marked["split"] != marked["split"].shift()).sum()
+    assert marked["employees"].n_unique() > 300
+    assert runs <= 20  # a grid of nineteen steps from 350 to 3000
+
+
+def test_a_longer_range_of_draws_continues_a_shorter_one(domain: Domain, pack: Pack) -> None:
+    company = pack.companies[0]
+    assert draws(domain, company, "ai_system", range(50))[:20].equals(draws(domain, company, "ai_system", range(20)))
+
+
+def test_a_sample_lies_in_its_scenarios_split_or_is_withheld_or_contrasted(
+    scenarios: pl.DataFrame, samples: pl.DataFrame
+) -> None:
+    joined = samples.join(scenarios.select("scenario_id", drawn="split"), on="scenario_id", how="left")
+    taught = joined.filter(~pl.col("split").is_in(["withheld", "contrast"]))
+    assert (taught["split"] == taught["drawn"]).all()
+    assert set(joined.filter(pl.col("split") == "contrast")["drawn"]) == {"benchmark"}
+
+
+def test_splits_are_near_seventy_ten_twenty(scenarios: pl.DataFrame) -> None:
+    shares = dict(scenarios.group_by("split").agg(pl.len() / len(scenarios)).iter_rows())
+    assert shares["train"] == pytest.approx(0.70, abs=0.07)
+    assert shares["validation"] == pytest.approx(0.10, abs=0.05)
+    assert shares["benchmark"] == pytest.approx(0.20, abs=0.06)
+
+
+def test_a_sample_is_withheld_where_it_rests_on_unverified_law(samples: pl.DataFrame, law: Law) -> None:
+    for names, split, task in samples.select("provenance", "split", "task_type").iter_rows():
+        assert names
+        statuses = {law.statuses[name] for name in names if name in law.statuses}
+        # A review of one side of a plan rests on that side's law alone, whatever else was weighed.
+        assert statuses == {"verified"} or split == "withheld" or task == "data_protection_review"
+
+
+def test_nothing_of_the_outdated_dutch_text_is_taught(samples: pl.DataFrame) -> None:
+    dutch = samples.filter(pl.col("jurisdictions").list.contains("NL"))
+    assert len(dutch) > 0
+    assert set(dutch["split"]) == {"withheld"}
+
+
+@pytest.mark.parametrize("cite", ["DE:betrvg:87:1:6", "DE:betrvg:90:1:3"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"summary": "agreement on another subject"},
+        {"level": "consultation"},
+        {"triggers": ("business_transfer",)},
+        {"applies_when": ({"employees": Bound(min=700)},)},
+    ],
+)
+def test_an_edited_provision_changes_the_rows_that_name_it_and_no_other(
+    domain: Domain, pack: Pack, countries: dict[str, Country], edit: dict[str, object], cite: str
+) -> None:
+    germany, austria = countries["DE"], countries["AT"]
+    provision = next(p for p in germany.framework.provisions if p.cite == cite)
+    edited = germany.framework.model_copy(
+        update={
+            "provisions": tuple(
+                p.model_copy(update=edit) if p.id == provision.id else p for p in germany.framework.provisions
+            )
+        }
+    )
+    changed = checked_country(domain, edited, germany.statutes)
+
+    def rows(country: Country) -> pl.DataFrame:
+        law, volume = Law.of([country, austria]), Volume(48, 4)
+        single = compose(domain, pack, country.framework, law, volume)[1]
+        across = compose_across(domain, pack, [country.framework, austria.framework], law, volume)[1]
+        return pl.concat([single, across])
+
+    before, after = rows(germany), rows(changed)
+    same = before.join(after, on=before.columns, how="semi")
+    gone = before.join(after, on=before.columns, how="anti")
+    come = after.join(before, on=before.columns, how="anti")
+    assert 0 < gone.height < before.height
+    assert not same["provenance"].list.contains(provision.id).any()
+    # A question that comes to rest on the provision, or no longer does, names it on one side only.
+    names = pl.col("provenance").list.contains(provision.id)
+    for rows_, others in ((gone, come), (come, gone)):
+        unnamed = rows_.filter(~names)
+        assert unnamed.is_empty() or edit.keys() & {"triggers", "applies_when"}
+        assert unnamed.join(others.filter(names), on=list(SLOT), how="anti").is_empty()
+
+
+def test_a_new_country_moves_no_sample_of_the_others(
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+) -> None:
+    two = [frameworks["DE"], frameworks["AT"]]
+    fewer = compose_across(domain, pack, two, law, VOLUME)[1]
+    more = compose_across(domain, pack, [*two, frameworks["ES"]], law, VOLUME)[1]
+    assert len(more) > len(fewer) > 0
+    assert set(fewer.select("sample_id", "split").rows()) <= set(more.select("sample_id", "split").rows())
+
+
+def test_an_answer_cites_exactly_what_is_expected(
+    domain: Domain, samples: pl.DataFrame, frameworks: dict[str, Framework]
+) -> None:
+    statutes = {code: load_statutes(PACK, f) for code, f in frameworks.items()}
+    laws = LawIndex.build(domain, list(frameworks.values()), statutes)
+    for row in samples.sample(600, seed=1).iter_rows(named=True):
+        found = parse(row["response"], laws)
+        assert [c.status for c in found] == ["real"] * len(found)
+        assert {c.key for c in found} == set(row["expected_citations"])
+
+
+def test_an_answer_has_its_sections_in_order_and_the_prompt_names_them(samples: pl.DataFrame) -> None:
+    for response, sections, prompt in samples.select("response", "sections", "prompt").iter_rows():
+        headings = [line[3:] for line in response.splitlines() if line.startswith("## ")]
+        assert headings == sections
+        assert "; ".join(sections) in prompt
+
+
+def test_nothing_is_left_to_fill_in(samples: pl.DataFrame) -> None:
+    for column in ("prompt", "response"):
+        open_ = samples.filter(pl.col(column).str.contains(r"\{\w+\}|\bnull\b|  |^ | $| \n"))
+        assert open_.is_empty(), open_[column][0]
+
+
+def stated(scenarios: pl.DataFrame) -> dict[str, dict[str, dict[str, int | bool]]]:
+    return {name: json.loads(facts) for name, facts in scenarios.select("scenario_id", "facts").iter_rows()}
+
+
+def test_the_expected_level_is_what_the_law_engine_finds_for_the_stated_facts(
+    scenarios: pl.DataFrame, samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+) -> None:
+    facts = stated(scenarios)
+    undated = scenarios.filter(pl.col("date") == "").select("scenario_id")
+    asked = samples.filter((pl.col("task_type") == "change_assessment") & (pl.col("variant") == "plain"))
+    asked = asked.join(undated, on="scenario_id", how="semi")
+    assert asked.height > 500
+    for row in asked.iter_rows(named=True):
+        (code,) = row["jurisdictions"]
+        found = judge(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
+        assert row["expected_level"] == found.level
+        assert set(row["expected_citations"]) == {p.cite for p in found.applying}
+
+
+def test_every_number_and_the_company_that_a_case_states_stand_in_its_prompt(
+    scenarios: pl.DataFrame, samples: pl.DataFrame
+) -> None:
+    facts, names = stated(scenarios), dict(scenarios.select("scenario_id", "company").iter_rows())
+    for row in samples.iter_rows(named=True):
+        assert names[row["scenario_id"]] in row["prompt"]
+        for site in facts[row["scenario_id"]].values():
+            for value in site.values():
+                assert isinstance(value, bool) or str(value) in row["prompt"]
+
+
+def test_a_missing_fact_is_not_in_the_case_and_the_answer_asks_for_it(
+    scenarios: pl.DataFrame, samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+) -> None:
+    facts = stated(scenarios)
+    asked = samples.filter(pl.col("variant") == "missing_fact")
+    assert asked.height > 100
+    for row in asked.iter_rows(named=True):
+        (code,) = row["jurisdictions"]
+        found = judge(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
+        (name,) = found.asks
+        label = domain.facts[name].label
+        assert f"Not stated: {label}. " in row["response"] or f"Not stated: whether {label}. " in row["response"]
+        assert name != "works_council" or row["asker"] != "works_council"
+
+
+def test_a_false_premise_is_corrected_before_the_answer(samples: pl.DataFrame, countries: dict[str, Country]) -> None:
+    asked = samples.filter(pl.col("variant") == "false_premise")
+    abroad = asked.filter(pl.col("response").str.contains("is law of"))
+    assert abroad.height > 50
+    assert (asked.height - abroad.height) > 20
+    for row in abroad.iter_rows(named=True):
+        (code,) = row["jurisdictions"]
+        foreign = [name for name in row["provenance"] if not name.startswith(code.lower())]
+        assert len(foreign) == 1
+        assert f"here the law of {countries[code].framework.name} decides. " in row["response"].splitlines()[1]
+
+
+def test_a_neighbour_is_named_and_its_law_is_not_cited(samples: pl.DataFrame, pack: Pack) -> None:
+    asked = samples.filter(pl.col("variant") == "confusable_neighbour")
+    assert asked.height > 100
+    for row in asked.iter_rows(named=True):
+        (code,) = row["jurisdictions"]
+        places = pack.languages[row["language"]].countries
+        near = [places[c] for c in pack.neighbours[code] if c in places]
+        assert any(place.name in row["prompt"] or place.in_ in row["prompt"] for place in near)
+        assert {key.split(":")[0] for key in row["expected_citations"]} <= {code}
+
+
+def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
+    facts = stated(scenarios)
+    pairs = samples.filter(pl.col("pair") != "").partition_by("pair")
+    assert len(pairs) > 100
+    for pair in pairs:
+        assert len(pair) == 2
+        assert pair["response"].n_unique() == 2
+        assert all(pair[name].n_unique() == 1 for name in ("task_type", "language", "register", "asker"))
+        first, second = (next(iter(facts[name].values())) for name in pair["scenario_id"])
+        assert len([n for n in first if first[n] != second[n]]) == 1
+        assert len(set(pair["prompt"][0].split()) ^ set(pair["prompt"][1].split())) <= 14
+
+
+def test_law_that_is_not_in_force_yet_is_judged_by_the_day_and_withheld_while_its_text_is_outdated(
+    scenarios: pl.DataFrame, samples: pl.DataFrame
+) -> None:
+    days = dict(scenarios.select("scenario_id", "date").iter_rows())
+    later = samples.filter(pl.col("variant") == "not_in_force")
+    assert later.height > 20
+    assert set(later["split"]) == {"withheld"}
+    for row in later.iter_rows(named=True):
+        assert f"Not yet in force on {days[row['scenario_id']]}: " in row["response"]
+
+
+def test_a_case_that_leaves_nothing_to_do_says_why(samples: pl.DataFrame) -> None:
+    single = samples.filter(pl.col("jurisdictions").list.len() == 1)
+    idle = single.filter(pl.col("variant").is_in(["nothing_applies", "below_threshold"]))
+    assert 0.05 <= len(idle) / len(single) <= 0.25
+    nothing = samples.filter((pl.col("expected_level") == "none") & (pl.col("variant") != "missing_fact"))
+    single_ = nothing.filter(pl.col("jurisdictions").list.len() == 1)
+    assert single_["response"].str.contains("No provision in the catalogue applies: ", literal=True).all()
+
+
+def test_questions_are_asked_in_the_countries_own_languages(samples: pl.DataFrame, pack: Pack) -> None:
+    shares = dict(samples.group_by("language").agg(pl.len() / len(samples)).iter_rows())
+    assert shares.keys() == pack.languages.keys()
+    assert 0.55 <= shares["en"] <= 0.85
+
+
+def test_a_plan_is_the_same_in_both_countries_and_the_sites_are_not(scenarios: pl.DataFrame, domain: Domain) -> None:
+    pairs = scenarios.filter(pl.col("jurisdictions").list.len() == 2)
+    assert pairs.height > 100
+    numbers = set()
+    for facts in pairs["facts"]:
+        first, second = json.loads(facts).values()
+        for name in first.keys() & second.keys():
+            if domain.facts[name].scope == "plan":
+                assert first[name] == second[name]
+        numbers.add(first["employees"] == second["employees"])
+    assert False in numbers
+
+
+def test_no_headcount_is_near_a_threshold(
+    scenarios: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+) -> None:
+    known = scenarios.filter((pl.col("jurisdictions").list.len() == 1) & (pl.col("date") == ""))
+    for row in known.sample(1500, seed=2).iter_rows(named=True):
+        (code,) = row["jurisdictions"]
+        facts = json.loads(row["facts"])[code]
+        if judge(domain, frameworks[code], row["change_type"], facts).asks:
+            continue
+        for name in ("employees", "affected"):
+            for factor in (0.8, 1.2):
+                if name in facts:
+                    near = facts | {name: round(facts[name] * factor)}
+                    assert list(judge(domain, frameworks[code], row["change_type"], near).outcome) == row["applies"]
+
+
+def test_no_works_council_stands_below_the_headcount_it_needs(
+    scenarios: pl.DataFrame, frameworks: dict[str, Framework]
+) -> None:
+    for facts in scenarios["facts"]:
+        for code, site in json.loads(facts).items():
+            for body in frameworks[code].bodies:
+                if body.min_employees and site.get(body.id) and "employees" in site:
+                    assert site["employees"] >= body.min_employees
+
+
+def test_every_task_is_asked_in_every_taught_country(samples: pl.DataFrame, pack: Pack) -> None:
+    asked = samples.filter(pl.col("split") == "train").explode("jurisdictions")
+    seen = set(asked.select("task_type", "jurisdictions").rows())
+    assert {(task.id, code) for task in pack.tasks for code in ("DE", "AT", "FR", "ES")} <= seen
+
+
+def test_a_consultation_plan_starts_with_the_weakest_duty(
+    samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+) -> None:
+    levels: dict[str, set[int]] = {}
+    for provision in (p for f in frameworks.values() for p in f.provisions):
+        levels.setdefault(provision.cite, set()).add(domain.levels.index(provision.level))
+    plans = samples.filter(
+        (pl.col("task_type") == "consultation_plan")
+        & (pl.col("variant") == "plain")
+        & (pl.col("expected_citations").list.len() > 1)
+    )
+    assert len(plans) > 0
+    for cites in plans["expected_citations"]:
+        ranks = [min(levels[cite]) for cite in cites if len(levels[cite]) == 1]
+        assert all(a <= b for a, b in pairwise(ranks))
+
+
+def test_an_escalation_is_asked_only_where_the_works_council_holds_the_strongest_duty(
+    samples: pl.DataFrame,
+) -> None:
+    escalations = samples.filter(pl.col("task_type") == "escalation_analysis")
+    assert set(escalations["expected_body"]) == {"works_council"}
+    assert not escalations["expected_level"].is_in(["information", "none"]).any()
+
+
+def test_a_data_review_finds_nothing_where_no_employee_is_watched_and_no_data_used(
+    scenarios: pl.DataFrame, samples: pl.DataFrame
+) -> None:
+    facts = stated(scenarios)
+    reviews = samples.filter(pl.col("task_type") == "data_protection_review")
+    unwatched = [
+        row
+        for row in reviews.iter_rows(named=True)
+        for site in facts[row["scenario_id"]].values()
+        if not site["monitoring"] and not site["personal_data"]
+    ]
+    assert unwatched
+    assert {row["expected_level"] for row in unwatched} == {"none"}
+
+
+def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.DataFrame) -> None:
+    profile = load_profile("cpu")
+    within = pl.col("jurisdictions").list.eval(pl.element().is_in(list(profile.jurisdictions or ()))).list.all()
+    kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
+    taught = samples.filter(within, *(pl.col(name).is_in(list(values or ())) for name, values in kinds.items()))
+
+    def tokens(column: str) -> list[float]:
+        return sorted(len(text) / 3.75 for text in taught[column])
+
+    assert tokens("prompt")[int(0.95 * len(taught))] <= 100
+    assert median(tokens("response")) <= 90
+    assert max(tokens("response")) <= profile.answers.max_new_tokens
+
+
+def test_tables_keep_their_columns_when_no_company_works_there(
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+) -> None:
+    nobody = pack.model_copy(update={"companies": ()})
+    scenarios, samples = compose(domain, nobody, frameworks["DE"], law, VOLUME)
+    assert scenarios.is_empty()
+    assert scenarios.schema == TABLES["scenarios.scenarios"].schema
+    assert samples.schema == TABLES["scenarios.samples"].schema
