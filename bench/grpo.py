@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.law_index import law_index
 from forge_assets.citations.serialization import law_rows
 from forge_assets.datasets.roles import draw_sets, prompt_rows, training_rows
 from forge_assets.distillation.adoption import REINFORCED, TUNED, adopt

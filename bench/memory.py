@@ -29,7 +29,8 @@ from forge_assets.training.planning.memory import Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.config.model_registry import ModelLibrary
-from forge_resources.launchers.base import ENVIRONMENT, NURSERY, OFFLINE
+from forge_resources.launchers.base import ENVIRONMENT, OFFLINE
+from forge_resources.launchers.local import NURSERY
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"

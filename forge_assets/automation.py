@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 
 from forge_assets.catalog.assets import JURISDICTIONS
-from forge_assets.scenarios.freshness import Sources, fingerprint, sources
+from forge_assets.datasets.fingerprint import fingerprint
+from forge_assets.scenarios.freshness import Sources, sources
 from forge_assets.training.jobs.spec import CODE_VERSION
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge

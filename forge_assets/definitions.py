@@ -7,8 +7,9 @@ import dagster as dg
 from forge_assets.automation import chain_job, country_job, framework_watch, retrain, search_job
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.catalog.assets import framework_catalog
+from forge_assets.datasets.assets import warehouse
 from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
-from forge_assets.scenarios.assets import scenario_dataset, warehouse
+from forge_assets.scenarios.assets import scenario_dataset
 from forge_assets.search.assets import search_results
 from forge_resources.forge import Forge
 from forge_resources.launchers.registry import launcher_from_environment

@@ -14,9 +14,9 @@ import pytest
 
 from forge_assets.automation import OF_A_CHAIN, RECORDS, chain_made_from, chain_wanted, framework_watch, retrain
 from forge_assets.cli.main import main
+from forge_assets.datasets.assets import warehouse
 from forge_assets.definitions import defs
 from forge_assets.law.country import country_files
-from forge_assets.scenarios.assets import warehouse
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.storage.tables import TABLES

@@ -9,7 +9,8 @@ import polars as pl
 from forge_assets.benchmark.report import ReportInput, StudentChoice, render
 from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table
-from forge_assets.catalog.snapshot import law_index, live_countries
+from forge_assets.catalog.snapshot import live_countries
+from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import parse
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.search.figures.figure_set import pictures

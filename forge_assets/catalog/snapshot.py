@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge_assets.catalog.tables import kept_statutes
-from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
@@ -40,12 +39,6 @@ def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:
     """The domain and every live country."""
     domain = load_domain(forge.pack_path)
     return domain, [live_country(forge, domain, code) for code in live_codes(forge)]
-
-
-def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
-    """What citations are judged by."""
-    statutes = {c.framework.jurisdiction: c.statutes for c in countries}
-    return LawIndex.build(domain, [c.framework for c in countries], statutes)
 
 
 def _name(code: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -12,67 +11,10 @@ from forge_assets.law.engine import threshold_words
 from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verification import Status, Verification, verify
-from forge_resources.storage.store import digest
+from forge_assets.law.versions import _cited, _rules, entry_versions, framework_version, step_id
 from forge_resources.storage.tables import TABLES
 
 _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
-
-
-def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:
-    """SHA-256 of what the framework says: the validated models and the text of the units it cites.
-
-    Comments, layout and the order of fields do not count; text of units that nothing cites does not either.
-    """
-    return digest(
-        {
-            "domain": domain.model_dump(mode="json", by_alias=True),
-            "framework": framework.model_dump(mode="json", by_alias=True),
-            "text": {
-                f"{law}:{number}": statutes[law][number].text
-                for law, number in _cited(framework)
-                if number in statutes.get(law, {})
-            },
-        }
-    )
-
-
-def _cited(framework: Framework) -> set[tuple[str, str]]:
-    keys = [provision.cite for provision in framework.provisions]
-    stated = (*framework.bodies, *framework.escalation, *_rules(framework).values())
-    keys += [entry.basis for entry in stated]
-    return {(key.split(":")[1], key.split(":")[2]) for key in keys}
-
-
-def step_id(jurisdiction: str, position: int) -> str:
-    """How provenance names a step of the escalation path, counted from 1."""
-    return f"{jurisdiction.lower()}-escalation-{position}"
-
-
-def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
-    """Content digest of every provision and escalation step: what a sample that rests on it is traced by.
-
-    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status.
-    """
-    laws = {law.id: law.model_dump(mode="json") for law in framework.laws}
-    bodies = {body.id: body.model_dump(mode="json") for body in framework.bodies}
-    forms = [framework.citation.written, framework.citation.english]
-    versions = {
-        p.id: digest(
-            [
-                p.model_dump(mode="json", by_alias=True),
-                laws.get(p.cite.split(":")[1]),
-                bodies.get(p.body),
-                checked[p.id].status,
-                forms,
-            ]
-        )
-        for p in framework.provisions
-    }
-    steps = {
-        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.split(":")[1]), forms])
-        for i, s in enumerate(framework.escalation, start=1)
-    }
-    return versions | steps
 
 
 def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
@@ -148,12 +90,6 @@ def _provision(
         "problems": list(found.problems),
         "framework_version": version,
     }
-
-
-def _rules(framework: Framework) -> dict[tuple[str, str], Rule]:
-    """Topic and id to rule."""
-    topics = {"data_protection": framework.data_protection, "collective_agreements": framework.collective_agreements}
-    return {(topic, rule.id): rule for topic, rules in topics.items() for rule in rules}
 
 
 def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, version: str) -> dict[str, Any]:

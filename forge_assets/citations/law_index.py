@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
 from forge_assets.citations.patterns import Forms
 from forge_assets.citations.statute_index import CitationStatus, HeldLaw, as_keyed, known_label, order
 from forge_assets.citations.vocabulary import COMMON, folded
+from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
+
+if TYPE_CHECKING:
+    pass
 
 Place = tuple[str, str | None, str | None]
 """Unit, paragraph and point."""
@@ -188,3 +193,9 @@ def _series(first: str, last: str, known: Sequence[str], limit: int = 40) -> lis
     if len(first) == len(last) == 1 and ord(first) < ord(last) <= ord(first) + limit:
         return [chr(n) for n in range(ord(first), ord(last) + 1)]
     return [first, last]
+
+
+def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
+    """What citations are judged by."""
+    statutes = {c.framework.jurisdiction: c.statutes for c in countries}
+    return LawIndex.build(domain, [c.framework for c in countries], statutes)

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from forge_assets.citations.attribution import Attribution, Reading
+from forge_assets.citations.citation import UNKNOWN, Citation
 from forge_assets.citations.grammar import read_chain
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
 from forge_assets.citations.relevance import Situation, judge, situation
 from forge_assets.citations.rendering import render, spoken
-from forge_assets.citations.statute_index import CitationStatus
 from forge_assets.citations.vocabulary import folded
 
 __all__ = ["UNKNOWN", "Citation", "LawIndex", "Situation", "judge", "parse", "render", "situation", "spoken"]
-
-UNKNOWN = "ZZ"
-"""Jurisdiction in the key of a citation whose law is not known, e.g. `ZZ:arbzg:4`."""
-
-
-@dataclass(frozen=True)
-class Citation:
-    """A citation found in a text; `key` is `JURISDICTION:law:unit[:paragraph[:point]]`."""
-
-    key: str
-    span: tuple[int, int]
-    text: str
-    status: CitationStatus
-
-    @property
-    def jurisdiction(self) -> str:
-        """The country cited, `ZZ` if the law is not known."""
-        return self.key[:2]
 
 
 def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:

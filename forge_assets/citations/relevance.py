@@ -12,7 +12,7 @@ from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
 
 if TYPE_CHECKING:
-    from forge_assets.citations.parser import Citation
+    from forge_assets.citations.citation import Citation
 
 CitationClass = Literal[
     "required", "relevant", "irrelevant", "wrong_country", "not_in_force", "fabricated", "unverifiable"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import parse, render
 from forge_assets.citations.rendering import Style
 from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date

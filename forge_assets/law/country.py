@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from forge_assets.catalog.tables import framework_version
 from forge_assets.law.loading import load_framework
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes
 from forge_assets.law.verification import Verification, missing_bases, verify
+from forge_assets.law.versions import framework_version
 from forge_resources.config.strict_yaml import SourceError, read_text, yaml_files
 
 

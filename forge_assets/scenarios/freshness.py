@@ -1,4 +1,4 @@
-"""Versions of what lies on disk, and the fingerprint of all that the training chain rests on."""
+"""Versions of what lies on disk: of every country file, and of the samples that are composed from it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forge_assets.catalog.snapshot import live_codes
-from forge_assets.datasets.frozen_core import load_core
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.pack.files import Pack, load_pack
@@ -85,10 +83,3 @@ def _statute_files(pack: Path) -> list[Path]:
 def _country_version(pack: Path, path: Path, stamps: Stamps) -> str:  # noqa: ARG001 - part of the cache's key
     """A sensor asks every few seconds: reading all countries each time would take a core from a training."""
     return read_country(pack, load_domain(pack), path).version
-
-
-def fingerprint(forge: Forge) -> str:
-    """Digest of every live country's samples, the frozen core, the profile and the pinned dependencies."""
-    names = [f"scenarios/{code}" for code in live_codes(forge) if forge.knows(f"scenarios/{code}")]
-    live = {name: forge.recall(name)["version"] for name in names}
-    return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

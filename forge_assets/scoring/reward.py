@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forge_assets.citations.parser import UNKNOWN, Citation, LawIndex, parse
+from forge_assets.citations.citation import UNKNOWN, Citation
+from forge_assets.citations.parser import LawIndex, parse
 from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
 
 WEIGHTS = {

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.citations.parser import UNKNOWN, LawIndex, parse
+from forge_assets.citations.citation import UNKNOWN
+from forge_assets.citations.parser import LawIndex, parse
 from forge_assets.scoring.answer_text import level_named, plain, rouge, structure
 from forge_resources.storage.tables import TABLES
 

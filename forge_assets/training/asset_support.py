@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from forge_assets.catalog.snapshot import law_index, live_countries
+from forge_assets.catalog.snapshot import live_countries
+from forge_assets.citations.law_index import law_index
 from forge_assets.datasets.roles import training_rows
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.jobs.runner import Finished, Jobs

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from forge_resources.config.environment import setting
-from forge_resources.launchers.base import Launcher, LauncherError, LocalLauncher
+from forge_resources.launchers.base import Launcher, LauncherError
 from forge_resources.launchers.kubernetes import KubernetesLauncher
+from forge_resources.launchers.local import LocalLauncher
 from forge_resources.launchers.ray import RayLauncher
 
 LAUNCHERS: dict[str, type[Launcher]] = {"local": LocalLauncher, "ray": RayLauncher, "kubernetes": KubernetesLauncher}

@@ -7,9 +7,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from forge_assets.catalog.tables import catalog_tables, framework_version
+from forge_assets.catalog.tables import catalog_tables
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
+from forge_assets.law.versions import framework_version
 from forge_resources.storage.tables import TABLES
 
 

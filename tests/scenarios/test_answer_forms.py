@@ -10,7 +10,7 @@ from dataclasses import asdict
 import polars as pl
 import pytest
 
-from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import LawIndex
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain

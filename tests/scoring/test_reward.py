@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forge_assets.catalog.snapshot import law_index
+from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import LawIndex, parse, render
 from forge_assets.citations.serialization import law_rows, read_laws
 from forge_assets.law.country import Country, read_country

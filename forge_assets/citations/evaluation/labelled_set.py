@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forge_assets.citations.parser import UNKNOWN, LawIndex, parse
+from forge_assets.citations.citation import UNKNOWN
+from forge_assets.citations.parser import LawIndex, parse
 
 NEGATIVE = "negative"
 """The form of a string that looks like a citation and is none."""

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from forge_assets.catalog.tables import step_id
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.verification import text_is_current
+from forge_assets.law.versions import step_id
 from forge_assets.scenarios.answers.blocks import BLOCKS, Case
 from forge_assets.scenarios.answers.judgement import Judgement, judge, rank
 from forge_assets.scenarios.pack.files import Pack, TaskType

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forge_assets.catalog.tables import entry_versions
 from forge_assets.citations.parser import render, spoken
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import repealed_units
+from forge_assets.law.versions import entry_versions
 from forge_assets.scenarios.answers.composer import Answers
 from forge_assets.scenarios.composition.contrast_pairs import contrasted
 from forge_assets.scenarios.composition.judged_cells import Volume, capped, drawn, judged_draws

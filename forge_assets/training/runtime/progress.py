@@ -18,6 +18,7 @@ from dagster_pipes import PipesContext
 from forge_resources.monitoring.wandb import Tracker
 from forge_resources.processes.cause import Cause
 from forge_resources.processes.interrupt import Interrupted
+from forge_resources.processes.ranks import rank
 from forge_resources.storage.job_folder import JsonLines, attempts, write_record
 
 
@@ -140,3 +141,24 @@ def memory() -> dict[str, int]:
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
         held["gpu_bytes"] = int(torch.cuda.max_memory_allocated())
     return held
+
+
+class Follower(Progress):
+    """Progress of ranks other than 0, which speaks for all: only what made the job fail is written."""
+
+    def start(self, kind: str) -> None:
+        """Nothing."""
+
+    def phase(self, name: str, **values: Any) -> None:
+        """Nothing."""
+
+    def metrics(self, **values: Any) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def attempt(self, started: float, outcome: str, reason: str, cause: Cause | None = None) -> None:
+        """Write what went wrong on this rank."""
+        if outcome == "failed":
+            super().attempt(started, outcome, f"process {rank()}: {reason}")

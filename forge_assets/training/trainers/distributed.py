@@ -18,8 +18,6 @@ from torch.distributed.tensor import DTensor
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from forge_assets.training.jobs.spec import Precision, TrainingJob
-from forge_assets.training.runtime.progress import Progress
-from forge_resources.processes.cause import Cause
 from forge_resources.processes.ranks import rank, world_size
 
 Found = TypeVar("Found")
@@ -137,24 +135,3 @@ def end_together() -> None:
     """Leave the other ranks, which have ended: from here on this process is alone."""
     distributed.destroy_process_group()
     del os.environ["ACCELERATE_USE_FSDP"]
-
-
-class Follower(Progress):
-    """Progress of ranks other than 0, which speaks for all: only what made the job fail is written."""
-
-    def start(self, kind: str) -> None:
-        """Nothing."""
-
-    def phase(self, name: str, **values: Any) -> None:
-        """Nothing."""
-
-    def metrics(self, **values: Any) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
-
-    def attempt(self, started: float, outcome: str, reason: str, cause: Cause | None = None) -> None:
-        """Write what went wrong on this rank."""
-        if outcome == "failed":
-            super().attempt(started, outcome, f"process {rank()}: {reason}")

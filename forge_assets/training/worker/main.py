@@ -95,7 +95,7 @@ def _finish(folder: Path, job: Job, progress: Progress, started: float, measured
 
 def _progress(folder: Path, pipes: PipesContext | None, job: Job) -> Progress:
     if rank():
-        from forge_assets.training.trainers.distributed import Follower
+        from forge_assets.training.runtime.progress import Follower
 
         return Follower(folder, None)
     tracker = Tracker(folder.name, job.model_dump(mode="json")) if isinstance(job, Training) else None

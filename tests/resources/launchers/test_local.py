@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Sampling, SftJob
-from forge_resources.launchers.base import NURSERY, LauncherError, LocalLauncher, how_it_ended
+from forge_resources.launchers.base import LauncherError, how_it_ended
+from forge_resources.launchers.local import NURSERY, LocalLauncher
 from forge_resources.launchers.registry import launcher_from_environment
 from forge_resources.processes.cause import Cause
 

@@ -11,7 +11,7 @@ import pytest
 from forge_assets.training.jobs.runner import Jobs
 from forge_assets.training.jobs.spec import SftJob
 from forge_resources.launchers import observations
-from forge_resources.launchers.base import LocalLauncher
+from forge_resources.launchers.local import LocalLauncher
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
