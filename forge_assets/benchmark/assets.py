@@ -11,7 +11,6 @@ from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
-from forge_assets.citations.parser import parse
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
@@ -65,7 +64,6 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
 
 def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> ReportInput:
     domain, countries = live_countries(forge)
-    laws = law_index(domain, countries)
     student, store = forge.recall("student_adapter"), forge.store
     found, trials = forge.recall("search_results"), store.read("search.trials")
     jobs = store.read("ops.jobs").filter(pl.col("asked_at") >= forge.recall("warehouse")["at"]).sort("asked_at")
@@ -91,7 +89,7 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
         provisions=store.read("catalog.provisions"),
         losses=_losses(forge, jobs),
         choice=StudentChoice("cut" if student["cut"] else "uncut", student["reason"], compared),
-        parse=lambda text, home: parse(text, laws, home),
+        laws=law_index(domain, countries),
         lineage={
             "profile": forge.profile.name,
             "chain fingerprint": forge.recall("warehouse")["fingerprint"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
+
+from forge_assets.citations.citation import Citation
 
 Mark = Literal["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
 
@@ -17,26 +19,6 @@ MEANING: dict[Mark, tuple[str, str]] = {
     "unverifiable": ("unverifiable", "we hold no text of that law"),
 }
 LONGEST = 700
-
-
-class Cited(Protocol):
-    """A citation as the law room parses it."""
-
-    @property
-    def key(self) -> str:
-        """`JURISDICTION:law:unit[:paragraph[:number]]`."""
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Where it stands in the text."""
-
-    @property
-    def status(self) -> str:
-        """`real`, `repealed`, `fabricated` or `unverifiable`."""
-
-
-Parser = Callable[[str, str | None], Sequence[Cited]]
-"""Text and the jurisdiction it is about (None for several) to its citations."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +43,32 @@ class Line:
     pieces: tuple[Piece, ...]
 
 
-def mark(citation: Cited, expected: Collection[str], jurisdictions: Collection[str]) -> Mark:
-    """What a citation is worth in an answer about the given jurisdictions."""
+def mark(citation: Citation, expected: Collection[str], at_home: Collection[str]) -> Mark:
+    """Say what a citation is worth in an answer.
+
+    Args:
+        expected: keys that the reference cites: as in scoring, these are right whatever else is true of them.
+        at_home: jurisdictions whose law may be cited, see `LawIndex.at_home`.
+    """
+    if citation.key in expected:
+        return "expected"
     if citation.status == "fabricated":
         return "fabricated"
     if citation.status == "repealed":
         return "repealed"
     if citation.status != "real":
         return "unverifiable"
-    if citation.key.split(":")[0] not in jurisdictions:
-        return "foreign"
-    return "expected" if citation.key in expected else "other"
+    return "other" if citation.jurisdiction in at_home else "foreign"
 
 
 def lines(
-    text: str, citations: Sequence[Cited], expected: Collection[str], jurisdictions: Collection[str]
+    text: str, citations: Sequence[Citation], expected: Collection[str], at_home: Collection[str]
 ) -> tuple[Line, ...]:
     """The text in order, cut at a space near `LONGEST` characters with a word on how much is left out."""
     end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
     shown, cut = text[:end], len(text) - end
     ordered = sorted(citations, key=lambda c: c.span)
-    marks = [(c.span, mark(c, expected, jurisdictions), c.key) for c in ordered]
+    marks = [(c.span, mark(c, expected, at_home), c.key) for c in ordered]
     result, start = [], 0
     for raw in shown.split("\n"):
         result.append(Line(raw.lstrip().startswith("#"), tuple(_pieces(raw, start, marks))))

@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from forge_assets.benchmark import html_tables, plots
 from forge_assets.benchmark.examples import worked_examples
-from forge_assets.benchmark.highlight import MEANING, Line, Parser, lines
+from forge_assets.benchmark.highlight import MEANING, Line, lines
 from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
 from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differences, summary
 from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.scoring.score import WEIGHTS
 from forge_resources.presentation.figures import Picture, data_uri
 
@@ -56,8 +58,8 @@ class ReportInput:
     losses: pl.DataFrame = field(default_factory=pl.DataFrame)
     """model, step, loss, optionally split."""
     choice: StudentChoice | None = None
-    parse: Parser | None = None
-    """Finds citations; without it answers are shown unmarked."""
+    laws: LawIndex | None = None
+    """What citations are judged by; without it answers are shown unmarked."""
     lineage: Mapping[str, object] = field(default_factory=dict)
     """Profile, digests, framework versions, code version: text, lists or mappings."""
     machine: str = ""
@@ -126,7 +128,7 @@ def render(report: ReportInput) -> str:
         losses=_losses(report.losses),
         examples=_examples(report),
         composite=_composite(),
-        marks=MEANING if report.parse else {},
+        marks=MEANING if report.laws else {},
         jobs=None if report.jobs.is_empty() else html_tables.job_table(report.jobs),
         law=None if report.provisions.is_empty() else html_tables.law_table(report.provisions),
         lineage=html_tables.lineage_rows(report.lineage),
@@ -241,5 +243,7 @@ def _chips(value: Mapping[tuple[str, str], float], model: Model) -> tuple[tuple[
 
 def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> tuple[Line, ...]:
     places = sample["jurisdictions"]
-    found = report.parse(text, places[0] if len(places) == 1 else None) if report.parse else ()
-    return lines(text, found, sample["expected_citations"], places)
+    if report.laws is None:
+        return lines(text, (), (), ())
+    found = parse(text, report.laws, places[0] if len(places) == 1 else None)
+    return lines(text, found, sample["expected_citations"], report.laws.at_home(places))

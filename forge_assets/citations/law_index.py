@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
 from forge_assets.citations.patterns import Forms
@@ -15,9 +15,6 @@ from forge_assets.citations.vocabulary import COMMON, folded
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
-
-if TYPE_CHECKING:
-    pass
 
 Place = tuple[str, str | None, str | None]
 """Unit, paragraph and point."""
@@ -53,6 +50,14 @@ class LawIndex:
         codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
         unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
         return cls(held, names, forms, unions, called, countries)
+
+    def at_home(self, countries: Iterable[str]) -> frozenset[str]:
+        """Jurisdictions whose law an answer about these countries may cite: theirs, and that of their unions.
+
+        A citation whose law is not known counts as at home: that it cannot be verified is told elsewhere.
+        """
+        codes = frozenset(countries)
+        return codes.union({UNKNOWN}, *(self.unions.get(code, ()) for code in codes))
 
     def countries(self, text: str) -> list[tuple[int, str]]:
         """Where each name or adjective of a country ends in a text, and which country it is."""

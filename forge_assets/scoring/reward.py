@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forge_assets.citations.citation import UNKNOWN, Citation
+from forge_assets.citations.citation import Citation
 from forge_assets.citations.parser import LawIndex, parse
 from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
 
@@ -121,7 +121,7 @@ def _bodies(text: str) -> dict[str, set[str]]:
 
 
 def _strays(found: list[Citation], home: list[str], laws: LawIndex) -> float:
-    at_home = {*home, UNKNOWN}.union(*(laws.unions.get(country, ()) for country in home))
+    at_home = laws.at_home(home)
     lawful = sum(c.status == "real" and c.jurisdiction in at_home for c in found)
     return min(1.0, (2 * len(found) - lawful) / _STRAYS)
 

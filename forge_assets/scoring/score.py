@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.parser import LawIndex, parse
 from forge_assets.scoring.answer_text import level_named, plain, rouge, structure
 from forge_resources.storage.tables import TABLES
@@ -65,7 +64,7 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Scores:
         precision = recall = f1 = 0.0
     fabricated = _share(sum(c.status == "fabricated" for c in cited.values()), len(cited))
     unverifiable = _share(sum(c.status == "unverifiable" for c in cited.values()), len(cited))
-    at_home = {*countries, UNKNOWN}.union(*(laws.unions.get(country, ()) for country in countries))
+    at_home = laws.at_home(countries)
     wrong = _share(sum(c.jurisdiction not in at_home for c in cited.values()), len(cited))
     rouge1, rouge2, rouge_l = rouge(answer, sample["response"])
     parts = {

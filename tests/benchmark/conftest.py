@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import polars as pl
 import pytest
 
 from forge_assets.benchmark.report import ReportInput, StudentChoice
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.law.loading import load_domain, load_framework
+from forge_assets.law.statutes import load_statutes
 from forge_assets.search.figures.scores import best_so_far
+from forge_resources.config.data_folder import PROJECT
 from forge_resources.storage.tables import TABLES
 
 MODELS = {"student_untuned": 0.06, "teacher_untuned": 0.14, "teacher_tuned": 0.84, "student_tuned": 0.76}
@@ -27,7 +30,7 @@ TASKS = (
     "cross_border_comparison",
 )
 LAW = {
-    "DE": [("DE:betrvg:87:1:6", "§ 87 Abs. 1 Nr. 6 BetrVG"), ("DE:betrvg:111:1", "§ 111 Abs. 1 BetrVG")],
+    "DE": [("DE:betrvg:87:1:6", "§ 87 Abs. 1 Nr. 6 BetrVG"), ("DE:betrvg:112:1", "§ 112 Abs. 1 BetrVG")],
     "AT": [("AT:arbvg:96a:1:1", "§ 96a Abs. 1 Z 1 ArbVG"), ("AT:arbvg:109:1", "§ 109 Abs. 1 ArbVG")],
     "FR": [("FR:code_du_travail:L2312-38", "art. L. 2312-38 C. trav.")],
     "ES": [
@@ -35,29 +38,16 @@ LAW = {
         ("ES:estatuto_trabajadores:51:2", "art. 51.2 ET"),
     ],
 }
-WRONG = {
-    "§ 87 Abs. 9 Nr. 14 BetrVG": ("DE:betrvg:87:9:14", "fabricated"),
-    "§ 4 KVG": ("DE:kvg:4", "unverifiable"),
-}
+WRONG = ("§ 87 Abs. 9 Nr. 14 BetrVG", "§ 4 KVG")
+PACK = PROJECT / "frameworks" / "labour"
 
 
-@dataclass(frozen=True)
-class Found:
-    """A citation found by `parse`."""
-
-    key: str
-    span: tuple[int, int]
-    status: str
-
-
-def parse(text: str, home: str | None) -> Sequence[Found]:
-    """Finds the citations of this file by their words."""
-    known = {form: (key, "real") for pairs in LAW.values() for key, form in pairs} | WRONG
-    return [
-        Found(key, hit.span(), status)
-        for form, (key, status) in known.items()
-        for hit in re.finditer(re.escape(form), text)
-    ]
+@cache
+def laws() -> LawIndex:
+    """The shipped law of this file's countries and their union."""
+    domain = load_domain(PACK)
+    frameworks = [load_framework(PACK / "jurisdictions" / f"{code.lower()}.yaml", domain) for code in (*LAW, "EU")]
+    return LawIndex.build(domain, frameworks, {f.jurisdiction: load_statutes(PACK, f) for f in frameworks})
 
 
 def make_samples(count: int = 132) -> pl.DataFrame:
@@ -234,7 +224,7 @@ def make_report() -> ReportInput:
         provisions=make_provisions(),
         losses=make_losses(),
         choice=StudentChoice("cut", "it scored 0.71 on validation, the uncut one 0.64.", candidates),
-        parse=parse,
+        laws=laws(),
         lineage={
             "profile": "cpu",
             "dataset digest": "9f2c" * 16,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forge_assets.benchmark.highlight import LONGEST, Line, lines, mark
-
-
-class Found(NamedTuple):
-    key: str
-    span: tuple[int, int]
-    status: str
+from forge_assets.citations.citation import Citation
+from forge_assets.citations.parser import parse
+from forge_assets.scoring.score import score
+from tests.benchmark.conftest import laws
 
 
 def text_of(found: tuple[Line, ...]) -> str:
@@ -25,22 +21,41 @@ def text_of(found: tuple[Line, ...]) -> str:
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=6),
 )
 def test_any_marking_gives_back_the_text(text: str, spans: list[tuple[int, int]]) -> None:
-    citations = [Found("DE:x:1", (a, a + n), "real") for a, n in spans]
+    citations = [Citation("DE:x:1", (a, a + n), text[a : a + n], "real") for a, n in spans]
     assert text_of(lines(text, citations, [], ["DE"])) == text
 
 
 def test_each_kind_of_citation_gets_its_mark() -> None:
-    places, expected = ["DE"], ["DE:betrvg:87:1:6"]
-    assert mark(Found("DE:betrvg:87:1:6", (0, 1), "real"), expected, places) == "expected"
-    assert mark(Found("DE:betrvg:90:1", (0, 1), "real"), expected, places) == "other"
-    assert mark(Found("AT:arbvg:96:1", (0, 1), "real"), expected, places) == "foreign"
-    assert mark(Found("DE:betrvg:999", (0, 1), "fabricated"), expected, places) == "fabricated"
-    assert mark(Found("DE:kvg:4", (0, 1), "unverifiable"), expected, places) == "unverifiable"
+    text = "§ 87 Abs. 1 Nr. 6 BetrVG; § 90 Abs. 1 BetrVG; § 96 Abs. 1 ArbVG; § 999 BetrVG; § 4 KVG; Art. 26(7) AI Act"
+    found = parse(text, laws(), "DE")
+    home = laws().at_home(["DE"])
+    marks = [mark(citation, ["DE:betrvg:87:1:6"], home) for citation in found]
+    assert marks == ["expected", "other", "foreign", "fabricated", "unverifiable", "other"]
+
+
+def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
+    """Union law binds its members: an answer about Germany that cites the AI Act as its reference does is right."""
+    key, answer = "EU:ai_act:26:7", "Art. 26(7) AI Act"
+    sample = {
+        "jurisdictions": ["DE"],
+        "expected_citations": [key],
+        "response": answer,
+        "sections": [],
+        "levels": [],
+        "expected_level": "",
+    }
+    scores = score(answer, sample, laws())
+    assert (scores.citation_f1, scores.wrong_country_rate) == (1.0, 0.0)
+    (citation,) = parse(answer, laws(), "DE")
+    assert citation.key == key
+    assert mark(citation, [key], laws().at_home(["DE"])) == "expected"
+    assert mark(citation, [], laws().at_home(["DE"])) == "other"
+    assert mark(citation, [], ["DE"]) == "foreign"
 
 
 def test_the_marked_words_are_the_citation_and_no_more() -> None:
     text = "## Legal basis\n- § 87 BetrVG: agreement"
-    heading, line = lines(text, [Found("DE:betrvg:87", (17, 28), "real")], ["DE:betrvg:87"], ["DE"])
+    heading, line = lines(text, [Citation("DE:betrvg:87", (17, 28), "§ 87 BetrVG", "real")], ["DE:betrvg:87"], ["DE"])
     assert heading.heading
     assert not line.heading
     assert [(p.text, p.mark) for p in line.pieces] == [

@@ -166,8 +166,8 @@ def test_a_missing_part_takes_its_section_with_it(unscored: ReportInput, parts: 
     assert [h for h in before if h not in after] == [heading]
 
 
-def test_without_a_parser_answers_are_shown_unmarked(full_report: ReportInput) -> None:
-    page = Page(render(dataclasses.replace(full_report, parse=None)))
+def test_without_law_answers_are_shown_unmarked(full_report: ReportInput) -> None:
+    page = Page(render(dataclasses.replace(full_report, laws=None)))
     assert "Worst answer of the tuned student: composite 0.47" in page.headings
     assert page.marks == set()
 
