@@ -31,9 +31,10 @@ from forge_assets.scenarios.composition.single_country import Law, compose
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import Reward, reward
 from forge_assets.scoring.score import score_frame
+from forge_assets.search.result import SearchResult
 from forge_assets.search.study.jobs import teacher_job
 from forge_assets.training.asset_support import drawn_sets, greedy
-from forge_assets.training.jobs.model_ref import trained_model
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
 from forge_resources.config.data_folder import PROJECT, data_folder
@@ -105,7 +106,7 @@ def _compare(
     prompts = desk.dataset(prompt_rows(samples, samples["role"][0]))
     rows: list[dict[str, Any]] = []
     for name, done in models.items():
-        job = GenerateJob(**trained_model(tuning, done.identity), prompts=prompts, sampling=greedy(forge))
+        job = GenerateJob(**ModelRef.of_training(tuning, done.identity).spec, prompts=prompts, sampling=greedy(forge))
         rows += [{"model": name, **answer} for answer in desk.run(job, f"{name} teacher answers").answers()]
     answers, laws = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema), law_index(domain, countries)
     by_id = {row["sample_id"]: row for row in samples.iter_rows(named=True)}
@@ -152,7 +153,7 @@ def _tuning(
     """The chain's own teacher job, so that its result is taken from the store; else one with `TUNING`."""
     steps = steps or profile.teacher.steps
     if finished:
-        found = SftJob.model_validate(forge.recall("search_results")["job"])
+        found = forge.load(SearchResult).job
         return found.model_copy(update={"steps": steps, "probe": None})
     return teacher_job(profile, TUNING, base, desk.dataset(training_rows(sets)), steps, None)
 

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.search.figures.wording import changes, config, named, shown
+from forge_assets.search.result import SearchResult
 from forge_resources.forge import Forge
 
 
 def main(folder: Path) -> None:
     forge = Forge.from_environment()
-    found, trials = forge.recall("search_results"), forge.store.read("search.trials").sort("trial")
+    found, trials = forge.load(SearchResult), forge.store.read("search.trials").sort("trial")
     sets = forge.store.read("scenarios.sets")
     drawn = pictures(
         trials,
         forge.store.read("search.answers"),
-        found["importances"],
+        found.importances,
         forge.profile.hardware.memory_gb * 1e9,
-        found["chosen"],
+        found.chosen,
         dict(sets.select("sample_id", "scenario_id").iter_rows()),
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def main(folder: Path) -> None:
         file = folder / f"{title.replace(' ', '-')}.png"
         picture.figure.savefig(file, dpi=80)
         print(f"![{picture.alt}]({folder.name}/{file.name})\n")
-    print(found["sentence"] + "\n")
+    print(found.sentence + "\n")
     print("| trial | phase | status | score | ran | guard | steps | predicted GB | measured GB | s |")
     print("|---:|---|---|---:|---|---|---:|---:|---:|---:|")
     for row in trials.iter_rows(named=True):

@@ -10,12 +10,17 @@ from typing import Any
 
 import dagster as dg
 
+from forge_assets.benchmark.record import Report
 from forge_assets.catalog.assets import JURISDICTIONS
-from forge_assets.datasets.fingerprint import fingerprint
-from forge_assets.scenarios.freshness import Sources, sources
-from forge_assets.training.jobs.spec import CODE_VERSION
+from forge_assets.catalog.snapshot import CatalogRecord
+from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
+from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
+from forge_assets.scenarios.freshness import ScenariosRecord, Sources, sources
+from forge_assets.search.result import SearchResult
+from forge_assets.training.made_from import ChainRecord, MadeFrom, settings
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
+from forge_resources.storage.store import digest
 
 CHAIN = (
     "warehouse",
@@ -36,7 +41,7 @@ OF_A_CHAIN = (
     "benchmark.answers",
     "benchmark.scores",
 )
-RECORDS = ("warehouse", "search_results", "teacher_adapter", "student_base", "student_adapter", "benchmark_report")
+RECORDS: tuple[type[ChainRecord], ...] = (SearchResult, Teacher, TeacherResponses, StudentBase, Student, Report)
 """What must be there of a country, and of a whole chain: what was removed or torn is made again."""
 
 country_job = dg.define_asset_job(
@@ -71,23 +76,27 @@ def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
     The warehouse removes the samples of a country that was deleted: one that comes back has none.
     """
     made = (code for code in found.versions if all(forge.store.has(table, code) for table in OF_A_COUNTRY))
-    done = {code: forge.recall(f"scenarios/{code}")["source"] for code in made if forge.knows(f"scenarios/{code}")}
+    records = {code: forge.find(ScenariosRecord, code) for code in made if forge.find(CatalogRecord, code)}
+    done = {code: record.source for code, record in records.items() if record}
     return {code: version for code, version in found.versions.items() if done.get(code) != version}
 
 
-def chain_wanted(forge: Forge) -> str:
+def chain_wanted(forge: Forge) -> MadeFrom:
     """What the last chain should have been made from."""
-    return f"{CODE_VERSION}:{fingerprint(forge)}"
+    return MadeFrom(sets=fingerprint(forge), settings=settings(forge))
 
 
-def chain_made_from(forge: Forge) -> str | None:
-    """What the last whole chain was made from; None before the first, and where something of it is no longer there."""
-    if not all(map(forge.knows, RECORDS)) or not all(map(forge.store.has, OF_A_CHAIN)):
+def chain_made_from(forge: Forge) -> MadeFrom | None:
+    """What the last whole chain was made from.
+
+    None before the first, where something of it is no longer there, and where its parts came of different things.
+    """
+    warehouse, report = forge.find(WarehouseRecord), forge.find(Report)
+    made = [record.made_from if record else None for record in map(forge.find, RECORDS)]
+    if not (warehouse and report) or any(part != report.made_from for part in made):
         return None
-    report = forge.recall("benchmark_report")
-    if not (Path(report["page"]).is_file() and forge.store.database.is_file()):
-        return None
-    return f"{CODE_VERSION}:{report['fingerprint']}"
+    there = Path(report.page).is_file() and forge.store.database.is_file() and all(map(forge.store.has, OF_A_CHAIN))
+    return report.made_from if there and warehouse.fingerprint == report.made_from.sets else None
 
 
 def is_running(instance: dg.DagsterInstance, job: str) -> bool:
@@ -129,17 +138,19 @@ def _readable(code: str, problem: str | None) -> dg.AssetCheckEvaluation:
         passed=problem is None,
         description=problem or f"{code} can be read again",
         metadata={"jurisdiction": code},
+        partition=code,
     )
 
 
 @dg.sensor(job=chain_job, minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
 def retrain(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResult | dg.SkipReason:
     """Requests the chain once edits have settled and nothing runs that would change or share its inputs."""
-    if not forge.knows("benchmark_report"):
+    if not forge.find(Report):
         return dg.SkipReason("no chain was run yet: start with `make forge`, or materialise everything in the UI")
-    wanted = chain_wanted(forge)
+    wanted_now = chain_wanted(forge)
+    wanted = digest(wanted_now.model_dump())
     cursor = json.loads(context.cursor or '{"seen": null, "asked": null}')
-    if chain_made_from(forge) == wanted:
+    if chain_made_from(forge) == wanted_now:
         return _wait("the report is up to date", {"seen": wanted, "asked": None})
     if cursor["asked"] == wanted:
         return _wait("requested already; if that run failed or was cancelled, re-execute it", cursor)

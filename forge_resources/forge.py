@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 from urllib.parse import quote
 
 import dagster as dg
@@ -15,7 +14,10 @@ from forge_resources.config.environment import setting
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.config.strict_yaml import SourceError, read_text
-from forge_resources.storage.store import Store, atomic, digest
+from forge_resources.storage.record import Record
+from forge_resources.storage.store import Store, digest
+
+R = TypeVar("R", bound=Record)
 
 
 def pack_folder() -> Path:
@@ -112,34 +114,27 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Digest of the pinned dependencies: part of every job's identity."""
         return digest((PROJECT / "constraints.txt").read_text("utf-8"))
 
-    def remember(self, name: str, facts: dict[str, Any]) -> None:
-        """Write what an asset hands to the next ones (digests, choices) atomically."""
+    def save(self, record: Record, partition: str | None = None) -> None:
+        """Write what an asset hands to the next ones."""
         claim(self.store.root)
-        with atomic(self._state(name)) as draft:
-            draft.write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
+        record.write(self._state, partition)
 
-    def recall(self, name: str) -> dict[str, Any]:
+    def load(self, kind: type[R], partition: str | None = None) -> R:
         """Read what an asset handed on.
 
         Raises:
-            FileNotFoundError: the asset was not materialised yet.
+            NotMaterialised: it was not materialised yet, or its record cannot be used.
         """
-        facts = self._known(name)
-        if facts is None:
-            raise FileNotFoundError(f"{name} was not materialised yet: run `make forge`, or materialise it in the UI")
-        return facts
+        return kind.read(self._state, partition)
 
-    def knows(self, name: str) -> bool:
-        """Whether something was remembered under that name and can be read."""
-        return self._known(name) is not None
+    def find(self, kind: type[R], partition: str | None = None) -> R | None:
+        """Read what an asset handed on; None where it was not made, or cannot be used and is to be made again."""
+        return kind.find(self._state, partition)
 
-    def _known(self, name: str) -> dict[str, Any] | None:
-        """What was remembered; None where nothing was, or where the file is torn: what makes it makes it again."""
-        try:
-            facts = json.loads(self._state(name).read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return facts if isinstance(facts, dict) else None
+    def drop(self, kind: type[Record], partition: str | None = None) -> None:
+        """Remove an asset's record before what it speaks of changes: a killed asset then counts as not made."""
+        kind.drop(self._state, partition)
 
-    def _state(self, name: str) -> Path:
-        return Path(self.data) / "state" / f"{name}.json"
+    @property
+    def _state(self) -> Path:
+        return Path(self.data) / "state"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = {"law": "law", "citations": "law", "scenarios": "scenarios", "datasets": "scenarios"}
+TOGETHER = {"law": "law", "catalog": "law", "citations": "law", "scenarios": "scenarios", "datasets": "scenarios"}
 """Folders whose files share what takes long to make: one process runs them. Elsewhere a file stays whole."""
 
 

@@ -11,19 +11,49 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from forge_assets.automation import OF_A_CHAIN, RECORDS, chain_made_from, chain_wanted, framework_watch, retrain
+from forge_assets.automation import OF_A_CHAIN, chain_made_from, chain_wanted, framework_watch, retrain
+from forge_assets.benchmark.assets import benchmark_report
+from forge_assets.benchmark.record import Report
+from forge_assets.catalog.assets import framework_catalog
+from forge_assets.catalog.snapshot import CatalogRecord
 from forge_assets.cli.main import main
 from forge_assets.datasets.assets import warehouse
+from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.definitions import defs
+from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
+from forge_assets.search.result import SearchResult
+from forge_assets.training.jobs.model_ref import ModelRef
+from forge_assets.training.jobs.spec import SftJob
+from forge_assets.training.made_from import ChainRecord, MadeFrom
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
+from forge_resources.launchers.local import LocalLauncher
 from forge_resources.storage.tables import TABLES
 
 Odd = Callable[[Path], object]
 
 DEADLINE = "deadline: before introduction"
+
+
+def chain_records(made_from: MadeFrom, page: Path) -> list[ChainRecord]:
+    """What a whole chain leaves behind."""
+    digest = "a" * 64
+    job = SftJob(base=digest, dataset=digest, lora=None, learning_rate=1e-4, batch_size=1, steps=1)
+    model = ModelRef.of_training(job, digest)
+    named = {"made_from": made_from, "model": model, "untuned": model.untrained(digest), "training": digest}
+    return [
+        SearchResult(
+            made_from=made_from, job=job, dataset=digest, study="s", chosen=0, sentence="It won.", importances={}
+        ),
+        Teacher(**named),
+        TeacherResponses(made_from=made_from),
+        StudentBase(made_from=made_from, uncut=digest, cut=None),
+        Student(**named, cut=False, reason="Not cut.", compared={}),
+        Report(made_from=made_from, page=str(page)),
+    ]
 
 
 class World:
@@ -40,6 +70,11 @@ class World:
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), "utf-8")
+
+    def quote(self, code: str) -> str:
+        """The first quote of a country's file, as it is written."""
+        text = (self.pack / "jurisdictions" / f"{code}.yaml").read_text("utf-8")
+        return text.split("quote: ", 1)[1].splitlines()[0]
 
     def tick(self, sensor: dg.SensorDefinition) -> Any:
         """One look of a sensor, its partition requests carried out."""
@@ -78,15 +113,16 @@ class World:
 
     def finish_chain(self) -> None:
         """What benchmark_report leaves behind."""
-        made_from = chain_wanted(self.forge).split(":", 1)[1]
+        made_from = chain_wanted(self.forge)
         for table in OF_A_CHAIN:
             self.forge.store.write(table, TABLES[table].empty())
         page = self.forge.store.root / "report" / "index.html"
         page.parent.mkdir(exist_ok=True)
         page.write_text("<p>A report.</p>", "utf-8")
         self.forge.store.publish()
-        for name in RECORDS:
-            self.forge.remember(name, {"fingerprint": made_from, "page": str(page)})
+        self.forge.save(WarehouseRecord(fingerprint=made_from.sets))
+        for record in chain_records(made_from, page):
+            self.forge.save(record)
 
 
 def _instance(root: Path) -> dg.DagsterInstance:
@@ -171,7 +207,7 @@ def test_a_broken_file_is_named_with_line_and_mend_and_holds_nobody_back(world: 
     assert f"de.yaml:{line}:" in check.description
     assert "co_determination" in check.description
     assert world.tick(framework_watch).asset_events == []
-    assert world.forge.knows("catalog/DE")
+    assert world.forge.find(CatalogRecord, "DE")
 
 
 def test_a_mended_file_passes_its_check_again(world: World) -> None:
@@ -389,7 +425,7 @@ def test_a_country_that_cannot_be_read_fails_its_check_and_holds_nobody_back(
     assert str(check.description).startswith(f"{world.pack / file}:")
     assert says in check.description
     assert result.dynamic_partitions_requests == [], "it is broken, not deleted"
-    assert world.forge.knows("catalog/AT")
+    assert world.forge.find(CatalogRecord, "AT")
     and_an_edit_runs(world)
     assert main(["check", str(world.pack)]) == 1
     printed = capsys.readouterr().out
@@ -496,3 +532,89 @@ def test_the_names_among_the_countries_that_are_none_are_told_by_check(
     assert main(["check", str(world.pack)]) == 1
     told = [line for line in capsys.readouterr().out.splitlines() if "germany" in line or ".#de" in line]
     assert len(told) == 1 and "germany.yaml:1: among the countries, and not named as one's file: name a" in told[0]
+
+
+def failing(world: World) -> set[tuple[str, str]]:
+    """Country and check, where the last evaluation for that country's partition failed: what the UI shows in red."""
+    keys = [spec.key for spec in framework_catalog.check_specs]
+    found = world.instance.event_log_storage.get_asset_check_partition_info(keys)
+    failed = AssetCheckExecutionRecordStatus.FAILED
+    return {(one.partition_key, one.check_key.name) for one in found if one.latest_execution_status == failed}
+
+
+def test_a_countrys_failed_check_stays_red_when_another_country_passes(world: World) -> None:
+    before = failing(world)
+    quote = "quote: " + world.quote("at")
+    world.edit("at", quote, "quote: no such words stand there")
+    assert world.watch() == ["AT"]
+    assert failing(world) - before >= {("AT", "quotes")}
+    world.edit("de", DEADLINE, "deadline: some day")
+    assert world.watch() == ["DE"]
+    assert failing(world) - before >= {("AT", "quotes")}
+    world.edit("at", "quote: no such words stand there", quote)
+    assert world.watch() == ["AT"]
+    assert failing(world) == before
+
+
+def test_a_file_that_cannot_be_read_is_red_for_its_country_alone(world: World) -> None:
+    world.edit("at", "jurisdiction: AT", "jurisdiction: [")
+    (check,) = world.tick(framework_watch).asset_events
+    assert (check.partition, check.passed) == ("AT", False)
+
+
+def report_alone(world: World) -> str:
+    """Materialise the report alone; what it died of."""
+    done = dg.materialize(
+        [benchmark_report],
+        instance=world.instance,
+        resources={"forge": world.forge, "launcher": LocalLauncher()},
+        raise_on_error=False,
+    )
+    (failed,) = [event for event in done.all_events if event.is_step_failure]
+    error = failed.step_failure_data.error
+    assert error is not None
+    return (error.cause or error).message
+
+
+def test_a_report_of_models_that_were_trained_on_other_law_is_refused(world: World) -> None:
+    world.edit("de", DEADLINE, "deadline: some day")
+    world.watch()
+    assert world.warehouse()
+    assert chain_made_from(world.forge) is None
+    page = Path(world.forge.load(Report).page)
+    before = world.forge.load(Report), page.read_text("utf-8")
+    said = report_alone(world)
+    assert "search_results, teacher_adapter, teacher_responses, student_base, student_adapter came of other" in said
+    assert "materialise search_results and all that follows it" in said
+    assert (world.forge.load(Report), page.read_text("utf-8")) == before, "the last good report stays as it is"
+    assert sum(world.training_asked() for _ in range(3)) == 1
+
+
+def test_one_model_of_other_law_among_the_rest_is_named(world: World) -> None:
+    old = world.forge.load(Student)
+    other = old.made_from.model_copy(update={"sets": "other"})
+    world.forge.save(old.model_copy(update={"made_from": other}))
+    assert "student_adapter came of other samples" in report_alone(world)
+    assert chain_made_from(world.forge) is None
+
+
+def test_models_that_an_older_worker_made_are_out_of_date(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forge_assets.training.made_from.CODE_VERSION", 10**6)
+    assert sum(world.training_asked() for _ in range(3)) == 1
+    assert "came of another profile, dependencies or code" in report_alone(world)
+
+
+def test_a_record_of_another_form_is_refused_by_name_and_made_again(world: World) -> None:
+    path = world.forge.store.root / "state" / "student_adapter.json"
+    path.write_text(path.read_text("utf-8").replace('"form": 1', '"form": 0'), "utf-8")
+    said = report_alone(world)
+    assert f"{path} was written by another version of the program" in said
+    assert "materialise student_adapter again" in said
+    assert sum(world.training_asked() for _ in range(3)) == 1
+
+
+def test_a_torn_catalog_record_drops_no_country(world: World) -> None:
+    path = world.forge.store.root / "state" / "catalog" / "AT.json"
+    path.write_text(path.read_text("utf-8")[:100], "utf-8")
+    assert world.watch() == ["AT"]
+    assert world.forge.find(CatalogRecord, "AT")

@@ -1,41 +1,75 @@
 """benchmark_report: four models answer the same questions; tables, intervals, plots and one HTML page."""
 
 import platform
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
 
 import dagster as dg
 import polars as pl
 
+from forge_assets.benchmark.record import Report
 from forge_assets.benchmark.report import ReportInput, StudentChoice, render
 from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
 from forge_assets.datasets.roles import prompt_rows
+from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.search.figures.figure_set import pictures
+from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
-from forge_assets.training.jobs.runner import Finished
+from forge_assets.training.jobs.runner import Jobs
 from forge_assets.training.jobs.spec import GenerateJob
+from forge_assets.training.made_from import made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.storage.store import atomic
 
 
+@dataclass(frozen=True)
+class Chain:
+    """The records of what comes before the report."""
+
+    search: SearchResult
+    teacher: Teacher
+    responses: TeacherResponses
+    base: StudentBase
+    student: Student
+
+    @classmethod
+    def load(cls, forge: Forge) -> Self:
+        """Read the records.
+
+        Raises:
+            NotMaterialised: one of them is not there.
+        """
+        kinds = (SearchResult, Teacher, TeacherResponses, StudentBase, Student)
+        return cls(*(forge.load(kind) for kind in kinds))  # type: ignore[arg-type]
+
+    @property
+    def jobs(self) -> list[str]:
+        """Identities of all that ran for it."""
+        parts = (self.search, self.teacher, self.responses, self.base, self.student)
+        return [identity for part in parts for identity in part.jobs]
+
+
 @dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})
 def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
+    chain = Chain.load(forge)
+    made_from = made_with(forge, chain.search, chain.teacher, chain.responses, chain.base, chain.student)
     desk, sets = job_desk(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
     prompts = desk.dataset(prompt_rows(sets, "benchmark"))
-    teacher, student = forge.recall("teacher_adapter"), forge.recall("student_adapter")
     models = {
-        "student_untuned": student["untuned"],
-        "teacher_untuned": teacher | {"base": forge.models.ensure(forge.profile.teacher.model).digest, "adapter": None},
-        "teacher_tuned": teacher,
-        "student_tuned": student["tuned"],
+        "student_untuned": chain.student.untuned,
+        "teacher_untuned": chain.teacher.untuned,
+        "teacher_tuned": chain.teacher.model,
+        "student_tuned": chain.student.model,
     }
     done = {
-        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
+        name: desk.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
         for name, model in models.items()
     }
     answers, scores = scored(forge, done, samples)
@@ -44,9 +78,9 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     forge.store.publish()
     page = forge.store.root / "report" / "index.html"
     with atomic(page) as draft:
-        draft.write_text(render(_report(forge, samples, answers, scores)), "utf-8")
+        draft.write_text(render(_report(forge, chain, desk, samples, answers, scores)), "utf-8")
     table = summary(scores, samples)
-    forge.remember("benchmark_report", {"fingerprint": forge.recall("warehouse")["fingerprint"], "page": str(page)})
+    forge.save(Report(made_from=made_from, jobs=desk.asked, page=str(page)))
     means = {
         f"{model} {metric}": round(value, 4)
         for model, metric, value in table.select("model", "metric", "mean").iter_rows()
@@ -56,19 +90,21 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
         metadata={
             "table": dg.MetadataValue.md(markdown_table(table)),
             "page": dg.MetadataValue.url(page.as_uri()),
-            "student": student["reason"],
+            "student": chain.student.reason,
             **means,
         }
     )
 
 
-def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame) -> ReportInput:
+def _report(
+    forge: Forge, chain: Chain, desk: Jobs, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame
+) -> ReportInput:
     domain, countries = live_countries(forge)
-    student, store = forge.recall("student_adapter"), forge.store
-    found, trials = forge.recall("search_results"), store.read("search.trials")
-    jobs = store.read("ops.jobs").filter(pl.col("asked_at") >= forge.recall("warehouse")["at"]).sort("asked_at")
+    found, student, store = chain.search, chain.student, forge.store
+    trials = store.read("search.trials")
+    jobs = store.read("ops.jobs").filter(pl.col("identity").is_in([*chain.jobs, *desk.asked])).sort("asked_at")
     compared = pl.DataFrame(
-        [{"model": name, "composite on the choice set": value} for name, value in student["compared"].items()]
+        [{"model": name, "composite on the choice set": value} for name, value in student.compared.items()]
     )
     return ReportInput(
         scores=scores,
@@ -78,41 +114,41 @@ def _report(forge: Forge, samples: pl.DataFrame, answers: pl.DataFrame, scores: 
         search=pictures(
             trials,
             store.read("search.answers"),
-            found["importances"],
+            found.importances,
             forge.profile.hardware.memory_gb * 1e9,
-            found["chosen"],
+            found.chosen,
             dict(drawn_sets(forge).select("sample_id", "scenario_id").iter_rows()),
         ),
-        search_choice=found["sentence"],
-        search_chosen=found["chosen"],
+        search_choice=found.sentence,
+        search_chosen=found.chosen,
         jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
         provisions=store.read("catalog.provisions"),
-        losses=_losses(forge, jobs),
-        choice=StudentChoice("cut" if student["cut"] else "uncut", student["reason"], compared),
+        losses=_losses(desk, {"teacher_tuned": chain.teacher.training, "student_tuned": student.training}),
+        choice=StudentChoice("cut" if student.cut else "uncut", student.reason, compared),
         laws=law_index(domain, countries),
         lineage={
             "profile": forge.profile.name,
-            "chain fingerprint": forge.recall("warehouse")["fingerprint"],
-            "student": student["tuned"],
-            "teacher": forge.recall("teacher_adapter"),
+            "chain fingerprint": student.made_from.sets,
+            "student": student.model.spec,
+            "teacher": chain.teacher.model.spec,
             "framework versions": {c.framework.jurisdiction: c.version for c in countries},
-            "search": found["study"],
-            "dataset": found["dataset"],
+            "search": found.study,
+            "dataset": found.dataset,
         },
         machine=f"{platform.machine()}, Python {platform.python_version()}",
         title="Model Forge: benchmark",
     )
 
 
-def _losses(forge: Forge, jobs: pl.DataFrame) -> pl.DataFrame:
-    """model, step, loss of teacher and student."""
-    rows: list[dict[str, Any]] = []
-    for title, model in (
-        ("teacher", "teacher_tuned"),
-        ("student", "student_tuned"),
-        ("student uncut", "student_tuned"),
-    ):
-        for identity in jobs.filter(pl.col("title") == title)["identity"]:
-            done = Finished(identity, forge.store.artefact(identity) / "result", {})
-            rows = [r for r in rows if r["model"] != model] + [{"model": model, **loss} for loss in done.losses()]
+def _losses(desk: Jobs, trainings: Mapping[str, str]) -> pl.DataFrame:
+    """model, step, loss of models that were trained.
+
+    Args:
+        trainings: model to the identity of its training.
+    """
+    rows = [
+        {"model": model, "step": step["step"], "loss": step["loss"]}
+        for model, identity in trainings.items()
+        for step in desk.steps(identity)
+    ]
     return pl.DataFrame(rows, schema={"model": pl.String, "step": pl.Int64, "loss": pl.Float64})

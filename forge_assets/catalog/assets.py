@@ -18,8 +18,9 @@ JURISDICTIONS = dg.DynamicPartitionsDefinition(name="jurisdictions")
     group_name="law",
     kinds={"yaml", "polars"},
     check_specs=[
-        *(dg.AssetCheckSpec(name, asset="framework_catalog", description=says) for name, says in CHECKS.items()),
-        dg.AssetCheckSpec("verified", asset="framework_catalog", description="Every provision may be taught."),
+        # Partitioned as the asset is, or the country that ran last would hide every other one's failure.
+        dg.AssetCheckSpec(name, asset="framework_catalog", description=says, partitions_def=JURISDICTIONS)
+        for name, says in (CHECKS | {"verified": "Every provision may be taught."}).items()
     ],
 )
 def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forge_assets.catalog.tables import kept_statutes
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
+from forge_resources.storage.record import Record
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge
 
 
+class CatalogRecord(Record):
+    """A country's last good version."""
+
+    asset = "catalog"
+
+    version: str
+    framework: dict[str, Any]
+    """The validated framework, as JSON by its aliases."""
+
+
 def keep(forge: Forge, country: Country) -> None:
     """Make a country's version the last good one."""
     model = country.framework.model_dump(mode="json", by_alias=True)
-    forge.remember(_name(country.framework.jurisdiction), {"version": country.version, "framework": model})
+    forge.save(CatalogRecord(version=country.version, framework=model), country.framework.jurisdiction)
 
 
 def live_codes(forge: Forge) -> list[str]:
     """Countries in the catalog whose file still exists, in code order."""
-    return [code for code in country_files(forge.pack_path) if forge.knows(_name(code))]
+    return [code for code in country_files(forge.pack_path) if forge.find(CatalogRecord, code)]
 
 
 def live_country(forge: Forge, domain: Domain, code: str) -> Country:
     """A country's last good version.
 
     Raises:
-        FileNotFoundError: it was never catalogued.
+        NotMaterialised: it was never catalogued.
     """
-    framework = Framework.model_validate(forge.recall(_name(code))["framework"])
+    framework = Framework.model_validate(forge.load(CatalogRecord, code).framework)
     units = forge.store.read("catalog.statute_units", code)
     return checked_country(domain, framework, kept_statutes(framework, units))
 
@@ -39,7 +50,3 @@ def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:
     """The domain and every live country."""
     domain = load_domain(forge.pack_path)
     return domain, [live_country(forge, domain, code) for code in live_codes(forge)]
-
-
-def _name(code: str) -> str:
-    return f"catalog/{code}"

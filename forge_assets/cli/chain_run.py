@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, stale_countries
+from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.definitions import defs
 from forge_assets.law.country import country_files
 from forge_assets.scenarios.freshness import sources
@@ -67,7 +68,7 @@ def search(forge: Forge, instance: dg.DagsterInstance) -> None:
     Raises:
         RunFailed: nothing to search with was made yet, or the run failed; calling again goes on from there.
     """
-    if not forge.knows("warehouse"):
+    if not forge.find(WarehouseRecord):
         raise RunFailed("there are no samples yet: run `forge run`, or materialise `warehouse` in the UI")
     _execute(instance, "search", None, SEARCH)
 

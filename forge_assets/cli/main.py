@@ -294,6 +294,7 @@ def search() -> int:
 
     from forge_assets.cli.chain_run import RunFailed, RunStopped
     from forge_assets.cli.chain_run import search as search_trials
+    from forge_assets.search.result import SearchResult
 
     warnings.filterwarnings("ignore", message=".*expected_writer_count.*")
     try:
@@ -304,7 +305,7 @@ def search() -> int:
         return 1
     except (dg.DagsterExecutionInterruptedError, RunStopped) as stopped:
         raise KeyboardInterrupt from stopped
-    print(forge.recall("search_results")["sentence"])
+    print(forge.load(SearchResult).sentence)
     return 0
 
 
@@ -312,18 +313,20 @@ def report() -> int:
     """Print the last report."""
     import polars as pl
 
+    from forge_assets.benchmark.record import Report
     from forge_assets.benchmark.statistics import summary
     from forge_assets.benchmark.text_table import terminal_table
+    from forge_assets.distillation.records import Student
 
     forge = Forge.from_environment()
     try:
-        made = forge.recall("benchmark_report")
+        made, student = forge.load(Report), forge.load(Student)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
     samples = forge.store.read("scenarios.sets").filter(pl.col("role") == "benchmark")
     print(terminal_table(summary(forge.store.read("benchmark.scores"), samples)))
-    print(f"\n{forge.recall('student_adapter')['reason']}\nreport: {made['page']}\ntables: {forge.store.database}")
+    print(f"\n{student.reason}\nreport: {made.page}\ntables: {forge.store.database}")
     return 0
 
 

@@ -1,12 +1,10 @@
 """The `warehouse` asset: samples across borders, and the sets that are drawn from all samples."""
 
-import time
-
 import dagster as dg
 import polars as pl
 
 from forge_assets.catalog.snapshot import live_codes, live_countries
-from forge_assets.datasets.fingerprint import fingerprint
+from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.datasets.leakage import leakage
 from forge_assets.datasets.roles import HELD_OUT, draw_sets, short_of
@@ -46,6 +44,7 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
     everything = pl.concat([*(forge.store.read("scenarios.samples", code) for code in made), samples])
     core = load_core(forge.pack_path)
     sets = draw_sets(everything, forge.profile, codes, core)  # refuses before anything is written
+    forge.drop(WarehouseRecord)
     forge.store.write("scenarios.scenarios", scenarios, BORDERS)
     forge.store.write("scenarios.samples", samples, BORDERS)
     for table in ("scenarios.scenarios", "scenarios.samples"):
@@ -54,7 +53,7 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
         forge.store.keep_only(table, set(codes))
     forge.store.write("scenarios.sets", sets)
     forge.store.publish()
-    forge.remember("warehouse", {"fingerprint": made_from, "at": time.time()})
+    forge.save(WarehouseRecord(fingerprint=made_from))
     short = short_of(sets, forge.profile)
     for sentence in short:
         context.log.warning(sentence)

@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING
 
 from forge_assets.catalog.snapshot import live_codes
 from forge_assets.datasets.frozen_core import load_core
+from forge_assets.scenarios.freshness import ScenariosRecord
+from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge
 
 
+class WarehouseRecord(Record):
+    """What the sets were drawn from."""
+
+    asset = "warehouse"
+
+    fingerprint: str
+
+
 def fingerprint(forge: Forge) -> str:
     """Digest of every live country's samples, the frozen core, the profile and the pinned dependencies."""
-    names = [f"scenarios/{code}" for code in live_codes(forge) if forge.knows(f"scenarios/{code}")]
-    live = {name: forge.recall(name)["version"] for name in names}
+    made = {code: forge.find(ScenariosRecord, code) for code in live_codes(forge)}
+    live = {f"scenarios/{code}": record.version for code, record in made.items() if record}
     return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

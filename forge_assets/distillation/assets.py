@@ -1,18 +1,21 @@
 """teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from forge_assets.datasets.roles import prompt_rows, training_rows
+from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.distillation.reinforcement import reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
+from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
-from forge_assets.training.jobs.model_ref import base_model, trained_model
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
-from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling, SftJob
+from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling
+from forge_assets.training.made_from import made_now, made_with
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
@@ -26,17 +29,18 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 
     What is reinforced is adopted only where it is better than what is tuned, beyond noise.
     """
-    desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
+    desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.load(SearchResult)
+    made_from = made_with(forge, found)
     base = forge.models.ensure(profile.teacher.model)
     # What the winning trial ran with, guard's changes included, for longer.
-    trial = SftJob.model_validate(found["job"])
+    trial = found.job
     done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
     chosen, adoption = reinforce(forge, desk, trial, done)
-    tuned_teacher = trained_model(trial, chosen.identity)
-    forge.remember("teacher_adapter", tuned_teacher)
-    forge.remember("teacher_policy", asdict(adoption) | {"from": done.identity, "taken": chosen.identity})
+    model = ModelRef.of_training(trial, chosen.identity)
     figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
-    loss = choice_loss(forge, desk, tuned_teacher, trial.batch_size, "teacher loss")
+    loss = choice_loss(forge, desk, model, trial.batch_size, "teacher loss")
+    untuned = model.untrained(base.digest)
+    forge.save(Teacher(made_from=made_from, jobs=desk.asked, model=model, untuned=untuned, training=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(chosen.identity),
         metadata=_measured(done) | figures | {"licence": base.licence, "loss on the choice set": loss},
@@ -46,12 +50,12 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 @dg.asset(deps=["teacher_adapter"], group_name=GROUP, kinds={"pytorch"})
 def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
-    desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.recall("teacher_adapter")
-    sets = drawn_sets(forge)
+    desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.load(Teacher)
+    made_from, sets = made_with(forge, teacher), drawn_sets(forge)
     asked = sets.filter(pl.col("role") == "train").head(profile.data.responses)
     drawn = profile.answers
     job = GenerateJob(
-        **teacher,
+        **teacher.model.spec,
         prompts=desk.dataset(prompt_rows(asked, "train")),
         sampling=Sampling(
             max_new_tokens=drawn.max_new_tokens,
@@ -64,6 +68,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
     done = desk.run(job, "teacher responses")
     responses = judge_responses(*scored(forge, {"teacher": done}, asked))
     forge.store.write("distillation.teacher_responses", responses)
+    forge.save(TeacherResponses(made_from=made_from, jobs=desk.asked))
     accepted = int(responses["accepted"].sum())
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
@@ -74,13 +79,13 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 @dg.asset(deps=["warehouse"], group_name=GROUP, kinds={"pytorch"})
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
-    desk, student = job_desk(context, forge, launcher), forge.profile.student
+    desk, student, made_from = job_desk(context, forge, launcher), forge.profile.student, made_now(forge)
     uncut = forge.models.ensure(student.model)
     if not student.cut_layers:
-        forge.remember("student_base", {"uncut": uncut.digest, "cut": None})
+        forge.save(StudentBase(made_from=made_from, uncut=uncut.digest, cut=None))
         return dg.MaterializeResult(data_version=dg.DataVersion(uncut.digest), metadata={"licence": uncut.licence})
     done = desk.run(_cut_job(forge, desk), "student cut")
-    forge.remember("student_base", {"uncut": uncut.digest, "cut": done.identity})
+    forge.save(StudentBase(made_from=made_from, jobs=desk.asked, uncut=uncut.digest, cut=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
         metadata={
@@ -94,35 +99,40 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
 @dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
-    desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.recall("student_base")
+    desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.load(StudentBase)
+    teacher = forge.load(Teacher)
+    made_from = made_with(forge, teacher, forge.load(TeacherResponses), bases)
     responses = forge.store.read("distillation.teacher_responses").filter("accepted")
     taught = dict(responses.select("sample_id", "response").iter_rows())
     dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
     steps = profile.student.steps
-    job = student_job(profile, bases["cut"] or bases["uncut"], dataset, steps)
+    job = student_job(profile, bases.cut or bases.uncut, dataset, steps)
     done = desk.run(job, "student")
     reason, compared = "The profile's student is not cut.", {}
-    if bases["cut"]:
-        compared = _composites(forge, desk, trained_model(job, done.identity))
+    if bases.cut:
+        models = {"teacher": teacher.model, "student": ModelRef.of_training(job, done.identity)}
+        compared = _composites(forge, desk, models)
         chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
             small = desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
-            job = student_job(profile, bases["uncut"], dataset, equal_time_steps(steps, small, whole))
+            job = student_job(profile, bases.uncut, dataset, equal_time_steps(steps, small, whole))
             done = desk.run(job, "student uncut")
-    taught_student = trained_model(job, done.identity)
-    forge.remember(
-        "student_adapter",
-        {
-            "untuned": base_model(job.base, profile.student.loading),
-            "tuned": taught_student,
-            "cut": job.base == bases["cut"],
-            "reason": reason,
-            "compared": compared,
-        },
+    model = ModelRef.of_training(job, done.identity)
+    loss = choice_loss(forge, desk, model, profile.student.batch_size, "student loss")
+    forge.save(
+        Student(
+            made_from=made_from,
+            jobs=desk.asked,
+            model=model,
+            untuned=model.untrained(job.base),
+            training=done.identity,
+            cut=job.base == bases.cut,
+            reason=reason,
+            compared=compared,
+        )
     )
-    loss = choice_loss(forge, desk, taught_student, profile.student.batch_size, "student loss")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
         metadata=_measured(done)
@@ -136,13 +146,12 @@ def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
     return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
 
 
-def _composites(forge: Forge, desk: Jobs, student: dict[str, Any]) -> dict[str, float]:
-    """Mean composite of tuned teacher and tuned cut student on the choice set."""
+def _composites(forge: Forge, desk: Jobs, models: Mapping[str, ModelRef]) -> dict[str, float]:
+    """Mean composite of each model on the choice set."""
     sets = drawn_sets(forge)
     prompts = desk.dataset(prompt_rows(sets, "choice"))
-    models = {"teacher": forge.recall("teacher_adapter"), "student": student}
     done = {
-        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
+        name: desk.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
         for name, model in models.items()
     }
     _, scores = scored(forge, done, sets.filter(pl.col("role") == "choice"))

@@ -12,7 +12,7 @@ from forge_assets.datasets.roles import messages, prompt_rows
 from forge_assets.distillation.adoption import NOTHING, REINFORCED, TUNED, Adoption, adopt
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
-from forge_assets.training.jobs.model_ref import trained_model
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, SftJob
 from forge_assets.training.planning.model_shape import Shape
@@ -53,7 +53,7 @@ def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tupl
     prompts = desk.dataset(prompt_rows(sets, "choice"))
     answers = {
         name: desk.run(
-            GenerateJob(**trained_model(tuning, done.identity), prompts=prompts, sampling=greedy(forge)),
+            GenerateJob(**ModelRef.of_training(tuning, done.identity).spec, prompts=prompts, sampling=greedy(forge)),
             f"{title} choice answers",
         )
         for name, title, done in ((TUNED, "tuned teacher", tuned), (REINFORCED, "reinforced teacher", reinforced))

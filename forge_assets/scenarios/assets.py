@@ -9,7 +9,7 @@ from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Framework
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import Law, compose
-from forge_assets.scenarios.freshness import source_version
+from forge_assets.scenarios.freshness import ScenariosRecord, source_version
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
 from forge_resources.presentation.markdown import markdown
@@ -36,7 +36,7 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     forge.store.write("scenarios.scenarios", scenarios, code)
     forge.store.write("scenarios.samples", samples, code)
     version = forge.store.version("scenarios.samples", code)
-    forge.remember(f"scenarios/{code}", {"version": version, "source": source_version(forge, pack, country)})
+    forge.save(ScenariosRecord(version=version, source=source_version(forge, pack, country)), code)
     splits = dict(samples.group_by("split").len().sort("split").iter_rows())
     counts = samples.group_by("variant", "task_type").len().pivot(on="task_type", index="variant", values="len")
     return dg.MaterializeResult(

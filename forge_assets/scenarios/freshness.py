@@ -12,10 +12,22 @@ from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
+from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge
+
+
+class ScenariosRecord(Record):
+    """What a country's samples are, and what they were composed from."""
+
+    asset = "scenarios"
+
+    version: str
+    """Of the samples."""
+    source: str
+    """Digest of the pack, the country and the volume, see `source_version`."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from forge_assets.search.figures.figure_set import as_markdown, pictures
+from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import job_desk
+from forge_assets.training.made_from import made_now
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.presentation.markdown import markdown
@@ -29,6 +31,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     from forge_assets.search.study.record import RAN, answers_table, trials_table
     from forge_assets.search.study.wandb_runs import WandbRuns
 
+    made_from = made_now(forge)
     setting = Setting.of(forge, job_desk(context, forge, launcher))
     runs = WandbRuns(launcher.wandb_mode, setting)
     context.log.info(f"study {setting.name} in {setting.url}")
@@ -51,16 +54,17 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     forge.store.write("search.answers", choice.answers)
     runs.wait()
     found, chosen = choice.verdict, setting.desk.run(choice.job, f"trial {choice.verdict.winner}")
-    forge.remember(
-        "search_results",
-        {
-            "job": choice.job.model_dump(mode="json"),
-            "dataset": setting.dataset,
-            "study": setting.name,
-            "chosen": found.winner,
-            "sentence": found.sentence,
-            "importances": choice.importances,
-        },
+    forge.save(
+        SearchResult(
+            made_from=made_from,
+            jobs=(*(identity for identity in table["job"] if identity), *setting.desk.asked),
+            job=choice.job,
+            dataset=setting.dataset,
+            study=setting.name,
+            chosen=found.winner,
+            sentence=found.sentence,
+            importances=choice.importances,
+        )
     )
     context.log.info(found.sentence)
     scenarios = dict(setting.sets.select("sample_id", "scenario_id").iter_rows())

@@ -10,6 +10,7 @@ from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
 from forge_assets.datasets.roles import training_rows
 from forge_assets.scoring.score import score_frame
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import EvaluateJob, Sampling
 from forge_assets.training.planning.model_shape import Shape
@@ -47,14 +48,10 @@ def greedy(forge: Forge) -> Sampling:
     return Sampling(max_new_tokens=answers.max_new_tokens, batch_size=answers.batch_size, seed=forge.profile.seed)
 
 
-def choice_loss(forge: Forge, desk: Jobs, model: dict[str, Any], batch_size: int, title: str) -> float:
-    """Nats a token of the choice set's reference answers: what training lowered, where it did not look.
-
-    Args:
-        model: how a generate job names it: base, and adapter, precision, quantisation where they are given.
-    """
+def choice_loss(forge: Forge, desk: Jobs, model: ModelRef, batch_size: int, title: str) -> float:
+    """Nats a token of the choice set's reference answers: what training lowered,"""
     rows = desk.dataset(training_rows(drawn_sets(forge), role="choice"))
-    job = EvaluateJob(**model, dataset=rows, batch_size=batch_size, max_length=forge.profile.max_length)
+    job = EvaluateJob(**model.spec, dataset=rows, batch_size=batch_size, max_length=forge.profile.max_length)
     return float(desk.run(job, title).record["loss"])
 
 

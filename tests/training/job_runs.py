@@ -17,7 +17,6 @@ import pytest
 
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
-from forge_resources.launchers import base
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
@@ -45,7 +44,7 @@ class Workers:
             "OMP_NUM_THREADS": str(threads),
         }
         self._nursery = subprocess.Popen(
-            [sys.executable, "-m", base.NURSERY],
+            [sys.executable, "-m", NURSERY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -17,7 +17,7 @@ from forge_assets.search.selection.race import Race, first
 from forge_assets.search.selection.verdict import Verdict, verdict
 from forge_assets.search.study.record import answers_table, facts, planned_job
 from forge_assets.training.asset_support import greedy
-from forge_assets.training.jobs.model_ref import trained_model
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
 from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import BY_CONFIGURATION
@@ -113,7 +113,7 @@ class _Field:
         assert job is not None
         rows = [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in samples.iter_rows(named=True)]
         asked = GenerateJob(
-            **trained_model(job, setting.desk.identity(job)),
+            **ModelRef.of_training(job, setting.desk.identity(job)).spec,
             prompts=setting.desk.dataset(rows),
             sampling=greedy(setting.forge),
         )

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from forge_assets.training.jobs.spec import SftJob
-from forge_resources.config.profile import Loading
+from forge_assets.training.jobs.spec import Digest, Precision, Quantisation, SftJob, Spec
 
 
-def base_model(base: str, loading: Loading) -> dict[str, Any]:
-    """A base model, by its digest."""
-    return {"base": base, "precision": loading.precision, "quantisation": loading.quantisation}
+class ModelRef(Spec):
+    """Weights, an adapter on them or none, and how they are loaded; `spec` are the fields of a job."""
 
+    base: Digest
+    adapter: Digest | None = None
+    precision: Precision = "float32"
+    quantisation: Quantisation = "none"
 
-def trained_model(tuning: SftJob, identity: str) -> dict[str, Any]:
-    """What came of a training: an adapter on its base, or new weights.
+    @classmethod
+    def of_training(cls, tuning: SftJob, identity: str) -> ModelRef:
+        """Name what came of a training: an adapter on its base, or new weights.
 
-    Args:
-        tuning: the training; of a reinforced model, the one that it goes on from.
-        identity: of the training, or of the reinforcement.
-    """
-    how = {"precision": tuning.precision, "quantisation": tuning.quantisation}
-    return {"base": tuning.base, "adapter": identity, **how} if tuning.lora else {"base": identity, **how}
+        Args:
+            tuning: the training; of a reinforced model, the one that it goes on from.
+            identity: of the training, or of the reinforcement.
+        """
+        base, adapter = (tuning.base, identity) if tuning.lora else (identity, None)
+        return cls(base=base, adapter=adapter, precision=tuning.precision, quantisation=tuning.quantisation)
+
+    def untrained(self, base: str) -> ModelRef:
+        """The base model that this one came of, loaded in the same way."""
+        return self.model_copy(update={"base": base, "adapter": None})
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Fields of `GenerateJob` and `EvaluateJob`."""
+        return self.model_dump()

@@ -93,10 +93,20 @@ class Jobs:
         self._bases = dict(bases)
         self._launch = launch
         self._stop = stop
+        self._asked: dict[str, None] = {}
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Identities of the jobs that were run here or taken from the store, in order."""
+        return tuple(self._asked)
 
     def identity(self, job: Job) -> str:
         """What names the job here: its folder, and its result in later jobs."""
         return identity(job, self._environment)
+
+    def steps(self, identity: str) -> list[dict[str, Any]]:
+        """As `Finished.steps`, of the job with that identity."""
+        return curve(self._store.artefact(identity))
 
     def curve(self, job: Job) -> list[dict[str, Any]]:
         """As `Finished.steps`, also of a job that runs, failed or was stopped; empty where it did no step."""
@@ -147,6 +157,7 @@ class Jobs:
                 record = record or self._do(job, title, folder, watch)
         done = Finished(name, folder / "result", record)
         self._enter(title, job, done)
+        self._asked[name] = None
         return done
 
     def _do(self, job: Job, title: str, folder: Path, watch: Watch | None) -> dict[str, Any]:

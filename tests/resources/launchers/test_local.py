@@ -28,7 +28,8 @@ import threading
 import time
 from pathlib import Path
 import dagster as dg
-from forge_resources.launchers.base import JobFailed, LocalLauncher
+from forge_resources.launchers.base import JobFailed
+from forge_resources.launchers.local import LocalLauncher
 
 @dg.asset
 def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forge_assets.training.jobs.model_ref import trained_model
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import Lora, SftJob
 
 BASE, TRAINED, DATA = "a" * 64, "b" * 64, "d" * 64
@@ -23,4 +23,6 @@ def test_a_trained_model_is_an_adapter_on_its_base_or_new_weights(
 ) -> None:
     held = {"learning_rate": 1e-4, "batch_size": 1, "steps": 1, "precision": "bfloat16", "quantisation": quantisation}
     job = SftJob(base=BASE, dataset=DATA, lora=lora, **held)
-    assert trained_model(job, TRAINED) == named | {"precision": "bfloat16"}
+    found = ModelRef.of_training(job, TRAINED)
+    assert found.spec == {"adapter": None, "precision": "bfloat16"} | named
+    assert found.untrained(BASE).spec == found.spec | {"base": BASE, "adapter": None}

@@ -1,0 +1,14 @@
+"""What the report leaves behind for those who look for it."""
+
+from __future__ import annotations
+
+from forge_assets.training.made_from import ChainRecord
+
+
+class Report(ChainRecord):
+    """The last report: the end of a chain."""
+
+    asset = "benchmark_report"
+
+    page: str
+    """Path of the HTML page."""
