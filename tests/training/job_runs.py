@@ -17,6 +17,8 @@ import pytest
 
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
+from forge_resources.launchers import base
+from forge_resources.launchers.local import NURSERY
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
