@@ -19,6 +19,8 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	PATH="$(BIN):$$PATH" DAGSTER_HOME="$$PWD" FORGE_DAGSTER="$$(mktemp -d)" $(BIN)/dg check toml
+	PATH="$(BIN):$$PATH" DAGSTER_HOME="$$PWD" FORGE_DAGSTER="$$(mktemp -d)" $(BIN)/dg check defs
 
 # Variables of the environment are read by shell and Python alone: make would read a `$` or `#` in them.
 ui: $(VENV)/ready

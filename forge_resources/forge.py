@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -16,6 +18,19 @@ from forge_resources.config.profile import Profile, load_profile
 from forge_resources.config.strict_yaml import SourceError, read_text
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import Store, digest
+
+WORKER_LIBRARIES = (
+    "accelerate",
+    "bitsandbytes",
+    "datasets",
+    "numpy",
+    "peft",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "trl",
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -46,6 +61,18 @@ def check_storage(url: str) -> str:
             f"FORGE_STUDIES={url}: no storage URL: write one such as sqlite:////folder/studies.db"
         ) from error
     return url
+
+
+def worker_libraries() -> dict[str, str]:
+    """Name to version of the installed libraries that a worker's result depends on.
+
+    Builds of one version for different devices (`2.13.0+cpu`) are the same: a job has one identity on every machine.
+    """
+    found = {}
+    for name in WORKER_LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name).split("+")[0]
+    return found
 
 
 def _is_text(path: Path) -> bool:
@@ -111,8 +138,8 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @cached_property
     def environment(self) -> str:
-        """Digest of the pinned dependencies: part of every job's identity."""
-        return digest((PROJECT / "constraints.txt").read_text("utf-8"))
+        """Digest of the libraries that workers compute with: part of every job's identity."""
+        return digest(worker_libraries())
 
     def save(self, record: Record, partition: str | None = None) -> None:
         """Write what an asset hands to the next ones."""

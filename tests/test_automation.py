@@ -601,7 +601,7 @@ def test_one_model_of_other_law_among_the_rest_is_named(world: World) -> None:
 def test_models_that_an_older_worker_made_are_out_of_date(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forge_assets.training.made_from.CODE_VERSION", 10**6)
     assert sum(world.training_asked() for _ in range(3)) == 1
-    assert "came of another profile, dependencies or code" in report_alone(world)
+    assert "came of another profile, libraries or code" in report_alone(world)
 
 
 def test_a_record_of_another_form_is_refused_by_name_and_made_again(world: World) -> None:

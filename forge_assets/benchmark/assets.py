@@ -14,6 +14,7 @@ from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
+from forge_assets.code_version import code_version
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.search.figures.figure_set import pictures
@@ -25,6 +26,7 @@ from forge_assets.training.made_from import made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.storage.store import atomic
+from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,15 @@ class Chain:
         return [identity for part in parts for identity in part.jobs]
 
 
-@dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})
+@dg.asset(
+    deps=["student_adapter", "teacher_adapter"],
+    group_name="benchmark",
+    kinds={"duckdb", "html"},
+    owners=["team:review"],
+    tags={"stage": "report"},
+    code_version=code_version("scoring", "benchmark"),
+    metadata=table_metadata("benchmark.scores"),
+)
 def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
     chain = Chain.load(forge)
@@ -87,7 +97,10 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
         if metric in ("composite", "citation_f1")
     }
     return dg.MaterializeResult(
-        metadata={
+        metadata=row_counts(
+            "benchmark.scores", {"benchmark.answers": answers.height, "benchmark.scores": scores.height}
+        )
+        | {
             "table": dg.MetadataValue.md(markdown_table(table)),
             "page": dg.MetadataValue.url(page.as_uri()),
             "student": chain.student.reason,

@@ -1,27 +1,41 @@
 """framework_catalog: each country's law, validated and checked against statute text, one partition a country."""
 
+import warnings
+
 import dagster as dg
 
 from forge_assets.catalog.snapshot import keep
 from forge_assets.catalog.tables import catalog_tables
+from forge_assets.code_version import code_version
 from forge_assets.law.checks import CHECKS, Check, Fault, check_country
 from forge_assets.law.country import country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.verification import Verification
 from forge_resources.forge import Forge
+from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 JURISDICTIONS = dg.DynamicPartitionsDefinition(name="jurisdictions")
+
+
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    """Partitioned as the asset is, or the country that ran last would hide every other one's failure."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are new in Dagster
+        return [
+            dg.AssetCheckSpec(name, asset="framework_catalog", description=says, partitions_def=JURISDICTIONS)
+            for name, says in (CHECKS | {"verified": "Every provision may be taught."}).items()
+        ]
 
 
 @dg.asset(
     partitions_def=JURISDICTIONS,
     group_name="law",
     kinds={"yaml", "polars"},
-    check_specs=[
-        # Partitioned as the asset is, or the country that ran last would hide every other one's failure.
-        dg.AssetCheckSpec(name, asset="framework_catalog", description=says, partitions_def=JURISDICTIONS)
-        for name, says in (CHECKS | {"verified": "Every provision may be taught."}).items()
-    ],
+    owners=["team:legal-engineering"],
+    tags={"stage": "law"},
+    code_version=code_version("law", "citations", "catalog"),
+    metadata=table_metadata("catalog.provisions"),
+    check_specs=_check_specs(),
 )
 def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Frameworks, provisions, rules, bodies, escalation and statute units of one jurisdiction."""
@@ -33,15 +47,16 @@ def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mat
         )
     domain = load_domain(forge.pack_path)
     country = read_country(forge.pack_path, domain, path)
-    for table, rows in catalog_tables(domain, country.framework, country.statutes).items():
+    tables = catalog_tables(domain, country.framework, country.statutes)
+    for table, rows in tables.items():
         forge.store.write(table, rows, code)
     keep(forge, country)
     faults = check_country(forge.pack_path, domain, path)
     unproven = {name: found for name, found in country.checked.items() if found.status != "verified"}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(country.version),
-        metadata={
-            "provisions": len(country.framework.provisions),
+        metadata=row_counts("catalog.provisions", {table: rows.height for table, rows in tables.items()})
+        | {
             "rules": len(country.checked) - len(country.framework.provisions),
             "verified": len(country.checked) - len(unproven),
             "laws": ", ".join(f"{law.short} (text of {law.text_as_of})" for law in country.framework.laws),

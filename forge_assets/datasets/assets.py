@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from forge_assets.catalog.snapshot import live_codes, live_countries
+from forge_assets.code_version import code_version
 from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.datasets.leakage import leakage
@@ -14,6 +15,7 @@ from forge_assets.scenarios.composition.single_country import Law
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
 from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.table_metadata import row_counts, table_metadata
 from forge_resources.storage.tables import TABLES
 
 BORDERS = "cross_border"
@@ -27,6 +29,10 @@ BORDERS = "cross_border"
     ],
     group_name="scenarios",
     kinds={"duckdb", "polars"},
+    owners=["team:data-engineering"],
+    tags={"stage": "data"},
+    code_version=code_version("law", "citations", "catalog", "scenarios", "datasets"),
+    metadata=table_metadata("scenarios.sets"),
 )
 def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Samples on several countries' law, the training, validation and benchmark sets, and `forge.duckdb`."""
@@ -61,8 +67,8 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
     counts = everything.group_by("task_type", "split").len().pivot(on="split", index="task_type", values="len")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made_from),
-        metadata={
-            "samples": everything.height,
+        metadata=row_counts("scenarios.sets", {"scenarios.samples": everything.height, "scenarios.sets": sets.height})
+        | {
             **sizes,
             **({"short of": " ".join(f"{sentence}." for sentence in short)} if short else {}),
             "by task and split": dg.MetadataValue.md(markdown(counts.sort("task_type"))),

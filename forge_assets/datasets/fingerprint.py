@@ -23,7 +23,7 @@ class WarehouseRecord(Record):
 
 
 def fingerprint(forge: Forge) -> str:
-    """Digest of every live country's samples, the frozen core, the profile and the pinned dependencies."""
+    """Digest of every live country's samples, the frozen core, the profile and the workers' libraries."""
     made = {code: forge.find(ScenariosRecord, code) for code in live_codes(forge)}
     live = {f"scenarios/{code}": record.version for code, record in made.items() if record}
     return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

@@ -14,16 +14,28 @@ from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
-from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling
+from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, GenerateJob, Sampling
 from forge_assets.training.made_from import made_now, made_with
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
+from forge_resources.storage.table_metadata import row_counts, table_metadata
+
+RESPONSES = "distillation.teacher_responses"
 
 GROUP = "distillation"
+OWNERS = ["team:ml-engineering"]
+TAGS = {"stage": "training"}
 
 
-@dg.asset(deps=["search_results"], group_name=GROUP, kinds={"pytorch"})
+@dg.asset(
+    deps=["search_results"],
+    group_name=GROUP,
+    kinds={"pytorch"},
+    owners=OWNERS,
+    tags=TAGS,
+    code_version=str(CODE_VERSION),
+)
 def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher, tuned with the best configuration of the search, and reinforced where the profile asks for it.
 
@@ -47,7 +59,15 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-@dg.asset(deps=["teacher_adapter"], group_name=GROUP, kinds={"pytorch"})
+@dg.asset(
+    deps=["teacher_adapter"],
+    metadata=table_metadata(RESPONSES),
+    group_name=GROUP,
+    kinds={"pytorch"},
+    owners=OWNERS,
+    tags=TAGS,
+    code_version=str(CODE_VERSION),
+)
 def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
     desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.load(Teacher)
@@ -67,16 +87,23 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
     )
     done = desk.run(job, "teacher responses")
     responses = judge_responses(*scored(forge, {"teacher": done}, asked))
-    forge.store.write("distillation.teacher_responses", responses)
+    forge.store.write(RESPONSES, responses)
     forge.save(TeacherResponses(made_from=made_from, jobs=desk.asked))
     accepted = int(responses["accepted"].sum())
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
-        metadata=_measured(done) | {"responses": responses.height, "accepted": accepted},
+        metadata=_measured(done) | row_counts(RESPONSES, {RESPONSES: responses.height}) | {"accepted": accepted},
     )
 
 
-@dg.asset(deps=["warehouse"], group_name=GROUP, kinds={"pytorch"})
+@dg.asset(
+    deps=["warehouse"],
+    group_name=GROUP,
+    kinds={"pytorch"},
+    owners=OWNERS,
+    tags=TAGS,
+    code_version=str(CODE_VERSION),
+)
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
     desk, student, made_from = job_desk(context, forge, launcher), forge.profile.student, made_now(forge)
@@ -96,13 +123,20 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
     )
 
 
-@dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
+@dg.asset(
+    deps=["teacher_responses", "student_base"],
+    group_name=GROUP,
+    kinds={"pytorch"},
+    owners=OWNERS,
+    tags=TAGS,
+    code_version=str(CODE_VERSION),
+)
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
     desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.load(StudentBase)
     teacher = forge.load(Teacher)
     made_from = made_with(forge, teacher, forge.load(TeacherResponses), bases)
-    responses = forge.store.read("distillation.teacher_responses").filter("accepted")
+    responses = forge.store.read(RESPONSES).filter("accepted")
     taught = dict(responses.select("sample_id", "response").iter_rows())
     dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
     steps = profile.student.steps

@@ -4,6 +4,7 @@ import dagster as dg
 
 from forge_assets.catalog.assets import JURISDICTIONS
 from forge_assets.catalog.snapshot import live_country
+from forge_assets.code_version import code_version
 from forge_assets.law.country import Country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Framework
@@ -13,6 +14,7 @@ from forge_assets.scenarios.freshness import ScenariosRecord, source_version
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
 from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 
 def asked(forge: Forge, country: Country) -> Framework:
@@ -25,7 +27,16 @@ def volume(forge: Forge) -> Volume:
     return Volume(forge.profile.data.draws, forge.profile.data.kept)
 
 
-@dg.asset(partitions_def=JURISDICTIONS, deps=["framework_catalog"], group_name="scenarios", kinds={"polars"})
+@dg.asset(
+    partitions_def=JURISDICTIONS,
+    deps=["framework_catalog"],
+    group_name="scenarios",
+    kinds={"polars"},
+    owners=["team:data-engineering"],
+    tags={"stage": "data"},
+    code_version=code_version("law", "citations", "catalog", "scenarios"),
+    metadata=table_metadata("scenarios.samples"),
+)
 def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Scenarios of one jurisdiction and the samples composed from them."""
     code = context.partition_key
@@ -41,9 +52,10 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     counts = samples.group_by("variant", "task_type").len().pivot(on="task_type", index="variant", values="len")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
-        metadata={
-            "scenarios": scenarios.height,
-            "samples": samples.height,
+        metadata=row_counts(
+            "scenarios.samples", {"scenarios.scenarios": scenarios.height, "scenarios.samples": samples.height}
+        )
+        | {
             **splits,
             "by variant and task": dg.MetadataValue.md(markdown(counts.sort("variant"))),
         },

@@ -7,10 +7,12 @@ import dagster as dg
 from forge_assets.search.figures.figure_set import as_markdown, pictures
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import job_desk
+from forge_assets.training.jobs.spec import CODE_VERSION
 from forge_assets.training.made_from import made_now
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 if TYPE_CHECKING:
     import optuna
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
 SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", "seconds")
 
 
-@dg.asset(deps=["warehouse"], group_name="search", kinds={"pytorch"})
+@dg.asset(
+    deps=["warehouse"],
+    group_name="search",
+    kinds={"pytorch", "optuna"},
+    owners=["team:ml-engineering"],
+    tags={"stage": "training"},
+    code_version=str(CODE_VERSION),
+    metadata=table_metadata("search.trials"),
+)
 def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Search over the profile's space; every trial is a row of `search.trials`, from its first moment on."""
     # Optuna and SciPy take a second to import, and only a search needs them.
@@ -70,7 +80,8 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     scenarios = dict(setting.sets.select("sample_id", "scenario_id").iter_rows())
     shown = pictures(table, choice.answers, choice.importances, setting.envelope_bytes, found.winner, scenarios)
     return dg.MaterializeResult(
-        metadata={
+        metadata=row_counts("search.trials", {"search.trials": table.height, "search.answers": choice.answers.height})
+        | {
             "choice": found.sentence,
             "score": found.score.value,
             "score, low": found.score.low,

@@ -24,7 +24,7 @@ class MadeFrom(BaseModel):
     sets: str
     """Fingerprint of the warehouse that the sets were drawn in."""
     settings: str
-    """Digest of profile, pinned dependencies and the workers' code version."""
+    """Digest of the profile, and of versions of the workers' libraries and code."""
 
 
 class ChainRecord(Record):
@@ -74,7 +74,7 @@ def refuse_mixed(wanted: MadeFrom, found: Mapping[str, MadeFrom]) -> None:
     if sets:
         said.append(f"{', '.join(sets)} came of other samples than the sets now drawn")
     if profile:
-        said.append(f"{', '.join(profile)} came of another profile, dependencies or code")
+        said.append(f"{', '.join(profile)} came of another profile, libraries or code")
     raise MixedChain(
         f"{'; '.join(said)}: run `make forge`, or materialise {(sets + profile)[0]} and all that follows it; "
         "what is still right is taken from the store"
