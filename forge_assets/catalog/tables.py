@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from forge_assets.citations.parser import render
-from forge_assets.law.engine import threshold_words
+from forge_assets.law.explanation import threshold_words
 from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verification import Status, Verification, verify

@@ -12,6 +12,7 @@ from forge_assets.datasets.selection import (
     LEAST_CONFIRMED,
     benchmark_set,
     race_and_confirm,
+    samples_of,
     training_set,
     validation_set,
 )
@@ -79,7 +80,7 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
         "benchmark": frozen if complete else benchmark_set(asked, wanted, profile.data.benchmark),
         "core": frozen,
         "extended": benchmark_set(asked, wanted, EXTENDED_SIZE),
-        "contrast": _of(asked, wanted).filter(pl.col("split") == "contrast").sort("pair", "sample_id"),
+        "contrast": samples_of(asked, wanted, "contrast").sort("pair", "sample_id"),
     }
     for role, size in (("validation", profile.data.validation), ("benchmark", profile.data.benchmark)):
         if drawn[role].height < size:
@@ -95,7 +96,7 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
             "ask for as many, lower data.choice or data.validation, or add jurisdictions or variants",
         )
     held_out = pl.concat(drawn.values()).unique("sample_id", maintain_order=True)
-    taught = clear_of(_of(asked, wanted).filter(pl.col("split") == "train"), held_out)
+    taught = clear_of(samples_of(asked, wanted, "train"), held_out)
     try:
         drawn = {"train": training_set(taught, wanted, profile.data.train), **drawn}
     except ValueError as error:
@@ -117,11 +118,6 @@ def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
     if both:
         said.append(f"{both} of {held['race'].height} samples of the race are of scenarios of the set choice too")
     return said
-
-
-def _of(samples: pl.DataFrame, jurisdictions: Sequence[str]) -> pl.DataFrame:
-    """Samples all of whose countries are wanted."""
-    return samples.filter(pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all())
 
 
 def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:

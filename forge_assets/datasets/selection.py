@@ -29,7 +29,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
     Raises:
         ValueError: `n` is too small to teach every citation.
     """
-    pool = _pool(samples, jurisdictions, "train")
+    pool = samples_of(samples, jurisdictions, "train")
     rows = {row["sample_id"]: row for row in pool.iter_rows(named=True)}
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows, key=_order):
@@ -58,7 +58,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
     """Up to `n` validation samples, spread over task types and countries."""
-    return _spread(_pool(samples, jurisdictions, "validation"), n)
+    return _spread(samples_of(samples, jurisdictions, "validation"), n)
 
 
 def race_and_confirm(
@@ -78,7 +78,7 @@ def race_and_confirm(
     Args:
         sizes: how many to race over, and to confirm with.
     """
-    pool = _pool(samples, jurisdictions, "validation")
+    pool = samples_of(samples, jurisdictions, "validation")
     pool = pool.join(validation, on="scenario_id", how="anti").sort("sample_id")
     pool = pool.unique("scenario_id", keep="first", maintain_order=True)
     free, used = pool.join(choice, on="scenario_id", how="anti"), pool.join(choice, on="scenario_id", how="semi")
@@ -101,10 +101,10 @@ def _dealt(names: Sequence[str], first: int, second: int) -> list[str]:
 
 def benchmark_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int = BENCHMARK_SIZE) -> pl.DataFrame:
     """Up to `n` benchmark samples, spread over task types and countries."""
-    return _spread(_pool(samples, jurisdictions, "benchmark"), n)
+    return _spread(samples_of(samples, jurisdictions, "benchmark"), n)
 
 
-def _pool(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl.DataFrame:
+def samples_of(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl.DataFrame:
     """Samples of a split all of whose countries are wanted."""
     allowed = pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all()
     return samples.filter((pl.col("split") == split) & allowed)

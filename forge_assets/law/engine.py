@@ -1,31 +1,73 @@
-"""Which provisions a change pulls, and why or why not. Pure and fast."""
+"""Which provisions a change pulls, and why or why not, as typed findings: `law.explanation` has the words."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
 
 from forge_assets.law.model import Bound, Condition, Domain, Framework, Provision
 
 Facts = Mapping[str, int | bool]
 
 
+class State(Enum):
+    """How a provision stands to a change."""
+
+    APPLIES = "applies"
+    NOT_TRIGGERED = "not triggered"
+    NOT_YET = "not yet in force"
+    NO_LONGER = "no longer in force"
+    MISSED = "threshold not met"
+    OPEN = "hinges on facts that nobody stated"
+
+
+class Test(NamedTuple):
+    """A bound of a provision, tried on one fact."""
+
+    fact: str
+    bound: Bound
+    """What the fact is compared with."""
+    value: int | bool | None
+    """What is stated of it; None: nothing."""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The fact, and the one that it must be a share of."""
+        return (self.fact, self.bound.share_of) if self.bound.share_of else (self.fact,)
+
+
+Alternative = tuple[Test, ...]
+"""Tests of one alternative of `applies_when`, in its order."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """A provision, whether it applies, and one reason per test made."""
+    """How a provision stands to a change, and what decided that."""
 
     provision: Provision
-    applies: bool
-    reasons: tuple[str, ...]
+    state: State
+    pulled: tuple[str, ...] = ()
+    """Triggers of the provision that the change pulls; empty also where an unstated fact may pull one, and the state is
+    what it would be then."""
+    tests: tuple[Alternative, ...] = ()
+    """Where it applies: the tests of the alternative that is met, if it has any. Where its threshold is missed: what
+    failed of each alternative. Else none."""
     hinges_on: tuple[str, ...] = ()
-    """Facts nobody stated on which it alone depends whether the provision applies."""
+    """Facts nobody stated on which it alone depends whether the provision applies: of the state `OPEN`."""
+
+    @property
+    def applies(self) -> bool:
+        """Whether it applies for certain."""
+        return self.state is State.APPLIES
 
     @property
     def triggered(self) -> bool:
         """Whether the change pulls one of the provision's triggers."""
-        return self.reasons[0].startswith("triggered by")
+        return bool(self.pulled)
 
 
 def pulled_triggers(domain: Domain, change: str, facts: Facts) -> frozenset[str]:
@@ -60,46 +102,42 @@ def _judge(
     facts: Facts,
     on: dt.date | None,
 ) -> Finding:
-    hit = sorted(triggers & set(provision.triggers))
-    if not hit:
-        needs = f"not triggered: needs {' or '.join(provision.triggers)}"
-        deciding = tuple(possible[trigger] for trigger in provision.triggers if trigger in possible)
-        if not deciding:
-            return Finding(provision, False, (needs,))
-        supposed = {**facts, **dict.fromkeys(deciding, True)}
-        finding = _judge(provision, frozenset(provision.triggers), {}, supposed, on)
-        if not finding.applies and not finding.hinges_on:
-            return Finding(provision, False, (needs, *finding.reasons[1:]))
-        hinges = (*deciding, *finding.hinges_on)
-        return Finding(provision, False, (needs, f"not stated: {', '.join(hinges)}"), hinges)
-    reasons = [f"triggered by {' and '.join(hit)}"]
+    pulled = tuple(sorted(triggers & set(provision.triggers)))
+    if not pulled:
+        return _not_pulled(provision, possible, facts, on)
     if on is not None:
         if provision.valid_from and on < provision.valid_from:
-            return Finding(provision, False, (*reasons, f"not in force before {provision.valid_from}"))
+            return Finding(provision, State.NOT_YET, pulled)
         if provision.valid_to and on > provision.valid_to:
-            return Finding(provision, False, (*reasons, f"no longer in force after {provision.valid_to}"))
-    if provision.applies_when:
-        tried = [_failures(condition, facts) for condition in provision.applies_when]
-        if all(tried):
-            hinges = _unstated(provision.applies_when, facts)
-            if hinges:
-                return Finding(provision, False, (*reasons, f"not stated: {', '.join(hinges)}"), hinges)
-            missed = "; or ".join(" and ".join(failures) for failures in tried)
-            return Finding(provision, False, (*reasons, f"threshold not met: {missed}"))
-        met = provision.applies_when[tried.index([])]
-        reasons.append("threshold met: " + " and ".join(_words(n, b) for n, b in met.items()))
-    return Finding(provision, True, tuple(reasons))
+            return Finding(provision, State.NO_LONGER, pulled)
+    if not provision.applies_when:
+        return Finding(provision, State.APPLIES, pulled)
+    missed = []
+    for condition in provision.applies_when:
+        failed = [(name, bound) for name, bound in condition.items() if not _holds(name, bound, facts)]
+        if not failed:
+            return Finding(provision, State.APPLIES, pulled, (_tests(condition.items(), facts),))
+        missed.append(failed)
+    hinges = _unstated(provision.applies_when, facts)
+    if hinges:
+        return Finding(provision, State.OPEN, pulled, hinges_on=hinges)
+    return Finding(provision, State.MISSED, pulled, tuple(_tests(failed, facts) for failed in missed))
 
 
-def threshold_words(provision: Provision) -> str:
-    """When the provision applies, in words; empty when it always does."""
-    return "; or ".join(
-        " and ".join(_words(name, bound) for name, bound in condition.items()) for condition in provision.applies_when
-    )
+def _not_pulled(provision: Provision, possible: Mapping[str, str], facts: Facts, on: dt.date | None) -> Finding:
+    """A provision that nothing stated pulls: it is open where an unstated fact may pull it, and nothing else fails."""
+    deciding = tuple(possible[trigger] for trigger in provision.triggers if trigger in possible)
+    if not deciding:
+        return Finding(provision, State.NOT_TRIGGERED)
+    supposed = {**facts, **dict.fromkeys(deciding, True)}
+    finding = _judge(provision, frozenset(provision.triggers), {}, supposed, on)
+    if finding.applies or finding.hinges_on:
+        return Finding(provision, State.OPEN, hinges_on=(*deciding, *finding.hinges_on))
+    return replace(finding, pulled=())
 
 
-def _failures(condition: Condition, facts: Facts) -> list[str]:
-    return [_words(name, bound) for name, bound in condition.items() if not _holds(name, bound, facts)]
+def _tests(bounds: Iterable[tuple[str, Bound]], facts: Facts) -> Alternative:
+    return tuple(Test(name, bound, facts.get(name)) for name, bound in bounds)
 
 
 def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
@@ -126,16 +164,3 @@ def _holds(name: str, bound: Bound, facts: Facts) -> bool:
         whole = facts.get(bound.share_of or "")
         return whole is not None and value >= Decimal(str(bound.min_share)) * int(whole)
     return True
-
-
-def _words(name: str, bound: Bound) -> str:
-    parts = []
-    if bound.is_ is not None:
-        parts.append(name if bound.is_ else f"no {name}")
-    if bound.min is not None:
-        parts.append(f"{name} at least {bound.min}")
-    if bound.max is not None:
-        parts.append(f"{name} at most {bound.max}")
-    if bound.min_share is not None:
-        parts.append(f"{name} at least {bound.min_share:.0%} of {bound.share_of}")
-    return " and ".join(parts)

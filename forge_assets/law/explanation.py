@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from forge_assets.law.cross_border import Combined, UnionFinding
-from forge_assets.law.engine import Facts, Finding
-from forge_assets.law.model import Domain, Framework
+from forge_assets.law.engine import Facts, Finding, State
+from forge_assets.law.model import Bound, Domain, Framework, Provision
 
 WIDTH = 110
 Cite = Callable[[str], str]
@@ -37,6 +37,47 @@ def explained(
         lines += [f"{union.name}: law above the countries asked about", ""]
         lines += _findings(domain, union, statuses, [u.finding for u in found], cite, _carried(found, cite))
     return "\n".join(lines).rstrip()
+
+
+def reasons(finding: Finding) -> list[str]:
+    """What decided a finding, in words: the trigger first, then what else was tried."""
+    provision = finding.provision
+    if finding.pulled:
+        said = [f"triggered by {' and '.join(finding.pulled)}"]
+    else:
+        said = [f"not triggered: needs {' or '.join(provision.triggers)}"]
+    if finding.state is State.NOT_YET:
+        said.append(f"not in force before {provision.valid_from}")
+    elif finding.state is State.NO_LONGER:
+        said.append(f"no longer in force after {provision.valid_to}")
+    elif finding.state is State.OPEN:
+        said.append(f"not stated: {', '.join(finding.hinges_on)}")
+    elif finding.tests:
+        tried = "; or ".join(_bounds((test.fact, test.bound) for test in tests) for tests in finding.tests)
+        said.append(f"threshold {'met' if finding.applies else 'not met'}: {tried}")
+    return said
+
+
+def threshold_words(provision: Provision) -> str:
+    """When the provision applies, in words; empty when it always does."""
+    return "; or ".join(_bounds(condition.items()) for condition in provision.applies_when)
+
+
+def _bounds(bounds: Iterable[tuple[str, Bound]]) -> str:
+    return " and ".join(_bound(name, bound) for name, bound in bounds)
+
+
+def _bound(name: str, bound: Bound) -> str:
+    parts = []
+    if bound.is_ is not None:
+        parts.append(name if bound.is_ else f"no {name}")
+    if bound.min is not None:
+        parts.append(f"{name} at least {bound.min}")
+    if bound.max is not None:
+        parts.append(f"{name} at most {bound.max}")
+    if bound.min_share is not None:
+        parts.append(f"{name} at least {bound.min_share:.0%} of {bound.share_of}")
+    return " and ".join(parts)
 
 
 def _headline(domain: Domain, country: str, change: str, facts: Facts) -> str:
@@ -85,7 +126,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     law = next(law for law in framework.laws if law.id == provision.cite.split(":")[1])
     yield f"    {cite(provision.cite)}  [{provision.level.replace('_', '-')}, {body.english} ({body.name})]"
     yield from _wrapped(provision.summary)
-    yield from _wrapped(f"why: {'; '.join(finding.reasons)}")
+    yield from _wrapped(f"why: {'; '.join(reasons(finding))}")
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
@@ -95,7 +136,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
 
 def _short(finding: Finding, cite: Cite) -> str:
     return textwrap.fill(
-        f"{cite(finding.provision.cite)}: {finding.reasons[-1]}",
+        f"{cite(finding.provision.cite)}: {reasons(finding)[-1]}",
         WIDTH,
         initial_indent="    ",
         subsequent_indent="      ",

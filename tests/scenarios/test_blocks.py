@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from forge_assets.law.model import Domain, Framework
+from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.blocks import BLOCKS, Case
 from forge_assets.scenarios.answers.judgement import judge
 from forge_assets.scenarios.pack.files import Vocabulary
@@ -138,6 +138,44 @@ def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
     )
     assert BLOCKS["basis"](idle).text == "None in the catalogue."
     assert BLOCKS["basis"](idle).citations == ()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "says"),
+    [
+        ({"employees": {"max": 2}}, " Not reached: § 3 Abs. 1 Nr. 2 KG, at most 2 employees."),
+        ({"kitchen_staff": {"min": 4, "max": 6}}, " Not reached: § 3 Abs. 1 Nr. 2 KG, 4 to 6 kitchen staff."),
+        (
+            {"kitchen_staff": {"min_share": 0.75, "share_of": "employees"}},
+            " Not reached: § 3 Abs. 1 Nr. 2 KG, at least 75% of employees kitchen staff.",
+        ),
+        ({"cooks": {"is": True}}, ""),
+    ],
+)
+def test_a_threshold_not_reached_is_named_where_it_is_numbers_alone(threshold: dict[str, object], says: str) -> None:
+    high = Provision.model_validate({**LAND.provisions[0].model_dump(), "applies_when": (threshold,)})
+    land = LAND.model_copy(update={"provisions": (high,)})
+    facts = {"employees": 5, "kitchen_staff": 3, "cooks": False}
+    domain = DOMAIN.model_copy(update={"facts": {**DOMAIN.facts, "kitchen_staff": DOMAIN.facts["employees"]}})
+    judged = (judge(domain, land, "new_menu", facts),)
+    part = BLOCKS["verdict"](Case(domain, WORDS, "new_menu", facts, judged, ("employees",)))
+    assert part.text == f"Utopia, new menu. No provision in the catalogue applies: {{employees}} employees.{says}"
+
+
+def test_a_threshold_met_leaves_out_what_is_no_number() -> None:
+    both = {"cooks": {"is": True}, "employees": {"min": 20, "max": 99}}
+    asks = Provision.model_validate({**LAND.provisions[0].model_dump(), "applies_when": (both,)})
+    full = case(50, True, LAND.model_copy(update={"provisions": (asks,)}))
+    assert BLOCKS["thresholds"](full).text.endswith(" Threshold met: 20 to 99 employees.")
+
+
+def test_the_facts_at_which_a_threshold_failed_stand_in_the_order_of_the_domain() -> None:
+    share = {"employees": {"min": 20}, "cooks": {"is": True}}
+    asks = Provision.model_validate({**LAND.provisions[0].model_dump(), "applies_when": (share,)})
+    land = LAND.model_copy(update={"provisions": (asks,)})
+    assert judge(DOMAIN, land, "new_menu", {"employees": 5, "cooks": False}).missed == ("employees", "cooks")
+    assert judge(DOMAIN, land, "new_menu", {"employees": 5, "cooks": True}).missed == ("employees",)
+    assert judge(DOMAIN, land, "new_menu", {"cooks": False}).missed == ("cooks",)
 
 
 def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:

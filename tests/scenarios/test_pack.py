@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.answers.blocks import BLOCKS
-from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_assets.scenarios.pack.files import Block, Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
 
 SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
@@ -30,7 +31,8 @@ def test_the_shipped_pack_has_twelve_companies_and_seven_tasks(pack: Pack) -> No
     assert (len(pack.companies), len(pack.tasks)) == (12, 7)
 
 
-def test_every_block_a_task_may_name_exists(pack: Pack) -> None:
+def test_every_block_a_task_may_name_exists_and_is_used(pack: Pack) -> None:
+    assert get_args(Block) == tuple(BLOCKS)
     assert {section.block for task in pack.tasks for section in task.sections} == set(BLOCKS)
 
 

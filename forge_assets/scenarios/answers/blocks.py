@@ -6,15 +6,14 @@ numbers, `{employees}`. One text serves them all.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from forge_assets.citations.parser import render
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Alternative, Facts
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement, body_of, rank
-from forge_assets.scenarios.pack.files import Vocabulary
+from forge_assets.scenarios.pack.files import Block, Vocabulary
 
 NOTHING_TO_CITE = "None in the catalogue."
 NAMED = 2
@@ -56,7 +55,7 @@ def verdict(case: Case) -> Part:
 def thresholds(case: Case) -> Part:
     """The verdict and the threshold that the strongest provision needed."""
     judged = case.judged[0]
-    met = _numbers(judged.thresholds.get(judged.lead.id, "")) if judged.lead else ""
+    met = _numbers(judged.met.get(judged.lead.id, ())) if judged.lead else ""
     return _verdict(case, f" Threshold met: {met}." if met else "")
 
 
@@ -75,7 +74,7 @@ def _verdict(case: Case, met: str) -> Part:
         said.append("In any case no provision in the catalogue applies.")
     else:
         said.append(f"No provision in the catalogue applies: {facts_in_words(case, case.deciding)}.")
-        needs = {name: _needs(misses) for name, misses in judged.failed.items()}
+        needs = {name: _needs(failed) for name, failed in judged.failed.items()}
         short = [p for p in judged.considered if 0 < len(needs.get(p.id, "")) <= SHORT]
         for provision in sorted(short, key=lambda p: list(needs).index(p.id))[:NAMED]:
             keys.append(provision.cite)
@@ -180,17 +179,26 @@ def _body(judged: Judgement) -> str:
     return body.english if body.english == body.name else f"{body.english} ({body.name})"
 
 
-def _numbers(met: str) -> str:
-    """The numeric tests of an engine reason, `employees at least 21` as `at least 21 employees`."""
-    ranges = re.sub(r"(\w+) at least (\d+) and \1 at most (\d+)", r"\1 from \2 to \3", met)
-    tests = [part for part in ranges.split(" and ") if re.search(r"\d", part)]
-    return " and ".join(re.sub(r"^(\w+) (?:from )?(.+)$", r"\2 \1", test) for test in tests).replace("_", " ")
+def _numbers(tests: Alternative) -> str:
+    """The numeric tests: `at least 21 employees`, `20 to 99 employees`; empty where none is."""
+    said = []
+    for test in tests:
+        name, bound = test.fact, test.bound
+        if bound.min is not None and bound.max is not None:
+            said.append(f"{bound.min} to {bound.max} {name}")
+        elif bound.min is not None:
+            said.append(f"at least {bound.min} {name}")
+        elif bound.max is not None:
+            said.append(f"at most {bound.max} {name}")
+        if bound.min_share is not None:
+            said.append(f"at least {bound.min_share:.0%} of {bound.share_of} {name}")
+    return " and ".join(said).replace("_", " ")
 
 
-def _needs(misses: str) -> str:
+def _needs(failed: Iterable[Alternative]) -> str:
     """What failed, as an answer says it: `at least 21 employees`; empty where it is not numbers alone."""
-    tests = [_numbers(alternative) for alternative in misses.split("; or ")]
-    return " or ".join(dict.fromkeys(tests)) if all(tests) else ""
+    alternatives = [_numbers(tests) for tests in failed]
+    return " or ".join(dict.fromkeys(alternatives)) if all(alternatives) else ""
 
 
 def _asked(domain: Domain, name: str) -> str:
@@ -232,7 +240,7 @@ def _lines(lines: Iterable[str], provisions: Iterable[Provision]) -> Part:
     return Part(text or NOTHING_TO_CITE, tuple(dict.fromkeys(p.cite for p in provisions)))
 
 
-BLOCKS: dict[str, Callable[[Case], Part]] = {
+BLOCKS: dict[Block, Callable[[Case], Part]] = {
     "verdict": verdict,
     "thresholds": thresholds,
     "basis": basis,

@@ -1,4 +1,4 @@
-"""Reference answers: one for every cell of facts, task and way of asking, composed from the law engine's reasons."""
+"""Reference answers: one for every cell of facts, task and way of asking, composed from the law engine's findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
 from forge_assets.scenarios.answers.blocks import BLOCKS, Case
 from forge_assets.scenarios.answers.judgement import Judgement, judge, rank
-from forge_assets.scenarios.pack.files import Pack, TaskType
+from forge_assets.scenarios.pack.files import Block, Pack, TaskType
 
 PREMISE = "{premise}"
 """Stands where an answer corrects what the question takes for granted."""
@@ -116,7 +116,7 @@ class Answers:
         asks = any(j.asks or j.later for j in judged)
         if asks and (len(judged) > 1 or task.scope != "all" or task.sections[0].block not in SAYS_WHAT_IS_OPEN):
             return False
-        if not asks and not all(j.grounded for j in scoped):
+        if not asks and not all(j.is_decidable for j in scoped):
             return False
         leads = [j.lead for j in scoped if j.lead]
         if not leads:
@@ -147,7 +147,7 @@ class Answers:
         return tuple(dict.fromkeys(missed or unmet or facts))
 
 
-SAYS_WHAT_IS_OPEN = ("verdict", "thresholds")
+SAYS_WHAT_IS_OPEN: tuple[Block, ...] = ("verdict", "thresholds")
 """Blocks that say which fact is missing and what is not in force yet."""
 
 

@@ -6,10 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forge_assets.law.engine import Facts, Finding, obligations
+from forge_assets.law.engine import Alternative, Facts, Finding, State, obligations
 from forge_assets.law.model import Body, Domain, Framework, Provision
 
-_MISSED = "threshold not met: "
 NOTHING = "none"
 """The expected level where no provision applies."""
 
@@ -22,8 +21,8 @@ class Judgement:
     applying: tuple[Provision, ...]
     considered: tuple[Provision, ...]
     """What the answer rests on: provisions that apply or fail a threshold, else all that were judged."""
-    thresholds: dict[str, str]
-    """Provision id to the threshold met, in words."""
+    met: dict[str, Alternative]
+    """Provision id to the tests that it met, of those that apply above a threshold."""
     missed: tuple[str, ...]
     """Facts at which a triggered provision's threshold failed."""
     lead: Provision | None
@@ -34,9 +33,9 @@ class Judgement:
     """Provisions that hinge on them, strongest duty first."""
     later: tuple[Provision, ...]
     """Provisions that would apply, were they in force at the date of the change already."""
-    failed: dict[str, str]
-    """Provision id to the tests it failed, in words, strongest duty first."""
-    grounded: bool
+    failed: dict[str, tuple[Alternative, ...]]
+    """Provision id to the tests it failed, by alternative, strongest duty first."""
+    is_decidable: bool
     """Whether the law held settles the case: it has provisions on such a change, and no unstated fact decides.
 
     Where it does not, silence of the text held must not be taught as "nothing applies".
@@ -87,26 +86,26 @@ def judge(
         possible = {c.trigger for c in conditions}
         pulled = {c.trigger for c in conditions if facts.get(c.fact)}
         findings = [
-            f if pulled & set(f.provision.triggers) else Finding(f.provision, False, ("its fact does not hold",))
+            f if pulled & set(f.provision.triggers) else Finding(f.provision, State.NOT_TRIGGERED)
             for f in findings
             if possible & set(f.provision.triggers)
         ]
     applying = tuple(f.provision for f in findings if f.applies)
     ranked = _ranked(domain, applying)
-    misses = {f.provision.id: r.removeprefix(_MISSED) for f in findings for r in f.reasons if r.startswith(_MISSED)}
+    misses = {f.provision.id: f.tests for f in findings if f.state is State.MISSED}
     undated = {f.provision.id for f in obligations(domain, framework, change, facts) if f.applies} if on else set()
     return Judgement(
         framework=framework,
         applying=applying,
         considered=tuple(f.provision for f in [f for f in findings if f.triggered or f.hinges_on] or findings),
-        thresholds={f.provision.id: t for f in findings if f.applies and (t := _threshold(f))},
-        missed=tuple(name for name in _missed(domain, findings) if name in facts),
+        met={f.provision.id: f.tests[0] for f in findings if f.applies and f.tests},
+        missed=_missed(domain, misses.values(), facts),
         lead=ranked[0] if ranked else None,
         asks=tuple(dict.fromkeys(name for f in findings for name in f.hinges_on)),
         undecided=_ranked(domain, (f.provision for f in findings if f.hinges_on)),
-        later=tuple(f.provision for f in findings if not f.applies and _not_yet(f) and f.provision.id in undated),
+        later=tuple(f.provision for f in findings if f.state is State.NOT_YET and f.provision.id in undated),
         failed={p.id: misses[p.id] for p in _ranked(domain, (f.provision for f in findings)) if p.id in misses},
-        grounded=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
+        is_decidable=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
     )
 
 
@@ -115,16 +114,7 @@ def _ranked(domain: Domain, provisions: Iterable[Provision]) -> tuple[Provision,
     return tuple(sorted(provisions, key=lambda p: domain.levels.index(p.level), reverse=True))
 
 
-def _not_yet(finding: Finding) -> bool:
-    return any(reason.startswith("not in force before") for reason in finding.reasons)
-
-
-def _missed(domain: Domain, findings: list[Finding]) -> tuple[str, ...]:
-    words = {w for f in findings for r in f.reasons if r.startswith(_MISSED) for w in r.split()}
-    named = {w.strip(";,") for w in words}
-    return tuple(name for name in domain.facts if name in named)
-
-
-def _threshold(finding: Finding) -> str:
-    marks = (r.removeprefix("threshold met: ") for r in finding.reasons if r.startswith("threshold met: "))
-    return next(marks, "")
+def _missed(domain: Domain, failed: Iterable[tuple[Alternative, ...]], facts: Facts) -> tuple[str, ...]:
+    """Facts stated at which a threshold failed, in the order of the domain."""
+    named = {name for alternatives in failed for tests in alternatives for test in tests for name in test.facts}
+    return tuple(name for name in domain.facts if name in named and name in facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from forge_assets.scenarios.composition.judged_cells import Judged, capped, sett
 from forge_assets.scenarios.composition.questions import answered
 from forge_assets.scenarios.facts.counter_rng import choose, derive
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
+from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack, Share
 from forge_assets.scenarios.prompts.tables import Prompts
 
@@ -99,7 +99,7 @@ def _possible(domain: Domain, pack: Pack, name: str) -> pl.Expr:
 
 def _pair_id(found: Judged, twin: dict[str, object]) -> str:
     words = (found.framework.jurisdiction, found.change, twin["archetype"], twin["draw"])
-    return hashlib.sha256("\x1f".join(map(str, words)).encode()).hexdigest()[:16]
+    return text_digest(SEPARATOR.join(map(str, words)), 16)
 
 
 def _side(

@@ -89,9 +89,9 @@ def settle(domain: Domain, answers: Answers, framework: Framework, change: str, 
     )
     of_row = cells.of_row.reshape(len(frames), rows.height)
     steady = (outcomes[of_row] == outcomes[of_row[0]]).all(axis=0)
-    grounded = np.array([j[0].grounded for j in judged], dtype=np.bool_)
+    decidable = np.array([j[0].is_decidable for j in judged], dtype=np.bool_)
     kept = rows.with_columns(pl.Series("cell", of_row[0]), pl.Series("group", groups[of_row[0]])).filter(
-        pl.Series(steady & grounded[of_row[0]])
+        pl.Series(steady & decidable[of_row[0]])
     )
     return Judged(framework, change, kept, settings, judged)
 

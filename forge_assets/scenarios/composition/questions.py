@@ -39,15 +39,15 @@ def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame
         rows = rows.with_columns(pl.lit("").alias("variant"))
     if "date" in rows.columns:
         rows = rows.with_columns(pl.col("date").cast(pl.String))
-    choice = choose(rows["key"].to_numpy(), 2**31, "missing")
+    picks = choose(rows["key"].to_numpy(), 2**31, "missing")
     cells, tasks, variants = rows["cell"].to_list(), rows["task_type"].to_list(), rows["variant"].to_list()
     made: dict[tuple[int, str, str], int] = {}
     composed: list[Answer] = []
     missing: list[str] = []
     numbers: list[int] = []
-    for cell, task, variant, chance in zip(cells, tasks, variants, choice.tolist(), strict=True):
+    for cell, task, variant, pick in zip(cells, tasks, variants, picks.tolist(), strict=True):
         stated = list(found.settings[cell].facts[0])
-        name = stated[chance % len(stated)] if variant == "missing_fact" else ""
+        name = stated[pick % len(stated)] if variant == "missing_fact" else ""
         for fact in dict.fromkeys((name, "")):
             if (cell, task, fact) not in made:
                 answer = _answer(answers, found, cell, task, fact)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
+
+from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 
 Keys = NDArray[np.uint64]
 
@@ -14,8 +14,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 def seed(*words: object) -> np.uint64:
     """The first 64 bits of the SHA-256 of the words."""
-    text = "\x1f".join(map(str, words))
-    return np.uint64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+    return np.uint64(int(text_digest(SEPARATOR.join(map(str, words)), 16), 16))
 
 
 def mix(state: Keys) -> Keys:

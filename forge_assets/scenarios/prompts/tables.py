@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import PREMISE, Answer
 from forge_assets.scenarios.facts.counter_rng import choose
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
+from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.frames import OTHER, facts_in, prompts
@@ -245,8 +245,8 @@ def _with_versions(rows: pl.DataFrame, versions: Mapping[str, str]) -> pl.DataFr
 
 def _hashed(rows: pl.DataFrame, name: str, *columns: Any) -> pl.Series:
     """24 hex digits of the SHA-256 of some columns."""
-    texts = rows.select(pl.concat_str(*columns, separator="\x1f")).to_series()
-    return pl.Series(name, [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts])
+    texts = rows.select(pl.concat_str(*columns, separator=SEPARATOR)).to_series()
+    return pl.Series(name, [text_digest(text, 24) for text in texts])
 
 
 def _by(rows: pl.DataFrame, column: str) -> list[tuple[tuple[object, ...], pl.DataFrame]]:

@@ -1,0 +1,13 @@
+"""The digest of a text that the seeds, pairs and ids of samples are made from."""
+
+from __future__ import annotations
+
+import hashlib
+
+SEPARATOR = "\x1f"
+"""Keeps the parts of a text apart."""
+
+
+def text_digest(text: str, length: int) -> str:
+    """The first `length` hex digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
