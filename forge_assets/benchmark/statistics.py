@@ -13,7 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forge_assets.benchmark.metric_labels import models
-from forge_assets.scoring.bootstrap import TAILS, Floats, difference_interval, mean_interval, resampled_means, sign_flip
+from forge_assets.scoring.bootstrap import (
+    TAILS,
+    Floats,
+    codes,
+    difference_interval,
+    mean_interval,
+    resampled_means,
+    sign_flip,
+)
 from forge_assets.scoring.metrics import in_reading_order
 
 CROSS_BORDER = "Cross-border"
@@ -187,5 +195,4 @@ def _clusters(ids: list[str], samples: pl.DataFrame | None) -> NDArray[np.intp]:
     missing = [i for i in ids if i not in scenario]
     if missing:
         raise ValueError(f"sample {missing[0]} was scored but is not in the samples table")
-    number = {name: i for i, name in enumerate(sorted({scenario[i] for i in ids}))}
-    return np.array([number[scenario[i]] for i in ids], dtype=np.intp)
+    return codes([scenario[name] for name in ids])
