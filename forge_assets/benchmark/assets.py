@@ -10,13 +10,13 @@ import polars as pl
 
 from forge_assets.benchmark.record import Report
 from forge_assets.benchmark.report import ReportInput, StudentChoice, render
-from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
 from forge_assets.code_version import code_version
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
+from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
@@ -86,15 +86,15 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
     forge.store.publish()
-    page = forge.store.root / "report" / "index.html"
+    report, page = _report(forge, chain, desk, samples, answers, scores), forge.store.root / "report" / "index.html"
     with atomic(page) as draft:
-        draft.write_text(render(_report(forge, chain, desk, samples, answers, scores)), "utf-8")
-    table = summary(scores, samples)
+        draft.write_text(render(report), "utf-8")
+    table = report.comparison.means
     forge.save(Report(made_from=made_from, jobs=desk.asked, page=str(page)))
     means = {
         f"{model} {metric}": round(value, 4)
         for model, metric, value in table.select("model", "metric", "mean").iter_rows()
-        if metric in ("composite", "citation_f1")
+        if METRICS[metric].headline
     }
     return dg.MaterializeResult(
         metadata=row_counts(

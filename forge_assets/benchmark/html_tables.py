@@ -13,8 +13,6 @@ from forge_assets.benchmark.metric_labels import (
     NOTHING,
     duration,
     interval,
-    metric,
-    metric_order,
     models,
     number,
     p_value,
@@ -22,6 +20,7 @@ from forge_assets.benchmark.metric_labels import (
     words,
 )
 from forge_assets.benchmark.text_table import best_models
+from forge_assets.scoring.metrics import in_reading_order, metric
 from forge_assets.search.figures.wording import changes, config, named, shown
 
 STATUSES = ("verified", "text_outdated", "unverified")
@@ -59,9 +58,8 @@ def metric_table(summary: pl.DataFrame) -> Table:
     across = models(summary["model"].unique())
     found = _found(summary, "metric")
     rows = []
-    for name in metric_order(summary["metric"].unique()):
-        kind, best = metric(name), best_models(summary, name)
-        head = Cell(kind.label + ("" if kind.higher_is_better else " ↓"), kind.meaning)
+    for name in in_reading_order(summary["metric"]):
+        best, head = best_models(summary, name), Cell(metric(name).title, metric(name).help)
         rows.append((head, *(_estimate(found.get((name, m.name)), m.name in best) for m in across)))
     unseen = f"Mean and 95% interval over {summary['n'][0]} unseen samples."
     return Table(
@@ -90,7 +88,7 @@ def difference_table(differences: pl.DataFrame, caption: str) -> Table:
     """One row a metric: both means, their paired difference, interval and p."""
     rows = [
         (
-            Cell(metric(row["metric"]).label + ("" if metric(row["metric"]).higher_is_better else " ↓")),
+            Cell(metric(row["metric"]).title),
             Cell(number(row["baseline"])),
             Cell(number(row["model"])),
             Cell(signed(row["difference"]), strong=row["low"] > 0 or row["high"] < 0),

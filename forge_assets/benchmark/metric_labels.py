@@ -1,19 +1,9 @@
-"""What the benchmark calls things: models and metrics in reading order, labels, colours, number formats."""
+"""What the benchmark calls things: models in reading order, their labels and colours, number formats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A score between 0 and 1: its column name, its label, and what a reader must know of it."""
-
-    name: str
-    label: str
-    meaning: str
-    higher_is_better: bool = True
 
 
 @dataclass(frozen=True)
@@ -30,21 +20,6 @@ class Model:
         return not self.name.endswith("_untuned")
 
 
-METRICS = (
-    Metric("composite", "Composite", "the weighted sum that ranks the models"),
-    Metric("citation_f1", "Citation F1", "harmonic mean of citation precision and recall"),
-    Metric("citation_precision", "Citation precision", "share of the cited provisions that were expected"),
-    Metric("citation_recall", "Citation recall", "share of the expected provisions that were cited"),
-    Metric("fabricated_rate", "Fabricated", "share of citations to a unit the law does not have", False),
-    Metric("wrong_country_rate", "Wrong country", "share of citations to another country's law", False),
-    Metric("unverifiable_rate", "Unverifiable", "share of citations to a law we hold no text of", False),
-    Metric("structure", "Structure", "share of the sections asked for that are there, in order and not empty"),
-    Metric("level", "Obligation level", "whether the right level of the obligation ladder was named"),
-    Metric("rouge1", "ROUGE-1", "overlap of words with the reference answer"),
-    Metric("rouge2", "ROUGE-2", "overlap of word pairs with the reference answer"),
-    Metric("rougeL", "ROUGE-L", "longest common subsequence with the reference answer"),
-)
-
 MODELS = (
     Model("student_untuned", "Student, untuned", "#9dbbdc"),
     Model("teacher_untuned", "Teacher, untuned", "#e2c19a"),
@@ -53,14 +28,8 @@ MODELS = (
 )
 
 _OTHER_COLOURS = ("#4d7f5c", "#7b6a99", "#8a8a8a", "#a0525a")
-_METRIC = {metric.name: metric for metric in METRICS}
 _MODEL = {model.name: model for model in MODELS}
 NOTHING = "–"
-
-
-def metric(name: str) -> Metric:
-    """The metric of a name; one we do not know keeps its name as label and counts as higher-is-better."""
-    return _METRIC.get(name) or Metric(name, words(name), "")
 
 
 def models(names: Iterable[str]) -> list[Model]:
@@ -70,12 +39,6 @@ def models(names: Iterable[str]) -> list[Model]:
     return [model for model in MODELS if model.name in wanted] + [
         Model(name, words(name), _OTHER_COLOURS[i % len(_OTHER_COLOURS)]) for i, name in enumerate(others)
     ]
-
-
-def metric_order(names: Iterable[str]) -> list[str]:
-    """Known metrics in reading order, then others by name."""
-    wanted = set(names)
-    return [m.name for m in METRICS if m.name in wanted] + sorted(wanted - set(_METRIC))
 
 
 def words(name: str) -> str:

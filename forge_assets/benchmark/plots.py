@@ -7,13 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
+from forge_assets.benchmark.metric_labels import Model, models, number, words
+from forge_assets.scoring.metrics import in_reading_order, metric
 from forge_resources.presentation.figures import HAIR, HEAT, INK, QUIET, bare, canvas, styled
-
-BAR_METRICS = (
-    "composite", "citation_f1", "structure", "level",
-    "rougeL", "fabricated_rate", "wrong_country_rate", "unverifiable_rate",
-)  # fmt: skip
 
 
 @styled
@@ -23,7 +19,7 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
     Args:
         summary: columns model, metric, mean, low, high, as `statistics.summary` gives.
     """
-    names = [name for name in BAR_METRICS if name in summary["metric"]]
+    names = [name for name in in_reading_order(summary["metric"]) if metric(name).bar]
     across = models(summary["model"].unique())
     columns = min(4, max(len(names), 1))
     rows = max(-(-len(names) // columns), 1)
@@ -34,7 +30,7 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
             axes.set_axis_off()
             continue
         _bars(axes, summary.filter(pl.col("metric") == names[i]), across)
-        axes.set_title(_with_arrow(names[i]), loc="left", fontsize=9.5, fontweight="bold")
+        axes.set_title(metric(names[i]).title, loc="left", fontsize=9.5, fontweight="bold")
         axes.tick_params(axis="y", labelleft=i % columns == 0)
     return figure
 
@@ -164,10 +160,6 @@ def _end_labels(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
             f"{name}  {loss:.2f}", (right, last), xytext=(6, 0), textcoords="offset points",
             va="center", color=colour, annotation_clip=False,
         )  # fmt: skip
-
-
-def _with_arrow(name: str) -> str:
-    return metric(name).label + ("" if metric(name).higher_is_better else " ↓")
 
 
 def _key(axes: Axes, x: float, model: Model) -> None:

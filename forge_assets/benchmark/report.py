@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import jinja2
@@ -11,17 +12,15 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from forge_assets.benchmark import html_tables, plots
+from forge_assets.benchmark.comparison import STUDENT, Comparison, compare
 from forge_assets.benchmark.examples import worked_examples
 from forge_assets.benchmark.highlight import MEANING, Line, lines
-from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
-from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differences, summary
-from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
+from forge_assets.benchmark.metric_labels import Model, models, number, words
+from forge_assets.benchmark.verdict import verdict
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
-from forge_assets.scoring.score import WEIGHTS
+from forge_assets.scoring.metrics import METRICS, formula
 from forge_resources.presentation.figures import Picture, data_uri
-
-ANSWER_METRICS = ("composite", "citation_f1", "structure", "rougeL", "fabricated_rate")
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,11 @@ class ReportInput:
     """Profile, digests, framework versions, code version: text, lists or mappings."""
     machine: str = ""
     title: str = "Benchmark"
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Every figure of the scores, computed when first asked for."""
+        return compare(self.scores, self.samples)
 
 
 @dataclass(frozen=True)
@@ -120,14 +124,14 @@ def render(report: ReportInput) -> str:
     return environment.get_template("report.html.j2").render(
         title=report.title,
         machine=report.machine,
-        verdict=verdict(report.scores, report.samples),
+        verdict=verdict(report.comparison),
         choice=report.choice,
         candidates=_candidates(report.choice),
-        **_results(report),
+        **_results(report.comparison),
         search=_search(report),
         losses=_losses(report.losses),
         examples=_examples(report),
-        composite=_composite(),
+        composite=formula(),
         marks=MEANING if report.laws else {},
         jobs=None if report.jobs.is_empty() else html_tables.job_table(report.jobs),
         law=None if report.provisions.is_empty() else html_tables.law_table(report.provisions),
@@ -135,48 +139,40 @@ def render(report: ReportInput) -> str:
     )
 
 
-def _results(report: ReportInput) -> dict[str, object]:
+def _results(found: Comparison) -> dict[str, object]:
     """Tables and figures of the scores; all empty where nothing was scored."""
-    if report.scores.is_empty():
+    if found.means.is_empty():
         return {"results": None, "bars": None, "changes": None, "tasks": None, "places": None}
-    scores, samples = report.scores, report.samples
-    whole, tasks = summary(scores, samples), by_task(scores, samples)
-    places = by_jurisdiction(scores, samples)
     changes = None
-    if {STUDENT, BASELINE} <= set(scores["model"]):
+    if found.changes is not None:
         caption = "Student, tuned minus untuned, sample by sample. Bold: the interval leaves out 0."
-        changes = html_tables.difference_table(differences(scores, STUDENT, BASELINE, samples), caption)
+        changes = html_tables.difference_table(found.changes, caption)
     caption = "Composite by {}, with 95% interval. Bold: best of the row."
     return {
-        "results": html_tables.metric_table(whole),
+        "results": html_tables.metric_table(found.means),
         "bars": _figure(
-            plots.metric_bars(whole),
-            f"Bars of each metric by model. {_sentence(whole)}",
+            plots.metric_bars(found.means),
+            f"Bars of each metric by model. {_sentence(found.means)}",
             "Mean by model; the thin line is the 95% interval. ↓ less is better.",
         ),
         "changes": changes,
         "tasks": (
             _figure(
-                plots.task_heatmap(tasks),
+                plots.task_heatmap(found.tasks),
                 "Composite by task and model, as in the table below.",
                 "Composite; number of samples in brackets.",
             ),
-            html_tables.group_table(tasks, "task_type", caption.format("task type")),
+            html_tables.group_table(found.tasks, "task_type", caption.format("task type")),
         ),
         "places": (
             _figure(
-                plots.jurisdiction_dots(places),
+                plots.jurisdiction_dots(found.places),
                 "Composite by jurisdiction and model, as in the table below.",
                 "Composite with 95% interval; number of samples in brackets.",
             ),
-            html_tables.group_table(places, "jurisdiction", caption.format("jurisdiction")),
+            html_tables.group_table(found.places, "jurisdiction", caption.format("jurisdiction")),
         ),
     }
-
-
-def _composite() -> str:
-    """The formula of the composite, as scored."""
-    return " + ".join(f"{share:g} {metric(name).label}" for name, share in WEIGHTS.items())
 
 
 def _sentence(whole: pl.DataFrame) -> str:
@@ -237,8 +233,8 @@ def _examples(report: ReportInput) -> tuple[ShownExample, ...]:
 
 
 def _chips(value: Mapping[tuple[str, str], float], model: Model) -> tuple[tuple[str, str], ...]:
-    scored = [name for name in ANSWER_METRICS if (model.name, name) in value]
-    return tuple((metric(name).label, number(value[model.name, name])) for name in scored)
+    chips = {name: metric.label for name, metric in METRICS.items() if metric.chip}
+    return tuple((chips[name], number(value[model.name, name])) for name in chips if (model.name, name) in value)
 
 
 def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> tuple[Line, ...]:

@@ -1,7 +1,7 @@
 """Means, paired differences and ratios of scores with 95% intervals, the same resamples for all.
 
 Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled. Where
-nearly all values are at a bound the interval is exact, see `scoring.resample`.
+nearly all values are at a bound the interval is exact, see `scoring.bootstrap`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.benchmark.metric_labels import metric_order, models
-from forge_assets.scoring.bootstrap import TAILS, Floats, difference_interval, mean_interval, resampled_means, sign_flip
+from forge_assets.benchmark.metric_labels import models
+from forge_assets.scoring.bootstrap import (
+    TAILS,
+    Floats,
+    codes,
+    difference_interval,
+    mean_interval,
+    resampled_means,
+    sign_flip,
+)
+from forge_assets.scoring.metrics import in_reading_order
 
 CROSS_BORDER = "Cross-border"
 
@@ -90,7 +99,7 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
             raise ValueError(f"no scores of {name}: models scored are {sorted(scores['model'].unique())}")
     grid = _grid(both, samples)
     rows = []
-    metrics = metric_order(metric for _, metric in grid.columns)
+    metrics = in_reading_order(metric for _, metric in grid.columns)
     paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
     low, high = difference_interval(paired, grid.cluster)
     p = sign_flip(paired, grid.cluster)
@@ -163,7 +172,7 @@ def _grid(scores: pl.DataFrame, samples: pl.DataFrame | None) -> _Grid:
     twice = scores.filter(pl.struct("model", "sample_id", "metric").is_duplicated())
     if len(twice):
         raise ValueError("scored twice: {model} on {sample_id}, {metric}".format(**twice.row(0, named=True)))
-    metrics = metric_order(scores["metric"].unique())
+    metrics = in_reading_order(scores["metric"].unique())
     columns = [(model.name, metric) for model in models(scores["model"].unique()) for metric in metrics]
     ids = sorted(scores["sample_id"].unique())
     values = np.full((len(ids), len(columns)), np.nan)
@@ -186,5 +195,4 @@ def _clusters(ids: list[str], samples: pl.DataFrame | None) -> NDArray[np.intp]:
     missing = [i for i in ids if i not in scenario]
     if missing:
         raise ValueError(f"sample {missing[0]} was scored but is not in the samples table")
-    number = {name: i for i, name in enumerate(sorted({scenario[i] for i in ids}))}
-    return np.array([number[scenario[i]] for i in ids], dtype=np.intp)
+    return codes([scenario[name] for name in ids])

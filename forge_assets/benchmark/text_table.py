@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from forge_assets.benchmark.metric_labels import NOTHING, Model, metric, metric_order, models, number
+from forge_assets.benchmark.metric_labels import NOTHING, Model, models, number
+from forge_assets.scoring.metrics import in_reading_order, metric
 
 BEST = "*"
 
@@ -14,7 +15,7 @@ def best_models(summary: pl.DataFrame, name: str) -> set[str]:
     shown = {model: number(mean) for model, mean in _rows(summary, name).select("model", "mean").iter_rows()}
     if len(set(shown.values())) < 2:
         return set()
-    top = (max if metric(name).higher_is_better else min)(shown.values(), key=float)
+    top = (max if metric(name).better == "higher" else min)(shown.values(), key=float)
     return {model for model, text in shown.items() if text == top}
 
 
@@ -24,9 +25,9 @@ def terminal_table(summary: pl.DataFrame) -> str:
         return "No model was scored."
     across = models(summary["model"].unique())
     lines = [["", *(model.label for model in across)]]
-    for name in metric_order(summary["metric"].unique()):
+    for name in in_reading_order(summary["metric"]):
         best = best_models(summary, name)
-        arrow = "" if metric(name).higher_is_better else " (less is better)"
+        arrow = " (less is better)" if metric(name).better == "lower" else ""
         cells = [_cell(summary, name, m) + (BEST if m.name in best else " ") for m in across]
         lines.append([metric(name).label + arrow, *cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -50,11 +51,10 @@ def markdown_table(summary: pl.DataFrame) -> str:
         "| | " + " | ".join(_escaped(model.label) for model in across) + " |",
         "|---|" + "---:|" * len(across),
     ]
-    for name in metric_order(summary["metric"].unique()):
+    for name in in_reading_order(summary["metric"]):
         best = best_models(summary, name)
         cells = [f"**{c}**" if m.name in best else c for m in across if (c := _cell(summary, name, m))]
-        arrow = "" if metric(name).higher_is_better else " ↓"
-        lines.append(f"| {_escaped(metric(name).label)}{arrow} | " + " | ".join(cells) + " |")
+        lines.append(f"| {_escaped(metric(name).title)} | " + " | ".join(cells) + " |")
     note = f"Mean [95% interval] over {summary['n'][0]} samples; ↓ less is better."
     return "\n".join([*lines, "", note])
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forge_assets.benchmark.metric_labels import interval, metric, number, signed
-from forge_assets.benchmark.statistics import Estimate, differences, share_kept, summary
-
-STUDENT, BASELINE, TEACHER = "student_tuned", "student_untuned", "teacher_tuned"
+from forge_assets.benchmark.comparison import BASELINE, STUDENT, Comparison
+from forge_assets.benchmark.metric_labels import interval, number, signed
+from forge_assets.scoring.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -29,29 +28,30 @@ class Verdict:
     figures: tuple[KeyFigure, ...]
 
 
-def verdict(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> Verdict:
-    """Tuned against untuned student on the composite, then against the tuned teacher, as far as scored."""
-    scored = set(scores["model"])
-    if STUDENT not in scored:
+def verdict(found: Comparison) -> Verdict:
+    """Tuned against untuned student on the composite, then against the tuned teacher, as far as scored.
+
+    Raises:
+        ValueError: the tuned student was scored, but not by the composite.
+    """
+    mine = found.means.filter(pl.col("model") == STUDENT)
+    if mine.is_empty():
         return Verdict("No tuned student was benchmarked, so there is no outcome to report.", ())
-    sentence = _absolute(scores, samples)
-    if BASELINE in scored:
-        sentence = _against_baseline(scores, samples)
-    kept = share_kept(scores, STUDENT, TEACHER, samples=samples) if TEACHER in scored else None
-    if kept:
-        bounds = f"95% interval {kept.low:.0%} to {kept.high:.0%}"
-        sentence += f" It keeps {kept.value:.0%} of the tuned teacher’s composite ({bounds})."
-    return Verdict(sentence, tuple(_figures(scores, samples, kept)))
+    sentence = _absolute(mine) if found.changes is None else _against_baseline(found.changes)
+    if found.kept:
+        bounds = f"95% interval {found.kept.low:.0%} to {found.kept.high:.0%}"
+        sentence += f" It keeps {found.kept.value:.0%} of the tuned teacher’s composite ({bounds})."
+    return Verdict(sentence, tuple(_figures(found)))
 
 
-def _absolute(scores: pl.DataFrame, samples: pl.DataFrame | None) -> str:
-    row = _row(summary(scores.filter(pl.col("model") == STUDENT), samples), "composite")
+def _absolute(means: pl.DataFrame) -> str:
+    row = _row(means, "composite")
     bounds = interval(row["low"], row["high"])
     return f"The tuned student scores {row['mean']:.2f} (95% interval {bounds}) on {row['n']} unseen samples."
 
 
-def _against_baseline(scores: pl.DataFrame, samples: pl.DataFrame | None) -> str:
-    row = _row(differences(scores, STUDENT, BASELINE, samples), "composite")
+def _against_baseline(changes: pl.DataFrame) -> str:
+    row = _row(changes, "composite")
     change = f"{signed(row['difference'])}, 95% interval {interval(row['low'], row['high'])}"
     ends = f"from {row['baseline']:.2f} to {row['model']:.2f} ({change}) on {row['n']} unseen samples"
     if row["low"] > 0:
@@ -61,25 +61,19 @@ def _against_baseline(scores: pl.DataFrame, samples: pl.DataFrame | None) -> str
     return f"Tuning made no measurable difference: the student’s composite went {ends}."
 
 
-def _figures(scores: pl.DataFrame, samples: pl.DataFrame | None, kept: Estimate | None) -> list[KeyFigure]:
-    means = {
-        (model, name): (mean, low, high)
-        for model, name, mean, low, high in summary(scores, samples)
-        .select("model", "metric", "mean", "low", "high")
-        .iter_rows()
-    }
+def _figures(found: Comparison) -> list[KeyFigure]:
+    means = {(row["model"], row["metric"]): row for row in found.means.iter_rows(named=True)}
     figures = []
-    for name in ("composite", "citation_f1", "fabricated_rate"):
-        if (STUDENT, name) not in means:
+    for name, metric in METRICS.items():
+        row, before = means.get((STUDENT, name)), means.get((BASELINE, name))
+        if not metric.headline or row is None:
             continue
-        mean, low, high = means[STUDENT, name]
-        before = means.get((BASELINE, name))
-        was = f"untuned {number(before[0])}; " if before else ""
-        label = "Fabricated citations" if name == "fabricated_rate" else metric(name).label
-        figures.append(KeyFigure(label, number(mean), f"{was}95% interval {interval(low, high)}"))
-    if kept:
-        note = f"of its composite; 95% interval {kept.low:.0%} to {kept.high:.0%}"
-        figures.insert(1, KeyFigure("Teacher kept", f"{kept.value:.0%}", note))
+        was = f"untuned {number(before['mean'])}; " if before else ""
+        note = f"{was}95% interval {interval(row['low'], row['high'])}"
+        figures.append(KeyFigure(metric.headline, number(row["mean"]), note))
+    if found.kept:
+        note = f"of its composite; 95% interval {found.kept.low:.0%} to {found.kept.high:.0%}"
+        figures.insert(1, KeyFigure("Teacher kept", f"{found.kept.value:.0%}", note))
     return figures
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from forge_assets.scoring.bootstrap import difference_interval, sign_flip
+from forge_assets.scoring.bootstrap import codes, difference_interval, sign_flip
 
 TUNED, REINFORCED = "tuned", "reinforced"
 """The two models, as the scores name them."""
@@ -54,7 +53,7 @@ def adopt(scores: pl.DataFrame, samples: pl.DataFrame) -> Adoption:
     )
     if not {TUNED, REINFORCED} <= set(wide.columns) or wide.is_empty() or wide.null_count().sum_horizontal().item():
         raise ValueError("the tuned and the reinforced teacher were not scored on the same samples")
-    cluster = wide["scenario_id"].rank("dense").to_numpy().astype(np.intp) - 1
+    cluster = codes(wide["scenario_id"].to_list())
     paired = (wide[REINFORCED] - wide[TUNED]).to_numpy()[:, None]
     low, high = (float(end[0]) for end in difference_interval(paired, cluster))
     p = float(sign_flip(paired, cluster)[0])

@@ -9,6 +9,9 @@ and 1 with a given mean these vary most, so for others it is too wide rather tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +24,28 @@ FEW = 10
 """Clusters that must be away from a bound before resampling them says enough, if most of them are at it."""
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over `items` samples and its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+    items: int
+
+
+def codes(labels: Sequence[str]) -> NDArray[np.intp]:
+    """Number each label by its rank among the different ones, from 0: the order they come in changes no number."""
+    return np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)[1]
+
+
+def clustered_mean(values: Sequence[float], clusters: Sequence[str]) -> Interval:
+    """Mean of values from 0 to 1 and its interval, as `mean_interval`, by the names of their clusters."""
+    column = np.array(values, dtype=np.float64)[:, None]
+    low, high = mean_interval(column, codes(clusters))
+    return Interval(float(column.mean()), float(low[0]), float(high[0]), len(values))
 
 
 def mean_interval(values: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:

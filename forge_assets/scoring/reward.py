@@ -22,8 +22,8 @@ WEIGHTS = {
     "level": 0.15,
     "structure": 0.15,
     "wording": 0.1,
-    "strays": 0.3,
-    "waste": 0.5,
+    "unexpected_citations": 0.3,
+    "verbosity": 0.5,
 }
 """What each part of a `Reward` weighs in its total."""
 
@@ -37,15 +37,15 @@ _WORD = re.compile(r"\w+")
 _RUN = 4
 """Words in a row that count as said again."""
 _AGAIN = 3
-_STRAYS = 6
-"""Strays at which the penalty is whole; one that is no law of the countries asked about counts twice."""
+_UNEXPECTED = 6
+"""Citations at which the penalty is whole; one that is no law of the countries asked about counts twice."""
 _LONGER = 1.5
 """How many times as long as the reference an answer may be."""
 
 
 @dataclass(frozen=True)
 class Reward:
-    """The parts from 0 to 1, the penalties `strays` and `waste` from -1 to 0."""
+    """The parts from 0 to 1, the penalties `unexpected_citations` and `verbosity` from -1 to 0."""
 
     citations: float
     """F1 of the citations against those due; where none is due, 1 if none is given and the level is right."""
@@ -57,9 +57,9 @@ class Reward:
     """Share of the sections in place and in order, times how far they are filled: half the words of the reference."""
     wording: float
     """ROUGE-L with the reference: what keeps right answers readable."""
-    strays: float
+    unexpected_citations: float
     """Citations that are not due: -1/6 each, -1/3 each where repealed, invented, unverifiable or of another country."""
-    waste: float
+    verbosity: float
     """Words beyond one and a half times the reference's, or three times the share that says again what was said."""
 
     @property
@@ -90,8 +90,8 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
         level=level,
         structure=structure(answer, sample["sections"]) * _filled(answer, reference, sample["sections"]),
         wording=rouge(answer, reference)[2],
-        strays=-_strays([c for key, c in cited.items() if key not in expected], home, laws),
-        waste=-_waste(_words(answer), _words(reference)),
+        unexpected_citations=-_unexpected([c for key, c in cited.items() if key not in expected], home, laws),
+        verbosity=-_verbosity(_words(answer), _words(reference)),
     )
 
 
@@ -120,13 +120,13 @@ def _bodies(text: str) -> dict[str, set[str]]:
     return {heading_name(name): set(_words(body)) for name, body in sections_of(text)}
 
 
-def _strays(found: list[Citation], home: list[str], laws: LawIndex) -> float:
+def _unexpected(found: list[Citation], home: list[str], laws: LawIndex) -> float:
     at_home = laws.at_home(home)
     lawful = sum(c.status == "real" and c.jurisdiction in at_home for c in found)
-    return min(1.0, (2 * len(found) - lawful) / _STRAYS)
+    return min(1.0, (2 * len(found) - lawful) / _UNEXPECTED)
 
 
-def _waste(answer: list[str], reference: list[str]) -> float:
+def _verbosity(answer: list[str], reference: list[str]) -> float:
     beyond = len(answer) / (_LONGER * len(reference)) - 1 if reference else 0.0
     return min(1.0, max(0.0, beyond, _AGAIN * (_said_again(answer) - _said_again(reference))))
 

@@ -91,7 +91,11 @@ def _sweep(folder: Path, prefix: str) -> None:
 
 def sql_type(kind: pl.DataType | DataTypeClass) -> str:
     """A column's type in DuckDB."""
-    return f"{sql_type(kind.inner)}[]" if isinstance(kind, pl.List) else _SQL_TYPES[kind.base_type()]
+    if isinstance(kind, pl.List):
+        return f"{sql_type(kind.inner)}[]"
+    if isinstance(kind, pl.Struct):
+        return f"STRUCT({', '.join(f'{field.name} {sql_type(field.dtype)}' for field in kind.fields)})"
+    return _SQL_TYPES[kind.base_type()]
 
 
 SUMS = ".sha256"

@@ -283,12 +283,10 @@ _RUNS = (
             "asked": Column(_TEXT, "JSON: the configuration proposed."),
             "ran": Column(_TEXT, "JSON: the configuration that ran, after the guard."),
             "guard": Column(_TEXT, "JSON list: rule, parameter, before, after, reason of each change by the guard."),
-            "citation_f1": Column(_REAL, "Mean citation F1 on the validation set; null: no score."),
-            "structure": Column(_REAL, "Mean share of sections in place; null: no score."),
-            "level": Column(_REAL, "Share of answers with the right level of duty; null: no score."),
-            "rouge1": Column(_REAL, "Mean ROUGE-1 against the references; null: no score."),
-            "rouge2": Column(_REAL, "Mean ROUGE-2; null: no score."),
-            "rougeL": Column(_REAL, "Mean ROUGE-L; null: no score."),
+            "scores": Column(
+                pl.List(pl.Struct({"metric": pl.String, "mean": pl.Float64})),
+                "Mean of each metric of docs/benchmark.md on the validation set; empty: no score.",
+            ),
             "loss": Column(_REAL, "Training loss, mean of the last five steps; null: it trained no step."),
             "losses": Column(pl.List(pl.Float64), "Training loss of each step that it did."),
             "predicted_bytes": Column(_INT, "Memory that the guard expected, its margin included."),
@@ -306,7 +304,7 @@ _RUNS = (
             "trial": Column(_INT, "Trial, as in search.trials."),
             "stage": Column(_TEXT, "trial: the set of every trial; race: further samples; confirm: the winner alone."),
             "sample_id": Column(_TEXT, "Sample answered."),
-            "composite": Column(_REAL, "Composite score, 0 to 1."),
+            "composite": Column(_REAL, "The weighted sum that ranks the models."),
         },
     ),
     Table(
@@ -316,9 +314,9 @@ _RUNS = (
         {
             "sample_id": Column(_TEXT, "Sample answered."),
             "response": Column(_TEXT, "The answer."),
-            "composite": Column(_REAL, "Its composite score, 0 to 1."),
-            "citation_f1": Column(_REAL, "F1 of its citations, 0 to 1."),
-            "structure": Column(_REAL, "Share of sections in place, 0 to 1."),
+            "composite": Column(_REAL, "The weighted sum that ranks the models."),
+            "citation_f1": Column(_REAL, "Harmonic mean of citation precision and recall."),
+            "structure": Column(_REAL, "Share of the sections asked for that are there, in order and not empty."),
             "accepted": Column(_BOOL, "Whether law and form are without fault, so that it is taught."),
             "why_not": Column(_TEXT, "The first fault; empty: it was accepted."),
         },
@@ -340,11 +338,7 @@ _RUNS = (
         {
             "model": _MODEL,
             "sample_id": Column(_TEXT, "Sample answered."),
-            "metric": Column(
-                _TEXT,
-                "composite, citation_precision, citation_recall, citation_f1, structure, level, rouge1, rouge2, rougeL "
-                "or, where less is better, fabricated_rate, wrong_country_rate, unverifiable_rate.",
-            ),
+            "metric": Column(_TEXT, "composite or another metric of docs/benchmark.md."),
             "value": Column(_REAL, "The score, 0 to 1."),
         },
     ),

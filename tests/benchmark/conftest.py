@@ -102,6 +102,7 @@ def make_scores(samples: pl.DataFrame, models: dict[str, float] | None = None, s
                 "rouge2": skill * 0.8,
                 "rougeL": min(1.0, skill * 0.85 + 0.05),
                 "level": float(skill > 0.5),
+                "clean": 1 - bad,
             }
             values["composite"] = (
                 0.4 * f1 + 0.2 * structure + 0.2 * values["rougeL"] + 0.1 * values["level"] + 0.1 * (1 - bad)

@@ -45,7 +45,7 @@ def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
         "expected_level": "",
     }
     scores = score(answer, sample, laws())
-    assert (scores.citation_f1, scores.wrong_country_rate) == (1.0, 0.0)
+    assert (scores["citation_f1"], scores["wrong_country_rate"]) == (1.0, 0.0)
     (citation,) = parse(answer, laws(), "DE")
     assert citation.key == key
     assert mark(citation, [key], laws().at_home(["DE"])) == "expected"

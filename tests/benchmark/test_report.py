@@ -7,13 +7,17 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from forge_assets.benchmark import statistics
 from forge_assets.benchmark.report import ReportInput, render
+from forge_assets.scoring.bootstrap import Floats
 
 VOID = {"meta", "img", "br"}
 
@@ -170,6 +174,24 @@ def test_without_law_answers_are_shown_unmarked(full_report: ReportInput) -> Non
     page = Page(render(dataclasses.replace(full_report, laws=None)))
     assert "Worst answer of the tuned student: composite 0.47" in page.headings
     assert page.marks == set()
+
+
+def test_the_whole_benchmark_is_resampled_once_for_each_kind_of_figure(
+    full_report: ReportInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+    for name in ("mean_interval", "difference_interval", "resampled_means"):
+        resample = getattr(statistics, name)
+
+        def counted(values: Floats, cluster: Any, name: str = name, resample: Any = resample) -> Any:
+            asked[name] += len(values) == full_report.samples.height
+            return resample(values, cluster)
+
+        monkeypatch.setattr(statistics, name, counted)
+    report = dataclasses.replace(full_report)
+    render(report)
+    assert not report.comparison.means.is_empty()
+    assert asked == {"mean_interval": 1, "difference_interval": 1, "resampled_means": 1}
 
 
 def test_a_fresh_process_writes_the_same_bytes(html: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from forge_assets.scoring.bootstrap import difference_interval, mean_interval
+from forge_assets.scoring.bootstrap import clustered_mean, codes, difference_interval, mean_interval
 
 
 def _interval(values: list[float], cluster: list[int] | None = None) -> tuple[float, float]:
@@ -56,3 +56,17 @@ def test_away_from_the_bounds_it_is_the_bootstrap() -> None:
 def test_models_that_never_differed_may_differ_by_as_much_as_was_not_seen() -> None:
     low, high = difference_interval(np.zeros((132, 1)), np.arange(132))
     assert (round(float(low[0]), 3), round(float(high[0]), 3)) == (-0.028, 0.028)
+
+
+def test_an_interval_does_not_depend_on_the_order_of_the_samples() -> None:
+    values = list(np.random.default_rng(2).uniform(0, 1, 60))
+    scenarios = [f"scenario {i % 20}" for i in range(60)]
+    there, back = clustered_mean(values, scenarios), clustered_mean(values[::-1], scenarios[::-1])
+    assert (back.value, back.low, back.high) == pytest.approx((there.value, there.low, there.high), abs=1e-12)
+    assert there.items == 60
+    assert _interval(values, list(codes(scenarios))) == (there.low, there.high)
+
+
+def test_labels_are_numbered_by_rank() -> None:
+    assert codes(["b", "a", "c", "a"]).tolist() == [1, 0, 2, 0]
+    assert codes([]).tolist() == []

@@ -139,7 +139,7 @@ def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample]
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
-    penalties = WEIGHTS["strays"] + WEIGHTS["waste"]
+    penalties = WEIGHTS["unexpected_citations"] + WEIGHTS["verbosity"]
     assert sum(WEIGHTS.values()) - penalties == pytest.approx(HIGHEST)
     assert -penalties == pytest.approx(LOWEST)
 
@@ -242,14 +242,14 @@ def test_a_citation_of_another_country_beside_the_right_ones_costs(asked: list[S
         foreign = next(text for code, text in SAFE.items() if code not in home)
         found = reward(f"{sample['response']} As under {foreign}.", sample, held)
         assert found.total < HIGHEST - MARGIN
-        assert found.strays == pytest.approx(-1 / 3)
+        assert found.unexpected_citations == pytest.approx(-1 / 3)
 
 
 def test_an_invented_citation_costs_more_than_one_that_is_merely_not_due(asked: list[Sample], held: LawIndex) -> None:
     sample = next(s for s in asked if s["jurisdictions"] == ["DE"] and s["variant"] == "plain")
     text = sample["response"]
     real, invented = (reward(f"{text} See {cited} BetrVG.", sample, held) for cited in ("§ 99", "§ 987"))
-    assert (real.strays, invented.strays) == (pytest.approx(-1 / 6), pytest.approx(-1 / 3))
+    assert (real.unexpected_citations, invented.unexpected_citations) == (pytest.approx(-1 / 6), pytest.approx(-1 / 3))
     assert invented.total < real.total < HIGHEST
 
 
@@ -277,7 +277,7 @@ PIECES = (
 def test_no_text_leaves_the_bounds(sample: Sample, laws: LawIndex, answer: str) -> None:
     found = reward(answer, sample, laws)
     parts = asdict(found)
-    assert all(-1.0 <= parts.pop(name) <= 0.0 for name in ("strays", "waste"))
+    assert all(-1.0 <= parts.pop(name) <= 0.0 for name in ("unexpected_citations", "verbosity"))
     assert all(0.0 <= value <= 1.0 for value in parts.values())
     assert LOWEST - 1e-9 <= found.total <= HIGHEST + 1e-9
 

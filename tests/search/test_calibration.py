@@ -117,6 +117,12 @@ def test_real_peaks_stay_under_what_the_others_of_their_model_say() -> None:
         assert left.measured_bytes <= calibrate(others).safe(left.prediction)
 
 
+@pytest.mark.parametrize(("count", "quantile"), [(10, 3.306878), (30, 3.231709), (90, 3.159539)])
+def test_the_bound_is_the_quantile_of_students_t_that_tables_give(count: int, quantile: float) -> None:
+    """Degrees of freedom: 30 from before, and one a peak."""
+    assert after([1.0] * count).quantile == pytest.approx(quantile, abs=1e-6)
+
+
 def test_a_peak_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="measured_bytes 0: give the peak in bytes, or leave the trial out"):
         Measured(prediction(1), 0)

@@ -14,7 +14,7 @@ import optuna
 import polars as pl
 import pytest
 
-from forge_assets.scoring.score import METRICS
+from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.selection.choice import NoTrialFinished, choose
 from forge_assets.search.study.context import Setting
 from forge_assets.search.study.jobs import space_of

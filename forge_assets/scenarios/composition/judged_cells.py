@@ -97,7 +97,7 @@ def settle(domain: Domain, answers: Answers, framework: Framework, change: str, 
 
 
 def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
-    """A number for each value, equal for equal ones."""
+    """A number for each value, equal for equal ones; they have no order to be ranked by."""
     seen: dict[object, int] = {}
     return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
 

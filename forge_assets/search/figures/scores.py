@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from forge_assets.scoring.bootstrap import mean_interval
+from forge_assets.scoring.bootstrap import Interval, clustered_mean
 from forge_resources.presentation.figures import ACCENT, HAIR, INK, QUIET, WARM, Picture, bare, canvas, in_words, styled
 
 PHASES = {"explore": ("o", "#7ba3d0"), "exploit": ("s", ACCENT), "refine": ("D", "#3d7d57")}
@@ -21,16 +19,6 @@ UNSCORED = {"pruned": "v", "diverged": "^", "failed": "x", "running": "o"}
 ROOM = 0.25
 """Share of the scores' range kept free above them, for words."""
 STAGES = {"trial": "#7ba3d0", "race": ACCENT, "confirm": WARM}
-
-
-@dataclass(frozen=True)
-class _Estimate:
-    """Mean and 95% interval over `count` samples."""
-
-    mean: float
-    low: float
-    high: float
-    count: int
 
 
 @styled
@@ -92,17 +80,17 @@ def race(answers: pl.DataFrame, chosen: int | None = None, scenarios: Mapping[st
         for stage in STAGES
         if not (mine := answers.filter(pl.col("trial") == trial, pl.col("stage") == stage)).is_empty()
     }
-    most = {stage: max((e.count for (_, s), e in found.items() if s == stage), default=0) for stage in STAGES}
-    rank = {trial: found[trial, "race"].mean if (trial, "race") in found else 0.0 for trial in raced}
+    most = {stage: max((e.items for (_, s), e in found.items() if s == stage), default=0) for stage in STAGES}
+    rank = {trial: found[trial, "race"].value if (trial, "race") in found else 0.0 for trial in raced}
     order = sorted(raced, key=lambda trial: (trial != chosen, -rank[trial], trial))
     figure = canvas(0.75 + 0.62 * len(order))
     axes = figure.subplots()
     for (trial, stage), e in found.items():
         y = order.index(trial) + (list(STAGES).index(stage) - 1) * 0.24
         axes.hlines(y, e.low, e.high, color=STAGES[stage], linewidth=2.4)
-        axes.scatter([e.mean], [y], s=34, color=STAGES[stage], zorder=3)
-        fewer = f"  on {e.count}, then out" if e.count < most[stage] else ""
-        word = f"{e.mean:.2f}{fewer}"
+        axes.scatter([e.value], [y], s=34, color=STAGES[stage], zorder=3)
+        fewer = f"  on {e.items}, then out" if e.items < most[stage] else ""
+        word = f"{e.value:.2f}{fewer}"
         axes.annotate(word, (e.high, y), (5, 0), textcoords="offset points", va="center", fontsize=8)
     between = [y + 0.5 for y in range(len(order) - 1)]
     axes.hlines(between, 0, 1, HAIR, linewidth=0.8, transform=axes.get_yaxis_transform())
@@ -115,11 +103,11 @@ def race(answers: pl.DataFrame, chosen: int | None = None, scenarios: Mapping[st
     for i, stage in enumerate(stage for stage in STAGES if most[stage]):
         word = f"● {stage}, {most[stage]} samples"
         axes.text(i / 3, 1.03, word, transform=axes.transAxes, color=STAGES[stage], fontweight="bold")
-    listed = ", ".join(f"trial {t} {found[t, 'race'].mean:.2f}" for t in order if (t, "race") in found)
+    listed = ", ".join(f"trial {t} {found[t, 'race'].value:.2f}" for t in order if (t, "race") in found)
     said = f"Race of the best trials, mean composite on further samples: {listed}."
     for (trial, stage), e in found.items():
         if stage == "confirm":
-            said += f" Trial {trial} scored {e.mean:.2f} on the samples that only it answered."
+            said += f" Trial {trial} scored {e.value:.2f} on the samples that only it answered."
     caption = "Mean composite and 95% interval. Candidates were picked by the first stage, so it flatters them."
     return Picture(figure, said, caption)
 
@@ -197,8 +185,5 @@ def _alt(ordered: pl.DataFrame, scored: pl.DataFrame, chosen: int | None) -> str
     return said if chosen is None else f"{said} Trial {chosen} was chosen."
 
 
-def _interval(answers: pl.DataFrame, scenarios: Mapping[str, str]) -> _Estimate:
-    column = answers["composite"].to_numpy().reshape(-1, 1)
-    clusters = np.unique([scenarios.get(sample, sample) for sample in answers["sample_id"]], return_inverse=True)[1]
-    low, high = mean_interval(column, clusters)
-    return _Estimate(float(column.mean()), float(low[0]), float(high[0]), len(column))
+def _interval(answers: pl.DataFrame, scenarios: Mapping[str, str]) -> Interval:
+    return clustered_mean(answers["composite"].to_list(), [scenarios.get(name, name) for name in answers["sample_id"]])

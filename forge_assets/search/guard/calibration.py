@@ -31,9 +31,9 @@ RESIDUAL, RESIDUAL_FREEDOM = 0.035, 30
 """A residual's standard deviation before anything is measured, as that of LoRA trainings of one model among each other
 (bench/results/memory-2026-11-25.md), and how many measured residuals this counts as."""
 
-NORMAL = 3.0902
-"""Quantile 0.999: of 50 trials that all run as near to the limit as allowed, none exceeds it in 95 of 100 searches."""
-
+QUANTILE = 0.999
+"""Of the predictive distribution: of 50 trials that all run as near to the limit as allowed, none exceeds it in 95 of
+100 searches."""
 
 ROUNDS, LEAST = 4, 0.1
 """How often peaks are weighed anew by what is expected of them, and the smallest factor that they are weighed by."""
@@ -140,9 +140,7 @@ def _sums(prediction: Prediction) -> list[tuple[int, int]]:
 
 
 def _student(freedom: int) -> float:
-    """Quantile of Student's t at the probability of `NORMAL` (Abramowitz and Stegun 1964, 26.7.5)."""
-    z = NORMAL
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+    """Quantile of Student's t at `QUANTILE`."""
+    from scipy.stats import t  # a second to import
+
+    return float(t.ppf(QUANTILE, freedom))

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from forge_assets.scoring.bootstrap import Floats, sign_flip
+from forge_assets.scoring.bootstrap import Floats, codes, sign_flip
 
 ROUNDS, LEAST_ROUND = 3, 12
 """Each round is a job for every candidate, and each job loads the model: few rounds, and none of a handful of items."""
@@ -147,7 +146,7 @@ class Race:
         order = sorted(racing, key=lambda trial: (-means[trial], trial))
         lead = values[racing.index(order[0])]
         behind = np.column_stack([lead - values[racing.index(trial)] for trial in order[1:]])
-        one_sided = sign_flip(behind, numbered(self.scenarios[:end])) / 2
+        one_sided = sign_flip(behind, codes(self.scenarios[:end])) / 2
         bound = self.level / (self.rounds * (len(self.candidates) - 1))
         return [order[0], *(trial for trial, p in zip(order[1:], one_sided, strict=True) if p > bound)]
 
@@ -167,12 +166,6 @@ def composites(answers: pl.DataFrame, stage: str) -> dict[tuple[int, str], float
             raise RaceError(f"search.answers: trial {trial} has composite {composite} on sample {sample}")
         found[trial, sample] = composite
     return found
-
-
-def numbered(names: Sequence[str]) -> NDArray[np.intp]:
-    """The number of each name, from 0, the same for the same name."""
-    known: dict[str, int] = {}
-    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.intp)
 
 
 def paired(

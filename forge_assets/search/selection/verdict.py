@@ -6,31 +6,14 @@ therefore taken from samples on which nothing was chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from forge_assets.scoring.bootstrap import TAILS, Floats, mean_interval, resampled_means
-from forge_assets.search.selection.race import RaceError, composites, numbered, paired
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95% interval, see `scoring.resample`.
-
-    Whole scenarios are drawn again, because samples of one scenario resemble each other.
-
-    Args:
-        items: samples that it rests on.
-    """
-
-    value: float
-    low: float
-    high: float
-    items: int
+from forge_assets.scoring.bootstrap import TAILS, Floats, Interval, clustered_mean, codes, resampled_means
+from forge_assets.search.selection.race import RaceError, composites, paired
 
 
 @dataclass(frozen=True)
@@ -109,8 +92,8 @@ def verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> Verdict:
     lead, won = _raced(race, winner, others, scenario) if others else (None, 1.0)
     return Verdict(
         winner,
-        _interval(list(confirmed.values()), [sample for _, sample in confirmed], scenario),
-        _interval(list(before.values()), [sample for _, sample in before], scenario) if before else None,
+        _interval(confirmed, scenario),
+        _interval(before, scenario) if before else None,
         lead,
         len(others) + 1,
         won,
@@ -129,7 +112,7 @@ def _raced(
     asked = shared.sum(axis=0)
     mean = ahead.sum(axis=0) / asked
     nearest = min(range(len(others)), key=lambda i: (-asked[i], mean[i], others[i]))
-    means = resampled_means(np.hstack([ahead, shared]), _clusters(items, scenario))
+    means = resampled_means(np.hstack([ahead, shared]), codes(_scenarios(items, scenario)))
     total, weight = means[:, : len(others)], means[:, len(others) :]
     # A resample without any sample that both answered says nothing for either: a difference of 0.
     drawn: Floats = np.divide(total, weight, out=np.zeros(total.shape), where=weight > 0).round(12)
@@ -139,18 +122,17 @@ def _raced(
     return Lead(others[nearest], lead), float(shares.mean())
 
 
-def _interval(values: Sequence[float], items: Sequence[str], scenario: dict[str, str]) -> Interval:
-    column = np.array(values)[:, None]
-    low, high = mean_interval(column, _clusters(items, scenario))
-    return Interval(float(column.mean()), float(low[0]), float(high[0]), len(values))
-
-
-def _clusters(items: Sequence[str], scenario: dict[str, str]) -> NDArray[np.intp]:
-    """The number of each item's scenario, from 0."""
-    missing = [item for item in items if item not in scenario]
+def _scenarios(items: Iterable[str], scenario: dict[str, str]) -> list[str]:
+    """The scenario of each item: samples of one resemble each other, so whole scenarios are drawn again."""
+    asked = list(items)
+    missing = [item for item in asked if item not in scenario]
     if missing:
         raise RaceError(f"sample {missing[0]} was answered but is not in the samples given")
-    return numbered([scenario[item] for item in items])
+    return [scenario[item] for item in asked]
+
+
+def _interval(composites: dict[tuple[int, str], float], scenario: dict[str, str]) -> Interval:
+    return clustered_mean(list(composites.values()), _scenarios((sample for _, sample in composites), scenario))
 
 
 def _words(interval: Interval) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.guard.guard import Guarded
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.training.jobs.spec import SftJob
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 RAN, PLAN, OUTCOME = "ran", "plan", "outcome"
 """User attributes of a trial; each is one transaction of its storage, so what is known together is kept together."""
-
-PARTS = ("citation_f1", "structure", "level", "rouge1", "rouge2", "rougeL")
 
 
 def remember_plan(
@@ -89,7 +88,7 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
                 "asked": _text(space, kept.get("asked") or trial.params),
                 "ran": _text(space, trial.user_attrs.get(RAN)),
                 "guard": json.dumps(kept.get("guard", [])),
-                **{part: scores.get(part) for part in PARTS},
+                "scores": [{"metric": name, "mean": scores[name]} for name in METRICS if name in scores],
                 "loss": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
                 "losses": losses,
                 "predicted_bytes": kept.get("predicted_bytes"),

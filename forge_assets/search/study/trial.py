@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from forge_assets.scoring.score import METRICS
+from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.guard.calibration import Calibration, Measured, calibrate
 from forge_assets.search.guard.guard import guard
 from forge_assets.search.optimizer.three_phase import ERROR
