@@ -1,4 +1,4 @@
-"""Turns a checked framework into its version hash and the three catalog tables."""
+"""Turns a checked country into the tables of the catalog."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 import polars as pl
 
 from forge_assets.citations.parser import render
+from forge_assets.law.country import Country
 from forge_assets.law.engine import threshold_words
-from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
+from forge_assets.law.model import Body, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
-from forge_assets.law.verification import Status, Verification, verify
-from forge_assets.law.versions import _cited, _rules, entry_versions, framework_version, step_id
+from forge_assets.law.verification import Status, Verification
+from forge_assets.law.versions import _cited, _rules, entry_versions, step_id
 from forge_resources.storage.tables import TABLES
 
 _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
 
 
-def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
-    """The `catalog` tables of one framework, by name: frameworks (one row), provisions, rules, bodies,
+def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
+    """The `catalog` tables of one country's framework, by name: frameworks (one row), provisions, rules, bodies,
     escalation and statute_units.
 
     A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
     """
-    version = framework_version(domain, framework, statutes)
-    checked = verify(framework, statutes)
+    framework, statutes, checked, version = country.framework, country.statutes, country.checked, country.version
     entries = entry_versions(framework, checked)
     provisions = [
         _provision(p, framework, statutes, checked[p.id], version) | {"version": entries[p.id]}

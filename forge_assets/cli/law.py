@@ -15,7 +15,15 @@ from forge_assets.citations.parser import parse, render
 from forge_assets.citations.rendering import Style
 from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date
 from forge_assets.law.checks import Fault, Held, check_country, check_together
-from forge_assets.law.country import Country, country_files, read_country, stray_files
+from forge_assets.law.country import (
+    Country,
+    CountryFile,
+    country_files,
+    country_of,
+    read_country,
+    read_country_file,
+    stray_files,
+)
 from forge_assets.law.cross_border import combine
 from forge_assets.law.engine import Facts
 from forge_assets.law.explanation import explained
@@ -41,22 +49,28 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
     except SourceError as error:
         return [], [Fault.of(error)]
     files = country_files(pack) if only is None else {only.stem.upper(): only}
+    sources: dict[str, CountryFile] = {}
     read: dict[str, Country] = {}
+    held: Held = {}
     refused: list[Fault] = []
     for code, path in {**country_files(pack), **files}.items():
         try:
-            read[code] = read_country(pack, domain, path)
+            source = sources[code] = read_country_file(pack, domain, path)
+            held[code] = source.statutes if source.framework.members else None
+            read[code] = country_of(domain, source)
         except SourceError as error:
+            if code not in sources:
+                held[code] = error
             if code in files:
                 refused.append(Fault.of(error))
-    held: Held = {code: country.statutes if country.framework.members else {} for code, country in read.items()}
-    for path in files.values():
-        faults += check_country(pack, domain, path, held)
+    for code in files:
+        if code in sources:
+            faults += check_country(pack, domain, sources[code], held)
     faults = list(dict.fromkeys(faults))  # what several countries refer to is broken once
     # What keeps a country out of the catalog is mostly a fault that a check has named already, with a better mend.
     named = {fault.file for fault in faults if fault.severity == "error"}
     faults += [fault for fault in refused if fault.file not in named]
-    faults += check_together({files[code]: c.framework for code, c in read.items() if code in files})
+    faults += check_together(sources[code] for code in files if code in read)
     return [_counts(code, read[code]) for code in files if code in read], faults
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from forge_assets.law.model import Bound, Domain, Framework
-from forge_resources.config.strict_yaml import FieldPath, Problem, nearest, read_yaml, refuse, validate
+from forge_resources.config.strict_yaml import FieldPath, Lines, Problem, nearest, read_yaml, refuse, validate
 
 
 def load_domain(pack: Path) -> Domain:
@@ -28,10 +28,19 @@ def load_framework(path: Path, domain: Domain) -> Framework:
     Raises:
         SourceError: the file does not say a consistent framework of this domain.
     """
+    return read_framework(path, domain)[0]
+
+
+def read_framework(path: Path, domain: Domain) -> tuple[Framework, Lines]:
+    """Read one jurisdiction as `load_framework` does, with the line of each of its fields.
+
+    Raises:
+        SourceError: the file does not say a consistent framework of this domain.
+    """
     data, lines = read_yaml(path)
     framework = validate(Framework, path, data, lines)
     refuse(path, lines, _framework_problems(framework, domain))
-    return framework
+    return framework, lines
 
 
 def _unknown(at: FieldPath, kind: str, name: str, known: Iterable[str]) -> Iterable[Problem]:

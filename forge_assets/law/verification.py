@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from forge_assets.law.model import Framework, Law
+from forge_assets.law.model import Framework, Grounded, Law
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, squeezed, subdivisions
+from forge_resources.config.strict_yaml import FieldPath
 
 Status = Literal["verified", "text_outdated", "unverified"]
 
@@ -48,15 +50,16 @@ def text_is_current(key: str, law: Law) -> bool:
     return law.text_status == "current" and key.split(":")[2] not in law.outdated_units
 
 
-def missing_bases(framework: Framework, statutes: Statutes) -> dict[str, str]:
-    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: key to problem."""
-    problems: dict[str, str] = {}
-    for stated in (*framework.bodies, *framework.escalation):
+def missing_bases(framework: Framework, statutes: Statutes) -> dict[FieldPath, str]:
+    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: field to problem."""
+    problems: dict[FieldPath, str] = {}
+    sections: dict[str, Sequence[Grounded]] = {"bodies": framework.bodies, "escalation": framework.escalation}
+    for section, i, stated in ((name, i, each) for name, entries in sections.items() for i, each in enumerate(entries)):
         found = cited_text(stated.basis, statutes)
         if isinstance(found, Missing):
-            problems[stated.basis] = found.problem
+            problems[section, i, "basis"] = found.problem
         elif stated.quote is not None and squeezed(stated.quote) not in found:
-            problems[stated.basis] = f"the quote does not stand in {stated.basis}"
+            problems[section, i, "basis"] = f"the quote does not stand in {stated.basis}"
     return problems
 
 

@@ -76,7 +76,7 @@ def test_an_escalation_step_without_a_basis_in_the_text_is_named(
 ) -> None:
     step = german.escalation[0].model_copy(update={"basis": "DE:betrvg:76:99"})
     problems = missing_bases(german.model_copy(update={"escalation": (step,)}), statutes["DE"])
-    assert problems["DE:betrvg:76:99"] == "DE:betrvg:76:99: no paragraph 99 in § 76"
+    assert problems == {("escalation", 0, "basis"): "DE:betrvg:76:99: no paragraph 99 in § 76"}
 
 
 @pytest.mark.parametrize(
