@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from forge_assets.law.citation_key import CitationKey
+
 Mark = Literal["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
 
 MEANING: dict[Mark, tuple[str, str]] = {
@@ -23,8 +25,8 @@ class Cited(Protocol):
     """A citation as the law room parses it."""
 
     @property
-    def key(self) -> str:
-        """`JURISDICTION:law:unit[:paragraph[:number]]`."""
+    def key(self) -> CitationKey:
+        """The place it names."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -61,7 +63,7 @@ class Line:
     pieces: tuple[Piece, ...]
 
 
-def mark(citation: Cited, expected: Collection[str], jurisdictions: Collection[str]) -> Mark:
+def mark(citation: Cited, expected: Collection[CitationKey], jurisdictions: Collection[str]) -> Mark:
     """What a citation is worth in an answer about the given jurisdictions."""
     if citation.status == "fabricated":
         return "fabricated"
@@ -69,19 +71,19 @@ def mark(citation: Cited, expected: Collection[str], jurisdictions: Collection[s
         return "repealed"
     if citation.status != "real":
         return "unverifiable"
-    if citation.key.split(":")[0] not in jurisdictions:
+    if citation.key.jurisdiction not in jurisdictions:
         return "foreign"
     return "expected" if citation.key in expected else "other"
 
 
 def lines(
-    text: str, citations: Sequence[Cited], expected: Collection[str], jurisdictions: Collection[str]
+    text: str, citations: Sequence[Cited], expected: Collection[CitationKey], jurisdictions: Collection[str]
 ) -> tuple[Line, ...]:
     """The text in order, cut at a space near `LONGEST` characters with a word on how much is left out."""
     end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
     shown, cut = text[:end], len(text) - end
     ordered = sorted(citations, key=lambda c: c.span)
-    marks = [(c.span, mark(c, expected, jurisdictions), c.key) for c in ordered]
+    marks = [(c.span, mark(c, expected, jurisdictions), str(c.key)) for c in ordered]
     result, start = [], 0
     for raw in shown.split("\n"):
         result.append(Line(raw.lstrip().startswith("#"), tuple(_pieces(raw, start, marks))))

@@ -16,6 +16,7 @@ from forge_assets.benchmark.highlight import MEANING, Line, Parser, lines
 from forge_assets.benchmark.metric_labels import Model, metric, models, number, words
 from forge_assets.benchmark.statistics import by_jurisdiction, by_task, differences, summary
 from forge_assets.benchmark.verdict import BASELINE, STUDENT, verdict
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.score import WEIGHTS
 from forge_resources.presentation.figures import Picture, data_uri
 
@@ -242,4 +243,4 @@ def _chips(value: Mapping[tuple[str, str], float], model: Model) -> tuple[tuple[
 def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> tuple[Line, ...]:
     places = sample["jurisdictions"]
     found = report.parse(text, places[0] if len(places) == 1 else None) if report.parse else ()
-    return lines(text, found, sample["expected_citations"], places)
+    return lines(text, found, [CitationKey.parse(key) for key in sample["expected_citations"]], places)

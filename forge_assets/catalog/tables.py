@@ -68,23 +68,23 @@ def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
 def _provision(
     provision: Provision, framework: Framework, statutes: Statutes, found: Verification, version: str
 ) -> dict[str, Any]:
-    _, law_id, number, *_ = provision.cite.split(":")
-    unit = statutes.get(law_id, {}).get(number)
+    place = provision.cite
+    unit = statutes.get(place.law, {}).get(place.unit)
     return {
         "provision_id": provision.id,
         "jurisdiction": framework.jurisdiction,
-        "citation_key": provision.cite,
-        "citation": render(provision.cite, framework),
-        "law_id": law_id,
-        "unit": unit.unit if unit else number,
+        "citation_key": str(place),
+        "citation": render(place, framework),
+        "law_id": place.law,
+        "unit": unit.unit if unit else place.unit,
         **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
         "triggers": list(provision.triggers),
         "core": provision.core,
-        "implements": list(provision.implements),
+        "implements": [str(key) for key in provision.implements],
         "threshold": threshold_words(provision),
         "valid_from": provision.valid_from,
         "valid_to": provision.valid_to,
-        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == law_id),
+        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == place.law),
         "status": found.status,
         "verified": found.status == "verified",
         "problems": list(found.problems),
@@ -98,7 +98,7 @@ def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, ver
         "jurisdiction": framework.jurisdiction,
         "topic": topic,
         "rule": rule.rule,
-        "citation_key": rule.basis,
+        "citation_key": str(rule.basis),
         "citation": render(rule.basis, framework),
         "quote": rule.quote,
         "status": found.status,

@@ -15,6 +15,7 @@ from forge_assets.citations.parser import parse, render
 from forge_assets.citations.rendering import Style
 from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date
 from forge_assets.law.checks import Fault, Held, check_country, check_together
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import (
     Country,
     CountryFile,
@@ -156,7 +157,12 @@ def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequen
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
     style: Style = "english" if given.english else "national"
     told = explained(
-        domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key[:2]], style)
+        domain,
+        frameworks,
+        statuses,
+        given.change,
+        combined,
+        lambda key: render(key, frameworks[key.jurisdiction], style),
     )
     return "\n".join([told, *_left_out(broken)])
 
@@ -196,14 +202,14 @@ def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[st
     frameworks = {code: each.framework for code, each in read.items()}
     laws = law_index(domain, list(read.values()))
     lines = [
-        " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
+        " | ".join([found.text, str(found.key), found.status, _canonical(found.key, frameworks)])
         for found in parse(text, laws, country)
     ]
     return lines, _left_out(broken)
 
 
-def _canonical(key: str, frameworks: dict[str, Framework]) -> str:
-    framework = frameworks.get(key[:2])
+def _canonical(key: CitationKey, frameworks: dict[str, Framework]) -> str:
+    framework = frameworks.get(key.jurisdiction)
     return render(key, framework) if framework else "law not known"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import CountryFile, country_files
 from forge_assets.law.loading import load_framework
 from forge_assets.law.model import Condition, Domain, Framework
@@ -61,7 +62,7 @@ class _Stated:
 
     at: FieldPath
     field: str
-    key: str
+    key: CitationKey
     quote: str | None
 
 
@@ -122,33 +123,32 @@ def _text_faults(framework: Framework, statutes: Statutes) -> Iterator[_Found]:
             yield "quotes", "error", (*entry.at, "quote"), what, _where_it_parts(entry, found, statutes)
 
 
-def _nearest_place(key: str, statutes: Statutes) -> str:
-    _, law, number, *rest = key.split(":")
-    units = statutes.get(law, {})
-    if number not in units:
-        close = difflib.get_close_matches(number, units, n=5) or list(units)[:5]
+def _nearest_place(key: CitationKey, statutes: Statutes) -> str:
+    units = statutes.get(key.law, {})
+    if key.unit not in units:
+        close = difflib.get_close_matches(key.unit, units, n=5) or list(units)[:5]
         return f"cite a unit that is held, such as {', '.join(close)}"
-    paragraphs = subdivisions(units[number])
-    if rest[0] not in paragraphs or len(rest) == 1:
-        return f"paragraphs of {units[number].unit}: {', '.join(paragraphs)}"
-    points = paragraphs[rest[0]].points
-    return f"points of paragraph {rest[0]}: {', '.join(points) or 'none'}"
+    paragraphs = subdivisions(units[key.unit])
+    if key.paragraph not in paragraphs or not key.point:
+        return f"paragraphs of {units[key.unit].unit}: {', '.join(paragraphs)}"
+    points = paragraphs[key.paragraph].points
+    return f"points of paragraph {key.paragraph}: {', '.join(points) or 'none'}"
 
 
 def _where_it_parts(entry: _Stated, text: str, statutes: Statutes) -> str:
     """Where else the quote stands, or the word at which it leaves the text."""
     quote = squeezed(entry.quote or "")
-    jurisdiction, law, number, *_ = entry.key.split(":")
-    home = statutes[law][number]
-    for label, paragraph in subdivisions(home).items():
+    units = statutes[entry.key.law]
+    unit = replace(entry.key, paragraph="", point="")
+    for label, paragraph in subdivisions(units[unit.unit]).items():
         for point, words in paragraph.points.items():
             if quote in words:
-                return f"it stands in {jurisdiction}:{law}:{number}:{label}:{point}"
+                return f"it stands in {replace(unit, paragraph=label, point=point)}"
         if quote in paragraph.text:
-            return f"it stands in {jurisdiction}:{law}:{number}:{label}"
-    elsewhere = next((u.number for u in statutes[law].values() if quote in squeezed(u.text)), None)
+            return f"it stands in {replace(unit, paragraph=label)}"
+    elsewhere = next((u.number for u in units.values() if quote in squeezed(u.text)), None)
     if elsewhere:
-        return f"it stands in {jurisdiction}:{law}:{elsewhere}"
+        return f"it stands in {replace(unit, unit=elsewhere)}"
     said = quote.split(" ")
     kept = 0
     while kept < len(said) and " ".join(said[: kept + 1]) in text:
@@ -196,7 +196,7 @@ def _union_text(
     files = country_files(pack)
     found: dict[str, Statutes | None] = {}
     faults = []
-    for code in sorted({key.split(":")[0] for provision in framework.provisions for key in provision.implements}):
+    for code in sorted({key.jurisdiction for provision in framework.provisions for key in provision.implements}):
         if code not in held:
             held[code] = _union_statutes(pack, domain, code, files.get(code))
         text = held[code]
@@ -222,7 +222,7 @@ def _union_statutes(pack: Path, domain: Domain, code: str, path: Path | None) ->
 def _reference_faults(framework: Framework, union: Mapping[str, Statutes | None]) -> Iterator[_Found]:
     for i, provision in enumerate(framework.provisions):
         for j, key in enumerate(provision.implements):
-            code = key.split(":")[0]
+            code = key.jurisdiction
             if code not in union:
                 continue  # its file has the fault
             text = union[code]

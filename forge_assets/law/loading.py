@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Bound, Domain, Framework
 from forge_resources.config.strict_yaml import FieldPath, Lines, Problem, nearest, read_yaml, refuse, validate
 
@@ -99,7 +100,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
             for fact, bound in condition.items():
                 yield from _bound_problems((*at, "applies_when", j, fact), fact, bound, domain)
         for j, key in enumerate(provision.implements):
-            if key.split(":")[0] == framework.jurisdiction:
+            if key.jurisdiction == framework.jurisdiction:
                 yield (*at, "implements", j), f"`{key}` is of this framework", "name a provision of a union's law"
         if provision.valid_from and provision.valid_to and provision.valid_to < provision.valid_from:
             yield (*at, "valid_to"), "`valid_to` is before `valid_from`", "swap the dates"
@@ -137,14 +138,11 @@ def _twice(section: str, ids: list[str]) -> Iterable[Problem]:
             yield (section, i, "id"), f"id `{name}` is used twice in {section}", "give each its own id"
 
 
-def _key_problems(at: FieldPath, key: str, framework: Framework, laws: set[str]) -> Iterable[Problem]:
-    jurisdiction, law, *_ = key.split(":")
-    if jurisdiction != framework.jurisdiction:
-        yield at, f"`{key}` is of {jurisdiction}", f"cite a law of {framework.jurisdiction}"
-    elif len(key.split(":")) > 5:
-        yield at, f"`{key}` has too many parts", "write JURISDICTION:law:unit[:paragraph[:number]]"
+def _key_problems(at: FieldPath, key: CitationKey, framework: Framework, laws: set[str]) -> Iterable[Problem]:
+    if key.jurisdiction != framework.jurisdiction:
+        yield at, f"`{key}` is of {key.jurisdiction}", f"cite a law of {framework.jurisdiction}"
     else:
-        yield from _unknown(at, "law", law, laws)
+        yield from _unknown(at, "law", key.law, laws)
 
 
 def _bound_problems(at: FieldPath, fact: str, bound: Bound, domain: Domain) -> Iterable[Problem]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.answer_text import level_named, plain, rouge, structure
 from forge_resources.storage.tables import TABLES
 
@@ -59,7 +60,7 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Scores:
     countries = list(sample["jurisdictions"])
     home = countries[0] if len(countries) == 1 else None
     cited = {c.key: c for c in parse(answer, laws, home)}
-    expected = set(sample["expected_citations"])
+    expected = {CitationKey.parse(key) for key in sample["expected_citations"]}
     precision, recall, f1 = _match(set(cited), expected)
     if not answer.strip():
         precision = recall = f1 = 0.0
@@ -113,7 +114,7 @@ def score_frame(answers: pl.DataFrame, samples: pl.DataFrame, laws: LawIndex) ->
     return pl.DataFrame(rows, schema=TABLES["benchmark.scores"].schema)
 
 
-def _match(cited: set[str], expected: set[str]) -> tuple[float, float, float]:
+def _match(cited: set[CitationKey], expected: set[CitationKey]) -> tuple[float, float, float]:
     """Precision, recall and F1 of two sets of keys; both empty is a full match."""
     if not cited and not expected:
         return 1.0, 1.0, 1.0

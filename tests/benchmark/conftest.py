@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from forge_assets.benchmark.report import ReportInput, StudentChoice
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.search.figures.scores import best_so_far
 from forge_resources.storage.tables import TABLES
 
@@ -45,7 +46,7 @@ WRONG = {
 class Found:
     """A citation found by `parse`."""
 
-    key: str
+    key: CitationKey
     span: tuple[int, int]
     status: str
 
@@ -54,7 +55,7 @@ def parse(text: str, home: str | None) -> Sequence[Found]:
     """Finds the citations of this file by their words."""
     known = {form: (key, "real") for pairs in LAW.values() for key, form in pairs} | WRONG
     return [
-        Found(key, hit.span(), status)
+        Found(CitationKey.parse(key), hit.span(), status)
         for form, (key, status) in known.items()
         for hit in re.finditer(re.escape(form), text)
     ]
