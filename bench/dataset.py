@@ -89,7 +89,7 @@ def taught(samples: pl.DataFrame, domain: Domain, countries: dict[str, Country])
     kinds = domain.change_types.values()
     pulled = {t for kind in kinds for t in (*kind.triggers, *(c.trigger for c in kind.conditional_triggers))}
     wanted = [
-        provision.cite
+        str(provision.cite)
         for country in countries.values()
         for provision in country.framework.provisions
         if not country.framework.members
@@ -113,7 +113,7 @@ def moved(domain: Domain, pack: Pack, countries: dict[str, Country]) -> None:
         return pl.concat([*single, compose_across(domain, pack, frameworks, law, volume)[1]])
 
     before = rows(germany)
-    edited = next(p for p in germany.framework.provisions if p.cite == EDITED)
+    edited = next(p for p in germany.framework.provisions if str(p.cite) == EDITED)
     names = pl.col("provenance").list.contains(edited.id)
     table = []
     for name, edit in EDITS.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_assets.citations.citation import Citation
+from forge_assets.law.citation_key import CitationKey
 
 Mark = Literal["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
 
@@ -43,7 +44,7 @@ class Line:
     pieces: tuple[Piece, ...]
 
 
-def mark(citation: Citation, expected: Collection[str], at_home: Collection[str]) -> Mark:
+def mark(citation: Citation, expected: Collection[CitationKey], at_home: Collection[str]) -> Mark:
     """Say what a citation is worth in an answer.
 
     Args:
@@ -62,13 +63,13 @@ def mark(citation: Citation, expected: Collection[str], at_home: Collection[str]
 
 
 def lines(
-    text: str, citations: Sequence[Citation], expected: Collection[str], at_home: Collection[str]
+    text: str, citations: Sequence[Citation], expected: Collection[CitationKey], at_home: Collection[str]
 ) -> tuple[Line, ...]:
     """The text in order, cut at a space near `LONGEST` characters with a word on how much is left out."""
     end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
     shown, cut = text[:end], len(text) - end
     ordered = sorted(citations, key=lambda c: c.span)
-    marks = [(c.span, mark(c, expected, at_home), c.key) for c in ordered]
+    marks = [(c.span, mark(c, expected, at_home), str(c.key)) for c in ordered]
     result, start = [], 0
     for raw in shown.split("\n"):
         result.append(Line(raw.lstrip().startswith("#"), tuple(_pieces(raw, start, marks))))

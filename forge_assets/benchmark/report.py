@@ -19,6 +19,7 @@ from forge_assets.benchmark.metric_labels import Model, models, number, words
 from forge_assets.benchmark.verdict import verdict
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.metrics import METRICS, formula
 from forge_resources.presentation.figures import Picture, data_uri
 
@@ -242,4 +243,5 @@ def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> t
     if report.laws is None:
         return lines(text, (), (), ())
     found = parse(text, report.laws, places[0] if len(places) == 1 else None)
-    return lines(text, found, sample["expected_citations"], report.laws.at_home(places))
+    expected = [CitationKey.parse(key) for key in sample["expected_citations"]]
+    return lines(text, found, expected, report.laws.at_home(places))

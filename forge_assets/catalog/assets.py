@@ -8,7 +8,7 @@ from forge_assets.catalog.snapshot import keep
 from forge_assets.catalog.tables import catalog_tables
 from forge_assets.code_version import code_version
 from forge_assets.law.checks import CHECKS, Check, Fault, check_country
-from forge_assets.law.country import country_files, read_country
+from forge_assets.law.country import country_files, country_of, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.verification import Verification
 from forge_resources.forge import Forge
@@ -46,12 +46,13 @@ def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mat
             f"no file jurisdictions/{code.lower()}.yaml in {forge.pack}: restore it or delete the partition"
         )
     domain = load_domain(forge.pack_path)
-    country = read_country(forge.pack_path, domain, path)
-    tables = catalog_tables(domain, country.framework, country.statutes)
+    file = read_country_file(forge.pack_path, domain, path)
+    country = country_of(domain, file)
+    tables = catalog_tables(country)
     for table, rows in tables.items():
         forge.store.write(table, rows, code)
     keep(forge, country)
-    faults = check_country(forge.pack_path, domain, path)
+    faults = check_country(forge.pack_path, domain, file)
     unproven = {name: found for name, found in country.checked.items() if found.status != "verified"}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(country.version),

@@ -1,4 +1,4 @@
-"""Turns a checked framework into its version hash and the three catalog tables."""
+"""Turns a checked country into the tables of the catalog."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 import polars as pl
 
 from forge_assets.citations.parser import render
+from forge_assets.law.country import Country
 from forge_assets.law.explanation import threshold_words
-from forge_assets.law.model import Body, Domain, Framework, Provision, Rule
+from forge_assets.law.model import Body, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
-from forge_assets.law.verification import Status, Verification, verify
-from forge_assets.law.versions import _cited, _rules, entry_versions, framework_version, step_id
+from forge_assets.law.verification import Status, Verification
+from forge_assets.law.versions import _cited, _rules, entry_versions, step_id
 from forge_resources.storage.tables import TABLES
 
 _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
 
 
-def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> dict[str, pl.DataFrame]:
-    """The `catalog` tables of one framework, by name: frameworks (one row), provisions, rules, bodies,
+def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
+    """The `catalog` tables of one country's framework, by name: frameworks (one row), provisions, rules, bodies,
     escalation and statute_units.
 
     A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
     """
-    version = framework_version(domain, framework, statutes)
-    checked = verify(framework, statutes)
+    framework, statutes, checked, version = country.framework, country.statutes, country.checked, country.version
     entries = entry_versions(framework, checked)
     provisions = [
         _provision(p, framework, statutes, checked[p.id], version) | {"version": entries[p.id]}
@@ -68,23 +68,23 @@ def catalog_tables(domain: Domain, framework: Framework, statutes: Statutes) -> 
 def _provision(
     provision: Provision, framework: Framework, statutes: Statutes, found: Verification, version: str
 ) -> dict[str, Any]:
-    _, law_id, number, *_ = provision.cite.split(":")
-    unit = statutes.get(law_id, {}).get(number)
+    place = provision.cite
+    unit = statutes.get(place.law, {}).get(place.unit)
     return {
         "provision_id": provision.id,
         "jurisdiction": framework.jurisdiction,
-        "citation_key": provision.cite,
-        "citation": render(provision.cite, framework),
-        "law_id": law_id,
-        "unit": unit.unit if unit else number,
+        "citation_key": str(place),
+        "citation": render(place, framework),
+        "law_id": place.law,
+        "unit": unit.unit if unit else place.unit,
         **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
         "triggers": list(provision.triggers),
         "core": provision.core,
-        "implements": list(provision.implements),
+        "implements": [str(key) for key in provision.implements],
         "threshold": threshold_words(provision),
         "valid_from": provision.valid_from,
         "valid_to": provision.valid_to,
-        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == law_id),
+        "text_as_of": next(law.text_as_of for law in framework.laws if law.id == place.law),
         "status": found.status,
         "verified": found.status == "verified",
         "problems": list(found.problems),
@@ -98,7 +98,7 @@ def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, ver
         "jurisdiction": framework.jurisdiction,
         "topic": topic,
         "rule": rule.rule,
-        "citation_key": rule.basis,
+        "citation_key": str(rule.basis),
         "citation": render(rule.basis, framework),
         "quote": rule.quote,
         "status": found.status,

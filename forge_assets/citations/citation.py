@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forge_assets.citations.statute_index import CitationStatus
+from forge_assets.law.citation_key import CitationKey
 
 UNKNOWN = "ZZ"
 """Jurisdiction in the key of a citation whose law is not known, e.g. `ZZ:arbzg:4`."""
@@ -12,9 +13,9 @@ UNKNOWN = "ZZ"
 
 @dataclass(frozen=True)
 class Citation:
-    """A citation found in a text; `key` is `JURISDICTION:law:unit[:paragraph[:point]]`."""
+    """A citation found in a text, and whether the place it names exists."""
 
-    key: str
+    key: CitationKey
     span: tuple[int, int]
     text: str
     status: CitationStatus
@@ -22,4 +23,4 @@ class Citation:
     @property
     def jurisdiction(self) -> str:
         """The country cited, `ZZ` if the law is not known."""
-        return self.key[:2]
+        return self.key.jurisdiction

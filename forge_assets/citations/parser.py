@@ -10,11 +10,11 @@ from forge_assets.citations.grammar import read_chain
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
-from forge_assets.citations.relevance import Situation, judge, situation
 from forge_assets.citations.rendering import render, spoken
 from forge_assets.citations.vocabulary import folded
+from forge_assets.law.citation_key import CitationKey
 
-__all__ = ["UNKNOWN", "Citation", "LawIndex", "Situation", "judge", "parse", "render", "situation", "spoken"]
+__all__ = ["UNKNOWN", "Citation", "LawIndex", "parse", "render", "spoken"]
 
 
 def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:
@@ -66,7 +66,7 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
         end = found.end if i == len(chain) - 1 else reference.end
         if law is None:
             if not (other_head and laws.forms.words.may_be_part(folded(reference.head))):
-                key = f"{UNKNOWN}:{found.label}:{reference.unit}"
+                key = CitationKey(UNKNOWN, found.label, reference.unit)
                 citations.append(Citation(key, (start, end), text[start:end], "unverifiable"))
             continue
         if other_head and laws.continues(law, reference.head):
@@ -78,7 +78,7 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
         if found.doubtful and reference.bare and any(laws.status(law, *place) != "real" for place in places):
             break  # a number in prose that looked like one more place
         for place in places:
-            key = ":".join([*law, *(part for part in place if part)])
+            key = CitationKey(*law, *(part or "" for part in place))
             if not (citations and citations[-1].key == key and laws.is_narrow(law, reference)):
                 citations.append(Citation(key, (start, end), text[start:end], laws.status(law, *place)))
     return citations

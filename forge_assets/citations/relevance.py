@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from forge_assets.citations.citation import Citation
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import combine
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
-
-if TYPE_CHECKING:
-    from forge_assets.citations.citation import Citation
 
 CitationClass = Literal[
     "required", "relevant", "irrelevant", "wrong_country", "not_in_force", "fabricated", "unverifiable"
@@ -21,15 +20,15 @@ CitationClass = Literal[
 
 @dataclass(frozen=True)
 class Situation:
-    """What a change asks for, as citation keys."""
+    """What a change asks for, as places of law."""
 
     jurisdictions: frozenset[str]
     """The countries asked about, and the unions whose law binds them."""
-    required: frozenset[str]
+    required: frozenset[CitationKey]
     """Provisions that apply."""
-    relevant: frozenset[str]
+    relevant: frozenset[CitationKey]
     """Provisions the change touches without their threshold being met, and bases of bodies, escalation and rules."""
-    out_of_force: frozenset[str]
+    out_of_force: frozenset[CitationKey]
     """Provisions that the change would pull at another date."""
 
 
@@ -79,16 +78,9 @@ def judge(citation: Citation, facts: Situation) -> CitationClass:
         return "fabricated" if citation.status == "fabricated" else "unverifiable"
     if citation.jurisdiction not in facts.jurisdictions:
         return "wrong_country"
-    if citation.status == "repealed" or _within(citation.key, facts.out_of_force):
+    if citation.status == "repealed" or any(place.contains(citation.key) for place in facts.out_of_force):
         return "not_in_force"
     if citation.key in facts.required:
         return "required"
-    return "relevant" if _touches(citation.key, facts.required | facts.relevant) else "irrelevant"
-
-
-def _within(key: str, places: Iterable[str]) -> bool:
-    return any(f"{key}:".startswith(f"{place}:") for place in places)
-
-
-def _touches(key: str, places: Iterable[str]) -> bool:
-    return any(f"{key}:".startswith(f"{place}:") or f"{place}:".startswith(f"{key}:") for place in places)
+    near = any(place.touches(citation.key) for place in facts.required | facts.relevant)
+    return "relevant" if near else "irrelevant"

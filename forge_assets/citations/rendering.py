@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from forge_assets.citations.vocabulary import words_of
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import CitationForms, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH
 
@@ -18,15 +19,14 @@ _SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _LATIN = r"(?:bis|ter|quater|quinquies)"
 
 
-def render(key: str, framework: Framework, style: Style = "national") -> str:
+def render(key: CitationKey, framework: Framework, style: Style = "national") -> str:
     """Write a key in its country's canonical form, e.g. `§ 87 Abs. 1 Nr. 6 BetrVG`, or in English.
 
     Raises:
         KeyError: the framework has no such law.
     """
-    _, law_id, unit, *rest = key.split(":")
-    law = {known.id: known for known in framework.laws}[law_id]
-    paragraph, point = [*rest, "", ""][:2]
+    unit, point = key.unit, key.point
+    law = {known.id: known for known in framework.laws}[key.law]
     if style == "english":
         template = law.english_written or framework.citation.english or PLAIN_ENGLISH
     else:
@@ -36,7 +36,7 @@ def render(key: str, framework: Framework, style: Style = "national") -> str:
         template = template[template.index("{unit}") :]
     fields = {
         "unit": _named(unit, framework) if named else _unit(unit),
-        "paragraph": "" if paragraph == NO_PARAGRAPH else paragraph,
+        "paragraph": "" if key.paragraph == NO_PARAGRAPH else key.paragraph,
         "number": point if point[:1].isdigit() else "",
         "letter": "" if point[:1].isdigit() else point,
         "law": law.english if style == "english" else law.short,

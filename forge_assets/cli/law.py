@@ -15,7 +15,16 @@ from forge_assets.citations.parser import parse, render
 from forge_assets.citations.rendering import Style
 from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date
 from forge_assets.law.checks import Fault, Held, check_country, check_together
-from forge_assets.law.country import Country, country_files, read_country, stray_files
+from forge_assets.law.citation_key import CitationKey
+from forge_assets.law.country import (
+    Country,
+    CountryFile,
+    country_files,
+    country_of,
+    read_country,
+    read_country_file,
+    stray_files,
+)
 from forge_assets.law.cross_border import combine
 from forge_assets.law.engine import Facts
 from forge_assets.law.explanation import explained
@@ -41,22 +50,28 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
     except SourceError as error:
         return [], [Fault.of(error)]
     files = country_files(pack) if only is None else {only.stem.upper(): only}
+    sources: dict[str, CountryFile] = {}
     read: dict[str, Country] = {}
+    held: Held = {}
     refused: list[Fault] = []
     for code, path in {**country_files(pack), **files}.items():
         try:
-            read[code] = read_country(pack, domain, path)
+            source = sources[code] = read_country_file(pack, domain, path)
+            held[code] = source.statutes if source.framework.members else None
+            read[code] = country_of(domain, source)
         except SourceError as error:
+            if code not in sources:
+                held[code] = error
             if code in files:
                 refused.append(Fault.of(error))
-    held: Held = {code: country.statutes if country.framework.members else {} for code, country in read.items()}
-    for path in files.values():
-        faults += check_country(pack, domain, path, held)
+    for code in files:
+        if code in sources:
+            faults += check_country(pack, domain, sources[code], held)
     faults = list(dict.fromkeys(faults))  # what several countries refer to is broken once
     # What keeps a country out of the catalog is mostly a fault that a check has named already, with a better mend.
     named = {fault.file for fault in faults if fault.severity == "error"}
     faults += [fault for fault in refused if fault.file not in named]
-    faults += check_together({files[code]: c.framework for code, c in read.items() if code in files})
+    faults += check_together(sources[code] for code in files if code in read)
     return [_counts(code, read[code]) for code in files if code in read], faults
 
 
@@ -142,7 +157,12 @@ def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequen
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
     style: Style = "english" if given.english else "national"
     told = explained(
-        domain, frameworks, statuses, given.change, combined, lambda key: render(key, frameworks[key[:2]], style)
+        domain,
+        frameworks,
+        statuses,
+        given.change,
+        combined,
+        lambda key: render(key, frameworks[key.jurisdiction], style),
     )
     return "\n".join([told, *_left_out(broken)])
 
@@ -182,14 +202,14 @@ def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[st
     frameworks = {code: each.framework for code, each in read.items()}
     laws = law_index(domain, list(read.values()))
     lines = [
-        " | ".join([found.text, found.key, found.status, _canonical(found.key, frameworks)])
+        " | ".join([found.text, str(found.key), found.status, _canonical(found.key, frameworks)])
         for found in parse(text, laws, country)
     ]
     return lines, _left_out(broken)
 
 
-def _canonical(key: str, frameworks: dict[str, Framework]) -> str:
-    framework = frameworks.get(key[:2])
+def _canonical(key: CitationKey, frameworks: dict[str, Framework]) -> str:
+    framework = frameworks.get(key.jurisdiction)
     return render(key, framework) if framework else "law not known"
 
 

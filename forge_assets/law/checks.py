@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from forge_assets.law.country import country_files
+from forge_assets.law.citation_key import CitationKey
+from forge_assets.law.country import CountryFile, country_files
 from forge_assets.law.loading import load_framework
 from forge_assets.law.model import Condition, Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes, squeezed, subdivisions
 from forge_assets.law.verification import Missing, cited_text
-from forge_resources.config.strict_yaml import FieldPath, Lines, SourceError, line_of, read_text, read_yaml
+from forge_resources.config.strict_yaml import FieldPath, SourceError, line_of, read_text
 
 Check = Literal["readable", "places", "quotes", "thresholds", "references", "sources", "teaching"]
 SOURCES = Path("statutes", "SOURCES.md")
@@ -61,31 +62,25 @@ class _Stated:
 
     at: FieldPath
     field: str
-    key: str
+    key: CitationKey
     quote: str | None
 
 
-Held = dict[str, Statutes | SourceError]
-"""Statute text of other jurisdictions, or why it cannot be read."""
+Held = dict[str, Statutes | SourceError | None]
+"""Statute text of unions, None for a country that is no union, or why a file cannot be read."""
 
 
-def check_country(pack: Path, domain: Domain, path: Path, held: Held | None = None) -> list[Fault]:
-    """Every fault of one country's file and the statute text it rests on.
+def check_country(pack: Path, domain: Domain, file: CountryFile, held: Held | None = None) -> list[Fault]:
+    """Every fault of what one country's file says and of the statute text it rests on.
 
     Args:
         held: what was read for other countries of the pack already; gains what this one refers to.
 
     Returns:
-        Faults in file order, then those of other files that it refers to. A file that cannot be read has one,
-        `readable`, and no further check is made.
+        Faults in file order, then those of other files that it refers to.
     """
     held = {} if held is None else held
-    try:
-        framework = load_framework(path, domain)
-        statutes = load_statutes(pack, framework)
-        _, lines = read_yaml(path)
-    except SourceError as error:
-        return [Fault.of(error)]
+    framework = file.framework
     union, elsewhere = _union_text(pack, domain, framework, held)
     try:
         sources = read_text(pack / SOURCES)
@@ -93,14 +88,16 @@ def check_country(pack: Path, domain: Domain, path: Path, held: Held | None = No
         sources = None
         elsewhere.append(Fault("sources", "error", str(error.path), error.line, error.problem, error.mend))
     faults = [
-        *_text_faults(framework, statutes),
+        *_text_faults(framework, file.statutes),
         *_threshold_faults(framework),
         *_reference_faults(framework, union),
         *_source_faults(sources, framework),
         *_teaching_faults(domain, framework),
     ]
-    placed = [(line_of(lines, at), check, severity, what, mend) for check, severity, at, what, mend in faults]
-    own = [Fault(check, severity, str(path), line, what, mend) for line, check, severity, what, mend in sorted(placed)]
+    placed = [(line_of(file.lines, at), check, severity, what, mend) for check, severity, at, what, mend in faults]
+    own = [
+        Fault(check, severity, str(file.path), line, what, mend) for line, check, severity, what, mend in sorted(placed)
+    ]
     return own + elsewhere
 
 
@@ -126,33 +123,32 @@ def _text_faults(framework: Framework, statutes: Statutes) -> Iterator[_Found]:
             yield "quotes", "error", (*entry.at, "quote"), what, _where_it_parts(entry, found, statutes)
 
 
-def _nearest_place(key: str, statutes: Statutes) -> str:
-    _, law, number, *rest = key.split(":")
-    units = statutes.get(law, {})
-    if number not in units:
-        close = difflib.get_close_matches(number, units, n=5) or list(units)[:5]
+def _nearest_place(key: CitationKey, statutes: Statutes) -> str:
+    units = statutes.get(key.law, {})
+    if key.unit not in units:
+        close = difflib.get_close_matches(key.unit, units, n=5) or list(units)[:5]
         return f"cite a unit that is held, such as {', '.join(close)}"
-    paragraphs = subdivisions(units[number])
-    if rest[0] not in paragraphs or len(rest) == 1:
-        return f"paragraphs of {units[number].unit}: {', '.join(paragraphs)}"
-    points = paragraphs[rest[0]].points
-    return f"points of paragraph {rest[0]}: {', '.join(points) or 'none'}"
+    paragraphs = subdivisions(units[key.unit])
+    if key.paragraph not in paragraphs or not key.point:
+        return f"paragraphs of {units[key.unit].unit}: {', '.join(paragraphs)}"
+    points = paragraphs[key.paragraph].points
+    return f"points of paragraph {key.paragraph}: {', '.join(points) or 'none'}"
 
 
 def _where_it_parts(entry: _Stated, text: str, statutes: Statutes) -> str:
     """Where else the quote stands, or the word at which it leaves the text."""
     quote = squeezed(entry.quote or "")
-    jurisdiction, law, number, *_ = entry.key.split(":")
-    home = statutes[law][number]
-    for label, paragraph in subdivisions(home).items():
+    units = statutes[entry.key.law]
+    unit = replace(entry.key, paragraph="", point="")
+    for label, paragraph in subdivisions(units[unit.unit]).items():
         for point, words in paragraph.points.items():
             if quote in words:
-                return f"it stands in {jurisdiction}:{law}:{number}:{label}:{point}"
+                return f"it stands in {replace(unit, paragraph=label, point=point)}"
         if quote in paragraph.text:
-            return f"it stands in {jurisdiction}:{law}:{number}:{label}"
-    elsewhere = next((u.number for u in statutes[law].values() if quote in squeezed(u.text)), None)
+            return f"it stands in {replace(unit, paragraph=label)}"
+    elsewhere = next((u.number for u in units.values() if quote in squeezed(u.text)), None)
     if elsewhere:
-        return f"it stands in {jurisdiction}:{law}:{elsewhere}"
+        return f"it stands in {replace(unit, unit=elsewhere)}"
     said = quote.split(" ")
     kept = 0
     while kept < len(said) and " ".join(said[: kept + 1]) in text:
@@ -192,16 +188,17 @@ def _band_problems(conditions: Iterable[Condition], fact: str) -> Iterator[tuple
 
 def _union_text(
     pack: Path, domain: Domain, framework: Framework, held: Held
-) -> tuple[dict[str, Statutes], list[Fault]]:
-    """Statute text of the jurisdictions that the framework says it transposes, and faults of those that are broken."""
-    files, found, faults = country_files(pack), {}, []
-    for code in sorted({key.split(":")[0] for provision in framework.provisions for key in provision.implements}):
+) -> tuple[dict[str, Statutes | None], list[Fault]]:
+    """Statute text of the jurisdictions whose law the framework says it transposes: None for one that is no union.
+
+    One whose file is broken or missing is left out, and is a fault of that file.
+    """
+    files = country_files(pack)
+    found: dict[str, Statutes | None] = {}
+    faults = []
+    for code in sorted({key.jurisdiction for provision in framework.provisions for key in provision.implements}):
         if code not in held:
-            try:
-                union = load_framework(files[code], domain) if code in files else None
-                held[code] = load_statutes(pack, union) if union and union.members else {}
-            except SourceError as error:
-                held[code] = error
+            held[code] = _union_statutes(pack, domain, code, files.get(code))
         text = held[code]
         if isinstance(text, SourceError):
             faults.append(Fault.of(text))
@@ -210,16 +207,33 @@ def _union_text(
     return found, faults
 
 
-def _reference_faults(framework: Framework, union: Mapping[str, Statutes]) -> Iterator[_Found]:
+def _union_statutes(pack: Path, domain: Domain, code: str, path: Path | None) -> Statutes | SourceError | None:
+    if path is None:
+        where = pack / "jurisdictions" / f"{code.lower()}.yaml"
+        problem = "the file is missing, though `implements` of other countries names its law"
+        return SourceError(where, 1, problem, "restore it, or correct what names it")
+    try:
+        union = load_framework(path, domain)
+        return load_statutes(pack, union) if union.members else None
+    except SourceError as error:
+        return error
+
+
+def _reference_faults(framework: Framework, union: Mapping[str, Statutes | None]) -> Iterator[_Found]:
     for i, provision in enumerate(framework.provisions):
         for j, key in enumerate(provision.implements):
-            code = key.split(":")[0]
+            code = key.jurisdiction
             if code not in union:
                 continue  # its file has the fault
-            found = cited_text(key, union[code])
+            text = union[code]
+            at: FieldPath = ("provisions", i, "implements", j)
+            if text is None:
+                what = f"`{key}` is of {code}, which is no union"
+                yield "references", "error", at, what, "name a provision of a union's law"
+                continue
+            found = cited_text(key, text)
             if isinstance(found, Missing):
-                mend = "name a place of a union's law whose text is held"
-                yield "references", "error", ("provisions", i, "implements", j), found.problem, mend
+                yield "references", "error", at, found.problem, "name a place of a union's law whose text is held"
 
 
 def _source_faults(rows: str | None, framework: Framework) -> Iterator[_Found]:
@@ -244,20 +258,15 @@ def _teaching_faults(domain: Domain, framework: Framework) -> Iterator[_Found]:
             yield "teaching", "warning", ("provisions",), what, f"mark one, e.g. {covering[0].id}"
 
 
-def check_together(frameworks: Mapping[Path, Framework]) -> list[Fault]:
+def check_together(files: Iterable[CountryFile]) -> list[Fault]:
     """Faults between countries: provision ids are unique over the whole pack."""
     faults: list[Fault] = []
     owner: dict[str, Path] = {}
-    for path, framework in frameworks.items():
+    for file in files:
         for section in ("provisions", "data_protection", "collective_agreements"):
-            for i, entry in enumerate(getattr(framework, section)):
-                if owner.setdefault(entry.id, path) != path:
-                    _, lines = read_yaml(path)
-                    line = _line_of_entry(lines, section, i)
+            for i, entry in enumerate(getattr(file.framework, section)):
+                if owner.setdefault(entry.id, file.path) != file.path:
+                    line = line_of(file.lines, (section, i, "id"))
                     what = f"id `{entry.id}` is used in {owner[entry.id].name} too"
-                    faults.append(Fault("readable", "error", str(path), line, what, "give each its own id"))
+                    faults.append(Fault("readable", "error", str(file.path), line, what, "give each its own id"))
     return faults
-
-
-def _line_of_entry(lines: Lines, section: str, place: int) -> int:
-    return line_of(lines, (section, place, "id"))

@@ -6,12 +6,22 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from forge_assets.law.loading import load_framework
+from forge_assets.law.loading import read_framework
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes
 from forge_assets.law.verification import Verification, missing_bases, verify
 from forge_assets.law.versions import framework_version
-from forge_resources.config.strict_yaml import SourceError, read_text, yaml_files
+from forge_resources.config.strict_yaml import Lines, refuse, yaml_files
+
+
+@dataclass(frozen=True)
+class CountryFile:
+    """A country's file as it was read: what it says, on which lines, and the statute text it rests on."""
+
+    path: Path
+    framework: Framework
+    lines: Lines
+    statutes: Statutes
 
 
 @dataclass(frozen=True)
@@ -53,23 +63,36 @@ def read_country(pack: Path, domain: Domain, path: Path) -> Country:
     Raises:
         SourceError: the file or its statute text cannot be read; names file, line and mend.
     """
-    framework = load_framework(path, domain)
-    if framework.jurisdiction != path.stem.upper():
-        problem = f"the file says {framework.jurisdiction}, its name says {path.stem.upper()}"
-        raise SourceError(path, _line(path, "jurisdiction:"), problem, "make them agree")
-    statutes = load_statutes(pack, framework)
-    for key, problem in missing_bases(framework, statutes).items():
-        raise SourceError(path, _line(path, key), f"basis {problem}", "cite a place that is in the statute text")
-    return checked_country(domain, framework, statutes)
+    return country_of(domain, read_country_file(pack, domain, path))
+
+
+def read_country_file(pack: Path, domain: Domain, path: Path) -> CountryFile:
+    """Read one framework and its statute text, which need not bear it out.
+
+    Raises:
+        SourceError: the file or its statute text cannot be read; names file, line and mend.
+    """
+    framework, lines = read_framework(path, domain)
+    return CountryFile(path, framework, lines, load_statutes(pack, framework))
+
+
+def country_of(domain: Domain, file: CountryFile) -> Country:
+    """Check what a country's file says against its name and its statute text.
+
+    Raises:
+        SourceError: the file is named for another country, or a basis does not stand in the text.
+    """
+    path, said = file.path, file.framework.jurisdiction
+    if said != path.stem.upper():
+        problem = f"the file says {said}, its name says {path.stem.upper()}"
+        refuse(path, file.lines, [(("jurisdiction",), problem, "make them agree")])
+    mend = "cite a place that is in the statute text"
+    missing = missing_bases(file.framework, file.statutes)
+    refuse(path, file.lines, [(at, f"basis {problem}", mend) for at, problem in missing.items()])
+    return checked_country(domain, file.framework, file.statutes)
 
 
 def checked_country(domain: Domain, framework: Framework, statutes: Statutes) -> Country:
     """Check a framework that was already validated against its statute text."""
     version = framework_version(domain, framework, statutes)
     return Country(framework, statutes, verify(framework, statutes), version)
-
-
-def _line(path: Path, words: str) -> int:
-    """The first line that holds the words."""
-    lines = read_text(path).splitlines()
-    return next((number for number, line in enumerate(lines, 1) if words in line), 1)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, Finding, obligations
 from forge_assets.law.model import Domain, Framework, Provision
 
@@ -17,8 +18,8 @@ class UnionFinding:
     finding: Finding
     direct: bool
     """Whether it binds employers as it stands, as a regulation does."""
-    carried_by: tuple[str, ...]
-    """Citation keys of applying national provisions that transpose it; empty where none is held."""
+    carried_by: tuple[CitationKey, ...]
+    """Places of applying national provisions that transpose it; empty where none is held."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,13 @@ def _union_findings(
     return [
         UnionFinding(
             finding=max(found, key=lambda f: f.applies),
-            direct=found[0].provision.cite.split(":")[1] in direct,
+            direct=found[0].provision.cite.law in direct,
             carried_by=tuple(p.cite for p in applying if _carries(p, found[0].provision.cite)),
         )
         for found in zip(*per_member, strict=True)
     ]
 
 
-def _carries(provision: Provision, key: str) -> bool:
+def _carries(provision: Provision, place: CitationKey) -> bool:
     """Whether a provision transposes a place of union law, or a place within or around it."""
-    return any(f"{named}:".startswith(f"{key}:") or f"{key}:".startswith(f"{named}:") for named in provision.implements)
+    return any(place.touches(named) for named in provision.implements)

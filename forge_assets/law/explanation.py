@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import Combined, UnionFinding
 from forge_assets.law.engine import Facts, Finding, State
 from forge_assets.law.model import Bound, Domain, Framework, Provision
 
 WIDTH = 110
-Cite = Callable[[str], str]
+Cite = Callable[[CitationKey], str]
 """Writes a citation key in its country's own form."""
 
 
@@ -123,7 +124,7 @@ def _findings(
 def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite) -> Iterator[str]:
     provision = finding.provision
     body = next(b for b in framework.bodies if b.id == provision.body)
-    law = next(law for law in framework.laws if law.id == provision.cite.split(":")[1])
+    law = next(law for law in framework.laws if law.id == provision.cite.law)
     yield f"    {cite(provision.cite)}  [{provision.level.replace('_', '-')}, {body.english} ({body.name})]"
     yield from _wrapped(provision.summary)
     yield from _wrapped(f"why: {'; '.join(reasons(finding))}")

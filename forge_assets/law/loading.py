@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Bound, Domain, Framework
-from forge_resources.config.strict_yaml import FieldPath, Problem, nearest, read_yaml, refuse, validate
+from forge_resources.config.strict_yaml import FieldPath, Lines, Problem, nearest, read_yaml, refuse, validate
 
 
 def load_domain(pack: Path) -> Domain:
@@ -28,10 +29,19 @@ def load_framework(path: Path, domain: Domain) -> Framework:
     Raises:
         SourceError: the file does not say a consistent framework of this domain.
     """
+    return read_framework(path, domain)[0]
+
+
+def read_framework(path: Path, domain: Domain) -> tuple[Framework, Lines]:
+    """Read one jurisdiction as `load_framework` does, with the line of each of its fields.
+
+    Raises:
+        SourceError: the file does not say a consistent framework of this domain.
+    """
     data, lines = read_yaml(path)
     framework = validate(Framework, path, data, lines)
     refuse(path, lines, _framework_problems(framework, domain))
-    return framework
+    return framework, lines
 
 
 def _unknown(at: FieldPath, kind: str, name: str, known: Iterable[str]) -> Iterable[Problem]:
@@ -90,7 +100,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
             for fact, bound in condition.items():
                 yield from _bound_problems((*at, "applies_when", j, fact), fact, bound, domain)
         for j, key in enumerate(provision.implements):
-            if key.split(":")[0] == framework.jurisdiction:
+            if key.jurisdiction == framework.jurisdiction:
                 yield (*at, "implements", j), f"`{key}` is of this framework", "name a provision of a union's law"
         if provision.valid_from and provision.valid_to and provision.valid_to < provision.valid_from:
             yield (*at, "valid_to"), "`valid_to` is before `valid_from`", "swap the dates"
@@ -128,14 +138,11 @@ def _twice(section: str, ids: list[str]) -> Iterable[Problem]:
             yield (section, i, "id"), f"id `{name}` is used twice in {section}", "give each its own id"
 
 
-def _key_problems(at: FieldPath, key: str, framework: Framework, laws: set[str]) -> Iterable[Problem]:
-    jurisdiction, law, *_ = key.split(":")
-    if jurisdiction != framework.jurisdiction:
-        yield at, f"`{key}` is of {jurisdiction}", f"cite a law of {framework.jurisdiction}"
-    elif len(key.split(":")) > 5:
-        yield at, f"`{key}` has too many parts", "write JURISDICTION:law:unit[:paragraph[:number]]"
+def _key_problems(at: FieldPath, key: CitationKey, framework: Framework, laws: set[str]) -> Iterable[Problem]:
+    if key.jurisdiction != framework.jurisdiction:
+        yield at, f"`{key}` is of {key.jurisdiction}", f"cite a law of {framework.jurisdiction}"
     else:
-        yield from _unknown(at, "law", law, laws)
+        yield from _unknown(at, "law", key.law, laws)
 
 
 def _bound_problems(at: FieldPath, fact: str, bound: Bound, domain: Domain) -> Iterable[Problem]:

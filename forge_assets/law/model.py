@@ -6,17 +6,34 @@ Nothing here knows labour law: levels, facts, triggers and change types are name
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
+from forge_assets.law.citation_key import GRAMMAR, PATTERN, CitationKey
 from forge_assets.law.label_patterns import label_pattern
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 JurisdictionCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-CitationKey = Annotated[str, Field(pattern=r"^[A-Z]{2}(:[^:\s]+){2,5}$")]
+
+
+def _key(written: Any) -> CitationKey:
+    if isinstance(written, CitationKey):
+        return written
+    if not isinstance(written, str):
+        raise ValueError(f"Input should be a valid string: {GRAMMAR}")
+    return CitationKey.parse(written)
+
+
+CitedPlace = Annotated[
+    CitationKey,
+    PlainValidator(_key),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"pattern": PATTERN, "type": "string"}),
+]
+"""A citation key; in files its text."""
 
 
 class Strict(BaseModel):
@@ -195,7 +212,7 @@ class Law(Strict):
 class Grounded(Strict):
     """What rests on a place in statute text."""
 
-    basis: CitationKey
+    basis: CitedPlace
     quote: Text | None = None
     """Words of the basis that say so, verbatim, in the original language."""
 
@@ -213,7 +230,7 @@ class Provision(Strict):
     """One legal rule: where it stands, its words, when it applies."""
 
     id: Slug
-    cite: CitationKey
+    cite: CitedPlace
     quote: Text
     """Verbatim, in the original language."""
     summary: Text
@@ -225,7 +242,7 @@ class Provision(Strict):
     """Alternatives; one must hold. Empty: always."""
     core: bool = False
     """One of the principal duties: what profiles with `provisions: core` teach and ask."""
-    implements: tuple[CitationKey, ...] = ()
+    implements: tuple[CitedPlace, ...] = ()
     """Provisions of a union's law that this one transposes, e.g. `EU:dir_98_59:2:1`."""
     deadline: Text | None = None
     consequence: Text | None = None

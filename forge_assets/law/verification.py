@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from forge_assets.law.model import Framework, Law
+from forge_assets.law.citation_key import CitationKey
+from forge_assets.law.model import Framework, Grounded, Law
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, squeezed, subdivisions
+from forge_resources.config.strict_yaml import FieldPath
 
 Status = Literal["verified", "text_outdated", "unverified"]
 
@@ -29,10 +32,10 @@ def verify(framework: Framework, statutes: Statutes) -> dict[str, Verification]:
     laws = {law.id: law for law in framework.laws}
     stated = [(p.id, p.cite, p.quote) for p in framework.provisions]
     stated += [(r.id, r.basis, r.quote) for r in (*framework.data_protection, *framework.collective_agreements)]
-    return {name: _judge(key, quote, laws[key.split(":")[1]], statutes) for name, key, quote in stated}
+    return {name: _judge(key, quote, laws[key.law], statutes) for name, key, quote in stated}
 
 
-def _judge(key: str, quote: str, law: Law, statutes: Statutes) -> Verification:
+def _judge(key: CitationKey, quote: str, law: Law, statutes: Statutes) -> Verification:
     found = cited_text(key, statutes)
     if isinstance(found, Missing):
         return Verification("unverified", (found.problem,))
@@ -43,20 +46,21 @@ def _judge(key: str, quote: str, law: Law, statutes: Statutes) -> Verification:
     return Verification("verified")
 
 
-def text_is_current(key: str, law: Law) -> bool:
+def text_is_current(key: CitationKey, law: Law) -> bool:
     """Whether the text held of the unit that a key of this law names is the current one."""
-    return law.text_status == "current" and key.split(":")[2] not in law.outdated_units
+    return law.text_status == "current" and key.unit not in law.outdated_units
 
 
-def missing_bases(framework: Framework, statutes: Statutes) -> dict[str, str]:
-    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: key to problem."""
-    problems: dict[str, str] = {}
-    for stated in (*framework.bodies, *framework.escalation):
+def missing_bases(framework: Framework, statutes: Statutes) -> dict[FieldPath, str]:
+    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: field to problem."""
+    problems: dict[FieldPath, str] = {}
+    sections: dict[str, Sequence[Grounded]] = {"bodies": framework.bodies, "escalation": framework.escalation}
+    for section, i, stated in ((name, i, each) for name, entries in sections.items() for i, each in enumerate(entries)):
         found = cited_text(stated.basis, statutes)
         if isinstance(found, Missing):
-            problems[stated.basis] = found.problem
+            problems[section, i, "basis"] = found.problem
         elif stated.quote is not None and squeezed(stated.quote) not in found:
-            problems[stated.basis] = f"the quote does not stand in {stated.basis}"
+            problems[section, i, "basis"] = f"the quote does not stand in {stated.basis}"
     return problems
 
 
@@ -67,20 +71,19 @@ class Missing:
     problem: str
 
 
-def cited_text(key: str, statutes: Statutes) -> str | Missing:
+def cited_text(key: CitationKey, statutes: Statutes) -> str | Missing:
     """The text a key leads to, white space squeezed: the point, the paragraph or the whole unit."""
-    _, law, number, *rest = key.split(":")
-    unit = statutes.get(law, {}).get(number)
+    unit = statutes.get(key.law, {}).get(key.unit)
     if unit is None:
-        return Missing(f"{key}: no unit {number} in the text of {law}")
-    if not rest:
+        return Missing(f"{key}: no unit {key.unit} in the text of {key.law}")
+    if not key.paragraph:
         return squeezed(unit.text)
     paragraphs = subdivisions(unit)
-    if rest[0] not in paragraphs:
-        return Missing(f"{key}: no paragraph {rest[0]} in {unit.unit}")
-    paragraph = paragraphs[rest[0]]
-    if len(rest) == 1:
-        return Missing(f"{key}: no point given") if rest[0] == NO_PARAGRAPH else paragraph.text
-    if rest[1] not in paragraph.points:
-        return Missing(f"{key}: no point {rest[1]} in paragraph {rest[0]} of {unit.unit}")
-    return paragraph.points[rest[1]]
+    if key.paragraph not in paragraphs:
+        return Missing(f"{key}: no paragraph {key.paragraph} in {unit.unit}")
+    paragraph = paragraphs[key.paragraph]
+    if not key.point:
+        return Missing(f"{key}: no point given") if key.paragraph == NO_PARAGRAPH else paragraph.text
+    if key.point not in paragraph.points:
+        return Missing(f"{key}: no point {key.point} in paragraph {key.paragraph} of {unit.unit}")
+    return paragraph.points[key.point]

@@ -32,7 +32,7 @@ def _cited(framework: Framework) -> set[tuple[str, str]]:
     keys = [provision.cite for provision in framework.provisions]
     stated = (*framework.bodies, *framework.escalation, *_rules(framework).values())
     keys += [entry.basis for entry in stated]
-    return {(key.split(":")[1], key.split(":")[2]) for key in keys}
+    return {(key.law, key.unit) for key in keys}
 
 
 def step_id(jurisdiction: str, position: int) -> str:
@@ -52,7 +52,7 @@ def entry_versions(framework: Framework, checked: Mapping[str, Verification]) ->
         p.id: digest(
             [
                 p.model_dump(mode="json", by_alias=True),
-                laws.get(p.cite.split(":")[1]),
+                laws.get(p.cite.law),
                 bodies.get(p.body),
                 checked[p.id].status,
                 forms,
@@ -61,7 +61,7 @@ def entry_versions(framework: Framework, checked: Mapping[str, Verification]) ->
         for p in framework.provisions
     }
     steps = {
-        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.split(":")[1]), forms])
+        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.law), forms])
         for i, s in enumerate(framework.escalation, start=1)
     }
     return versions | steps

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring import answer_text
 
 
@@ -36,16 +37,16 @@ class Answer:
         return not self.text.strip()
 
     @cached_property
-    def cited(self) -> dict[str, Citation]:
+    def cited(self) -> dict[CitationKey, Citation]:
         """Key to citation: repeating one changes nothing."""
         countries = self.sample["jurisdictions"]
         home = countries[0] if len(countries) == 1 else None
         return {citation.key: citation for citation in parse(self.text, self.laws, home)}
 
     @cached_property
-    def expected(self) -> set[str]:
+    def expected(self) -> set[CitationKey]:
         """Keys that are due. They match exactly: one less or more precise is another."""
-        return set(self.sample["expected_citations"])
+        return {CitationKey.parse(key) for key in self.sample["expected_citations"]}
 
     @cached_property
     def at_home(self) -> frozenset[str]:

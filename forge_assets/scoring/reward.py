@@ -14,6 +14,7 @@ from typing import Any
 
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
 
 WEIGHTS = {
@@ -82,7 +83,7 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
     alone = home[0] if len(home) == 1 else None
     cited = {citation.key: citation for citation in parse(answer, laws, alone)}
     due = {citation.key: citation for citation in parse(reference, laws, alone)}
-    expected = set(sample["expected_citations"])
+    expected = {CitationKey.parse(key) for key in sample["expected_citations"]}
     level = float(level_named(answer, sample["levels"]) == sample["expected_level"])
     return Reward(
         citations=2 * len(cited.keys() & expected) / (len(cited) + len(expected)) if cited or expected else level,
@@ -95,7 +96,7 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
     )
 
 
-def _countries(text: str, cited: Mapping[str, Citation], laws: LawIndex) -> set[str]:
+def _countries(text: str, cited: Mapping[CitationKey, Citation], laws: LawIndex) -> set[str]:
     named = {country for _, country in laws.countries(text)}
     return named | {citation.jurisdiction for citation in cited.values()}
 

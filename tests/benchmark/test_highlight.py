@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from forge_assets.benchmark.highlight import LONGEST, Line, lines, mark
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.parser import parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.score import score
 from tests.benchmark.conftest import laws
 
@@ -21,7 +22,7 @@ def text_of(found: tuple[Line, ...]) -> str:
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=6),
 )
 def test_any_marking_gives_back_the_text(text: str, spans: list[tuple[int, int]]) -> None:
-    citations = [Citation("DE:x:1", (a, a + n), text[a : a + n], "real") for a, n in spans]
+    citations = [Citation(CitationKey.parse("DE:x:1"), (a, a + n), text[a : a + n], "real") for a, n in spans]
     assert text_of(lines(text, citations, [], ["DE"])) == text
 
 
@@ -29,16 +30,16 @@ def test_each_kind_of_citation_gets_its_mark() -> None:
     text = "§ 87 Abs. 1 Nr. 6 BetrVG; § 90 Abs. 1 BetrVG; § 96 Abs. 1 ArbVG; § 999 BetrVG; § 4 KVG; Art. 26(7) AI Act"
     found = parse(text, laws(), "DE")
     home = laws().at_home(["DE"])
-    marks = [mark(citation, ["DE:betrvg:87:1:6"], home) for citation in found]
+    marks = [mark(citation, [CitationKey.parse("DE:betrvg:87:1:6")], home) for citation in found]
     assert marks == ["expected", "other", "foreign", "fabricated", "unverifiable", "other"]
 
 
 def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
     """Union law binds its members: an answer about Germany that cites the AI Act as its reference does is right."""
-    key, answer = "EU:ai_act:26:7", "Art. 26(7) AI Act"
+    key, answer = CitationKey.parse("EU:ai_act:26:7"), "Art. 26(7) AI Act"
     sample = {
         "jurisdictions": ["DE"],
-        "expected_citations": [key],
+        "expected_citations": [str(key)],
         "response": answer,
         "sections": [],
         "levels": [],
@@ -55,7 +56,8 @@ def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
 
 def test_the_marked_words_are_the_citation_and_no_more() -> None:
     text = "## Legal basis\n- § 87 BetrVG: agreement"
-    heading, line = lines(text, [Citation("DE:betrvg:87", (17, 28), "§ 87 BetrVG", "real")], ["DE:betrvg:87"], ["DE"])
+    key = CitationKey.parse("DE:betrvg:87")
+    heading, line = lines(text, [Citation(key, (17, 28), "§ 87 BetrVG", "real")], [key], ["DE"])
     assert heading.heading
     assert not line.heading
     assert [(p.text, p.mark) for p in line.pieces] == [

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from forge_assets.catalog.tables import catalog_tables
+from forge_assets.law.country import checked_country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.versions import framework_version
@@ -52,7 +53,7 @@ def test_a_change_of_the_shared_vocabulary_changes_every_version(
 def test_the_tables_state_citation_status_and_age_of_the_text(
     domain: Domain, frameworks: dict[str, Framework], statutes: dict[str, Statutes]
 ) -> None:
-    tables = catalog_tables(domain, frameworks["NL"], statutes["NL"])
+    tables = catalog_tables(checked_country(domain, frameworks["NL"], statutes["NL"]))
     row = tables["catalog.provisions"].row(0, named=True)
     assert row["citation"] == "art. 25 lid 1 onder k WOR"
     assert (row["status"], row["verified"]) == ("text_outdated", False)
@@ -66,7 +67,7 @@ def test_all_countries_fit_into_one_table_also_when_one_has_no_statute_text(
     domain: Domain, frameworks: dict[str, Framework], statutes: dict[str, Statutes]
 ) -> None:
     held = statutes | {"AT": {"arbvg": {}, "amfg": {}}}
-    tables = [catalog_tables(domain, framework, held[code]) for code, framework in frameworks.items()]
+    tables = [catalog_tables(checked_country(domain, framework, held[code])) for code, framework in frameworks.items()]
     provisions = pl.concat([found["catalog.provisions"] for found in tables])
     units = pl.concat([found["catalog.statute_units"] for found in tables])
     assert provisions.schema == TABLES["catalog.provisions"].schema

@@ -12,8 +12,10 @@ import pytest
 
 from forge_assets.cli.main import main
 from forge_assets.law.checks import Fault, check_country
+from forge_assets.law.country import read_country, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
+from forge_resources.config.strict_yaml import SourceError
 
 Check = Callable[[str, str], list[Fault]]
 
@@ -29,7 +31,7 @@ def check(pack: Path, tmp_path: Path, domain: Domain) -> Check:
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), "utf-8")
-        return check_country(copy, domain, path)
+        return check_country(copy, domain, read_country_file(copy, domain, path))
 
     return apply
 
@@ -83,6 +85,65 @@ def test_bands_that_overlap_are_a_warning(check: Check) -> None:
 def test_a_transposed_provision_that_the_union_does_not_have_is_an_error(check: Check) -> None:
     faults = check("    core: true\n", "    core: true\n    implements: [EU:dir_98_59:99]\n")
     assert [(f.check, f.severity) for f in faults] == [("references", "error")]
+
+
+@pytest.fixture
+def copied(pack: Path, tmp_path: Path) -> Path:
+    """A pack that may be spoilt."""
+    return shutil.copytree(pack, tmp_path / "labour")
+
+
+def _checked(capsys: pytest.CaptureFixture[str], *given: Path) -> list[dict[str, str | int]]:
+    """The faults that `forge check` finds."""
+    main(["check", "--json", *map(str, given)])
+    return list(json.loads(capsys.readouterr().out)["faults"])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_missing_union_file_is_one_fault_on_that_file_and_none_on_the_countries_that_name_its_law(
+    copied: Path, alone: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    union = copied / "jurisdictions" / "eu.yaml"
+    union.unlink()
+    given = copied / "jurisdictions" / "de.yaml" if alone else copied
+    found = [fault for fault in _checked(capsys, given) if fault["check"] in ("readable", "references")]
+    assert [(f["file"], f["line"], f["severity"]) for f in found] == [(str(union), 1, "error")]
+    assert found[0]["problem"] == "the file is missing, though `implements` of other countries names its law"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("jurisdictions/eu.yaml", "jurisdiction: EU", "jurisdiction: [EU"),
+        ("statutes/eu/gdpr.jsonl", '{"', '{{"'),
+    ],
+)
+def test_a_broken_union_is_one_fault_on_its_file_and_none_on_the_countries_that_name_its_law(
+    copied: Path, file: str, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copied / file
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    for given in (copied / "jurisdictions" / "de.yaml", copied):
+        (fault,) = _checked(capsys, given)
+        assert (fault["check"], fault["file"]) == ("readable", str(path))
+
+
+def test_law_of_a_country_that_is_no_union_cannot_be_transposed(check: Check) -> None:
+    (fault,) = check("    core: true\n", "    core: true\n    implements: [FR:code_du_travail:L1233-3]\n")
+    assert (fault.check, fault.severity) == ("references", "error")
+    assert fault.problem == "`FR:code_du_travail:L1233-3` is of FR, which is no union"
+
+
+def test_a_basis_that_does_not_stand_is_refused_at_its_own_line(copied: Path, domain: Domain) -> None:
+    """Though a comment before it says the same words."""
+    path = copied / "jurisdictions" / "de.yaml"
+    text = path.read_text("utf-8")
+    assert text.count("basis: DE:betrvg:76:5\n") == 1
+    text = "# DE:betrvg:76:9 is nothing\n" + text.replace("basis: DE:betrvg:76:5\n", "basis: DE:betrvg:76:9\n")
+    path.write_text(text, "utf-8")
+    with pytest.raises(SourceError, match="no paragraph 9") as refused:
+        read_country(copied, domain, path)
+    assert text.splitlines()[refused.value.line - 1].strip() == "basis: DE:betrvg:76:9"
 
 
 def test_an_outdated_text_needs_a_reason(check: Check) -> None:
@@ -144,9 +205,10 @@ def test_a_hostile_file_is_one_fault_with_its_line_and_holds_nobody_back(
     shutil.copytree(pack, copy)
     path = copy / "jurisdictions" / "xx.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    (fault,) = check_country(copy, load_domain(copy), path)
-    assert (fault.check, fault.line) == ("readable", line)
-    assert says in f"{fault.problem}: {fault.mend}"
+    with pytest.raises(SourceError) as refused:
+        read_country_file(copy, load_domain(copy), path)
+    assert refused.value.line == line
+    assert says in f"{refused.value.problem}: {refused.value.mend}"
     assert main(["check", str(copy)]) == 1
     printed = capsys.readouterr().out
     assert "DE: " in printed

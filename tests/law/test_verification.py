@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Framework
 from forge_assets.law.statutes import Statutes, load_statutes, subdivisions
 from forge_assets.law.verification import Verification, missing_bases, verify
 from forge_resources.config.strict_yaml import SourceError
 
 
-def _judge(framework: Framework, statutes: Statutes, **change: str) -> Verification:
+def _judge(framework: Framework, statutes: Statutes, **change: str | CitationKey) -> Verification:
     """Verify the framework with its first provision changed."""
     first, *others = framework.provisions
     changed = framework.model_copy(update={"provisions": (first.model_copy(update=change), *others)})
@@ -28,17 +29,17 @@ def german(frameworks: dict[str, Framework]) -> Framework:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"cite": "DE:betrvg:999:1:6"}, "no unit 999"),
-        ({"cite": "DE:betrvg:87:9:6"}, "no paragraph 9"),
-        ({"cite": "DE:betrvg:87:1:66"}, "no point 66"),
-        ({"cite": "DE:betrvg:87:1:7"}, "quote"),
-        ({"cite": "DE:betrvg:87:2"}, "quote"),
+        ({"cite": CitationKey.parse("DE:betrvg:999:1:6")}, "no unit 999"),
+        ({"cite": CitationKey.parse("DE:betrvg:87:9:6")}, "no paragraph 9"),
+        ({"cite": CitationKey.parse("DE:betrvg:87:1:66")}, "no point 66"),
+        ({"cite": CitationKey.parse("DE:betrvg:87:1:7")}, "quote"),
+        ({"cite": CitationKey.parse("DE:betrvg:87:2")}, "quote"),
         ({"quote": "Einführung und Anwendung von technischen Anlagen"}, "quote"),
         ({"quote": "einführung und Anwendung von technischen Einrichtungen"}, "quote"),
     ],
 )
 def test_a_wrong_place_or_quote_is_unverified(
-    german: Framework, statutes: dict[str, Statutes], change: dict[str, str], says: str
+    german: Framework, statutes: dict[str, Statutes], change: dict[str, str | CitationKey], says: str
 ) -> None:
     found = _judge(german, statutes["DE"], **change)
     assert found.status == "unverified"
@@ -49,7 +50,7 @@ def test_a_wrong_place_or_quote_is_unverified(
 def test_a_quote_may_be_cited_by_point_paragraph_or_unit(
     german: Framework, statutes: dict[str, Statutes], cite: str
 ) -> None:
-    assert _judge(german, statutes["DE"], cite=cite).status == "verified"
+    assert _judge(german, statutes["DE"], cite=CitationKey.parse(cite)).status == "verified"
 
 
 def test_line_breaks_and_double_spaces_in_a_quote_do_not_matter(
@@ -74,9 +75,9 @@ def test_a_wrong_quote_in_an_outdated_text_is_unverified(
 def test_an_escalation_step_without_a_basis_in_the_text_is_named(
     german: Framework, statutes: dict[str, Statutes]
 ) -> None:
-    step = german.escalation[0].model_copy(update={"basis": "DE:betrvg:76:99"})
+    step = german.escalation[0].model_copy(update={"basis": CitationKey.parse("DE:betrvg:76:99")})
     problems = missing_bases(german.model_copy(update={"escalation": (step,)}), statutes["DE"])
-    assert problems["DE:betrvg:76:99"] == "DE:betrvg:76:99: no paragraph 99 in § 76"
+    assert problems == {("escalation", 0, "basis"): "DE:betrvg:76:99: no paragraph 99 in § 76"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.blocks import BLOCKS, Case
 from forge_assets.scenarios.answers.judgement import judge
@@ -193,13 +194,13 @@ def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
     assert part.text == (
         "- Arcadia: no provision in the catalogue applies\n- Utopia: agreement on the menu, § 3 Abs. 1 Nr. 2 KG"
     )
-    assert part.citations == ("DE:kg:3:1:2",)
+    assert part.citations == (CitationKey.parse("DE:kg:3:1:2"),)
 
 
 def test_a_conditional_review_leaves_other_duties_out() -> None:
     full = case()
     only = judge(DOMAIN, LAND, "new_menu", full.facts, conditional_only=True)
-    assert BLOCKS["basis"](replace(full, judged=(only,))).citations == ("DE:kg:4",)
+    assert BLOCKS["basis"](replace(full, judged=(only,))).citations == (CitationKey.parse("DE:kg:4"),)
 
 
 def test_a_missing_fact_is_asked_for_and_what_is_sure_is_said() -> None:
@@ -209,7 +210,7 @@ def test_a_missing_fact_is_asked_for_and_what_is_sure_is_said() -> None:
         "Utopia, new menu. Not stated: employees. On this depends § 3 Abs. 1 Nr. 2 KG. "
         "In any case: Information: owed to the office."
     )
-    assert part.citations == ("DE:kg:3:1:2",)
+    assert part.citations == (CitationKey.parse("DE:kg:3:1:2"),)
 
 
 def test_a_rule_not_yet_in_force_is_named_with_its_day() -> None:

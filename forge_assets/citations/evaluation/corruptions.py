@@ -15,6 +15,7 @@ from typing import Literal
 from forge_assets.citations.parser import LawIndex, parse
 from forge_assets.citations.relevance import CitationClass, Situation, judge, situation
 from forge_assets.citations.rendering import Style, render
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
 from forge_assets.law.model import Condition, Domain, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, repealed_units, subdivisions
@@ -41,7 +42,7 @@ class Case:
 
     kind: CaseKind
     provision: str
-    key: str
+    key: CitationKey
     situation: Situation
     expected: CitationClass
     home: str | None
@@ -103,7 +104,7 @@ def cases(
         now = asked.situation(provision.valid_from)
         case = partial(Case, provision=provision.id, home=None if framework.members else jurisdiction)
         key = provision.cite
-        law = laws[key.split(":")[1]]
+        law = laws[key.law]
         beyond: CitationClass = "fabricated" if law.coverage == "complete" else "unverifiable"
         yield case(kind="none", key=key, situation=now, expected="required")
         yield case(kind="unit", key=_no_such_unit(key), situation=now, expected=beyond)
@@ -112,7 +113,7 @@ def cases(
         foreign = _elsewhere(key, now, frameworks, statutes, turn)
         yield case(kind="country", key=foreign, situation=now, expected="wrong_country")
         if gone := repealed[law.id]:
-            place = f"{jurisdiction}:{law.id}:{gone[turn % len(gone)]}"
+            place = CitationKey(jurisdiction, law.id, gone[turn % len(gone)])
             yield case(kind="repealed", key=place, situation=now, expected="not_in_force")
         begins = provision.valid_from or _UNDATED
         ends = provision.valid_to or begins
@@ -126,7 +127,7 @@ def verdicts(found: Iterable[Case], frameworks: Mapping[str, Framework], laws: L
     judged = []
     for case in found:
         for style in STYLES:
-            text = _SENTENCES[style].format(cite=render(case.key, frameworks[case.key[:2]], style))
+            text = _SENTENCES[style].format(cite=render(case.key, frameworks[case.key.jurisdiction], style))
             classes = tuple(judge(citation, case.situation) for citation in parse(text, laws, case.home))
             judged.append(Verdict(case, text, classes))
     return judged
@@ -187,33 +188,31 @@ class _Asked:
         return framework.model_copy(update={"provisions": tuple(provisions)})
 
 
-def _no_such_unit(key: str) -> str:
+def _no_such_unit(key: CitationKey) -> CitationKey:
     """A unit beyond any law's last, numbered as the cited one: `L1233-8` becomes `L9999-1`, `AnnexIII` `AnnexXXX`."""
-    jurisdiction, law, unit, *_ = key.split(":")
-    if roman := re.match(r"(\D*?)[IVX]+(?![^\W_])", unit):
-        return f"{jurisdiction}:{law}:{roman[1]}XXX"
-    start = re.match(r"\D*(?=\d)", unit)
-    hyphenated = "-1" if re.search(r"\d-\d", unit) else ""
-    return f"{jurisdiction}:{law}:{start[0] if start else ''}{_NO_UNIT}{hyphenated}"
+    if roman := re.match(r"(\D*?)[IVX]+(?![^\W_])", key.unit):
+        return CitationKey(key.jurisdiction, key.law, f"{roman[1]}XXX")
+    start = re.match(r"\D*(?=\d)", key.unit)
+    hyphenated = "-1" if re.search(r"\d-\d", key.unit) else ""
+    return CitationKey(key.jurisdiction, key.law, f"{start[0] if start else ''}{_NO_UNIT}{hyphenated}")
 
 
-def _no_such_paragraph(key: str, statutes: Statutes) -> str:
-    jurisdiction, law, unit, *_ = key.split(":")
-    held = statutes[law]
-    labels = [label for label in subdivisions(held[unit]) if label != NO_PARAGRAPH]
+def _no_such_paragraph(key: CitationKey, statutes: Statutes) -> CitationKey:
+    held = statutes[key.law]
+    labels = [label for label in subdivisions(held[key.unit]) if label != NO_PARAGRAPH]
     usual = (label for other in held.values() for label in subdivisions(other) if label != NO_PARAGRAPH)
-    return f"{jurisdiction}:{law}:{unit}:{_beyond(labels, usual)}"
+    return replace(key, paragraph=_beyond(labels, usual), point="")
 
 
-def _no_such_point(key: str, statutes: Statutes) -> str:
+def _no_such_point(key: CitationKey, statutes: Statutes) -> CitationKey:
     """A point beyond the last of the paragraph cited; of a whole unit, of its first paragraph that has points."""
-    jurisdiction, law, unit, *rest = key.split(":")
-    paragraphs = subdivisions(statutes[law][unit])
+    held = statutes[key.law]
+    paragraphs = subdivisions(held[key.unit])
     pointed = (label for label, paragraph in paragraphs.items() if paragraph.points)
-    place = rest[0] if rest else next(chain(pointed, paragraphs))
-    everywhere = (paragraph for other in statutes[law].values() for paragraph in subdivisions(other).values())
+    place = key.paragraph or next(chain(pointed, paragraphs))
+    everywhere = (paragraph for other in held.values() for paragraph in subdivisions(other).values())
     usual = (label for paragraph in everywhere for label in paragraph.points)
-    return f"{jurisdiction}:{law}:{unit}:{place}:{_beyond(list(paragraphs[place].points), usual)}"
+    return replace(key, paragraph=place, point=_beyond(list(paragraphs[place].points), usual))
 
 
 def _beyond(labels: Sequence[str], usual: Iterable[str]) -> str:
@@ -228,20 +227,20 @@ def _beyond(labels: Sequence[str], usual: Iterable[str]) -> str:
 
 
 def _elsewhere(
-    key: str, facts: Situation, frameworks: Mapping[str, Framework], statutes: Mapping[str, Statutes], turn: int
-) -> str:
+    key: CitationKey, facts: Situation, frameworks: Mapping[str, Framework], statutes: Mapping[str, Statutes], turn: int
+) -> CitationKey:
     """The place with the same numbers in a country not asked about, or else just a provision of one.
 
     Which country comes first differs from turn to turn, so that all are used.
     """
-    place = key.split(":")[2:]
+    place = [part for part in (key.unit, key.paragraph, key.point) if part]
     others = [code for code in frameworks if code not in facts.jurisdictions]
     others = others[turn % len(others) :] + others[: turn % len(others)]
     for depth in (len(place), *([2] if len(place) > 2 and place[1] != NO_PARAGRAPH else []), 1):
         for code in others:
             for law, units in statutes[code].items():
                 if _holds(units, place[:depth]):
-                    return ":".join([code, law, *place[:depth]])
+                    return CitationKey(code, law, *place[:depth])
     provisions = frameworks[others[0]].provisions
     return provisions[turn % len(provisions)].cite
 

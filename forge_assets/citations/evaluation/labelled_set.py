@@ -145,9 +145,10 @@ def score_set(rows: Iterable[LabelledText], laws: LawIndex) -> SetScore:
 
 
 def _read(row: LabelledText, laws: LawIndex) -> Reading:
-    keys = [citation.key for citation in parse(row.text, laws, row.default)]
-    unknown = [key for key in keys if key.startswith(f"{UNKNOWN}:")]
-    read, there = Counter(key for key in keys if not key.startswith(f"{UNKNOWN}:")), Counter(row.keys)
+    found = parse(row.text, laws, row.default)
+    unknown = [str(citation.key) for citation in found if citation.jurisdiction == UNKNOWN]
+    read = Counter(str(citation.key) for citation in found if citation.jurisdiction != UNKNOWN)
+    there = Counter(row.keys)
     return Reading(
         row=row,
         found=(read & there).total(),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from forge_assets.citations.parser import render
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Alternative, Facts
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement, body_of, rank
@@ -38,10 +39,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Part:
-    """A section's text and the citation keys it names."""
+    """A section's text and the places it cites."""
 
     text: str
-    citations: tuple[str, ...] = ()
+    citations: tuple[CitationKey, ...] = ()
 
 
 def verdict(case: Case) -> Part:

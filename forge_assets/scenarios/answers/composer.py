@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.verification import text_is_current
@@ -35,7 +36,7 @@ class Answer:
     """nothing_applies, below_threshold, missing_fact, not_in_force, same_level, different_levels or plain."""
     response: str
     sections: tuple[str, ...]
-    citations: tuple[str, ...]
+    citations: tuple[CitationKey, ...]
     level: str
     body: str
     provenance: tuple[str, ...]
@@ -172,8 +173,7 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
     return "plain"
 
 
-def _text_is_current(framework: Framework, key: str) -> bool:
+def _text_is_current(framework: Framework, key: CitationKey) -> bool:
     """False where the key is of this framework and the statute text held of it is outdated."""
-    jurisdiction, law_id = key.split(":")[:2]
     laws = {law.id: law for law in framework.laws}
-    return jurisdiction != framework.jurisdiction or text_is_current(key, laws[law_id])
+    return key.jurisdiction != framework.jurisdiction or text_is_current(key, laws[key.law])

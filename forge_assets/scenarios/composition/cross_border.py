@@ -220,11 +220,7 @@ def _dated(
     """A change on a date, in a member, where law of the union binds employers from a day on."""
     direct = {law.id for law in union.laws if law.binds == "directly"}
     kind = domain.change_types[change]
-    rules = [
-        p
-        for p in union.provisions
-        if set(kind.triggers) & set(p.triggers) and _dates(p) and p.cite.split(":")[1] in direct
-    ]
+    rules = [p for p in union.provisions if set(kind.triggers) & set(p.triggers) and _dates(p) and p.cite.law in direct]
     if not rules:
         return []
     parts: list[Prompts] = []
@@ -245,7 +241,7 @@ def _dates(provision: Provision) -> list[dt.date]:
 def _with_union_law(country: Framework, union: Framework, rules: Sequence[Provision]) -> Framework:
     """A country's framework and some rules of the union's, which keep their own way of being cited."""
     laws = {law.id: law for law in union.laws}
-    used = [laws[name] for name in dict.fromkeys(rule.cite.split(":")[1] for rule in rules)]
+    used = [laws[name] for name in dict.fromkeys(rule.cite.law for rule in rules)]
     cited = [law.model_copy(update={"written": law.written or union.citation.written}) for law in used]
     known = {body.id for body in country.bodies}
     bodies = [body for body in union.bodies if body.id in {rule.body for rule in rules} - known]

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from forge_assets.citations.parser import render, spoken
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import repealed_units
@@ -37,12 +38,12 @@ class Law:
     Args:
         statuses: verification status; a sample that rests on one that is not `verified` has split `withheld`.
         versions: content digest, carried as provenance.
-        repealed: keys of units that are no longer law, by jurisdiction.
+        repealed: units that are no longer law, by jurisdiction.
     """
 
     statuses: Mapping[str, str]
     versions: Mapping[str, str]
-    repealed: Mapping[str, Sequence[str]]
+    repealed: Mapping[str, Sequence[CitationKey]]
 
     @classmethod
     def of(cls, countries: Iterable[Country]) -> Law:
@@ -55,7 +56,9 @@ class Law:
             statuses |= country.statuses
             versions |= entry_versions(country.framework, country.checked)
             repealed[code] = [
-                f"{code}:{law}:{unit}" for law, units in country.statutes.items() for unit in repealed_units(units)
+                CitationKey(code, law, unit)
+                for law, units in country.statutes.items()
+                for unit in repealed_units(units)
             ]
         return cls(statuses, versions, repealed)
 

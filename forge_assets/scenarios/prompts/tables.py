@@ -141,7 +141,7 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
                 "kind": a.kind,
                 "response": a.response,
                 "sections": list(a.sections),
-                "expected_citations": list(a.citations),
+                "expected_citations": [str(key) for key in a.citations],
                 "expected_level": a.level,
                 "expected_body": a.body,
                 "provenance": list(a.provenance),
