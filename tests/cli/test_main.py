@@ -16,8 +16,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from forge_resources.config.chosen import pack_folder, profile_name
 from forge_resources.config.data_folder import MARK, PROJECT, DataFolderError, claim, clean, data_folder
-from forge_resources.forge import pack_folder, profile_name
 
 FORGE = [sys.executable, "-m", "forge_assets.cli.main"]
 
