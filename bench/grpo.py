@@ -37,10 +37,11 @@ from forge_assets.training.asset_support import drawn_sets, greedy
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
+from forge_resources.config.chosen import pack_folder
 from forge_resources.config.data_folder import PROJECT, data_folder
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Grpo, Profile
-from forge_resources.forge import Forge, pack_folder
+from forge_resources.forge import Forge
 from forge_resources.launchers.base import run_directly
 from forge_resources.presentation.markdown import markdown
 from forge_resources.storage.tables import TABLES

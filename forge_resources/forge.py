@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from forge_resources.config.data_folder import PROJECT, claim, data_folder
+from forge_resources.config.chosen import pack_folder, profile_name
+from forge_resources.config.data_folder import claim, data_folder
 from forge_resources.config.environment import setting
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
@@ -33,16 +34,6 @@ WORKER_LIBRARIES = (
 )
 
 R = TypeVar("R", bound=Record)
-
-
-def pack_folder() -> Path:
-    """The domain pack: FORGE_PACK, or the labour pack of the project."""
-    return Path(setting("FORGE_PACK", str(PROJECT / "frameworks" / "labour"))).resolve()
-
-
-def profile_name() -> str:
-    """FORGE_PROFILE, or `cpu`."""
-    return setting("FORGE_PROFILE", "cpu")
 
 
 def check_storage(url: str) -> str:

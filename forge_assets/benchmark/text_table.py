@@ -6,6 +6,7 @@ import polars as pl
 
 from forge_assets.benchmark.metric_labels import NOTHING, Model, models, number
 from forge_assets.scoring.metrics import in_reading_order, metric
+from forge_resources.presentation.text_table import TextTable
 
 BEST = "*"
 
@@ -19,27 +20,25 @@ def best_models(summary: pl.DataFrame, name: str) -> set[str]:
     return {model for model, text in shown.items() if text == top}
 
 
-def terminal_table(summary: pl.DataFrame) -> str:
+def terminal_table(summary: pl.DataFrame) -> TextTable:
     """Metrics down, models across, `mean [low, high]`; a star marks the best of a row."""
     if summary.is_empty():
-        return "No model was scored."
+        return TextTable(head=(), rows=(), note="No model was scored.")
     across = models(summary["model"].unique())
-    lines = [["", *(model.label for model in across)]]
-    for name in in_reading_order(summary["metric"]):
+    rows, strong = [], set()
+    for at, name in enumerate(in_reading_order(summary["metric"])):
         best = best_models(summary, name)
+        strong |= {(at, i) for i, model in enumerate(across, 1) if model.name in best}
         arrow = " (less is better)" if metric(name).better == "lower" else ""
         cells = [_cell(summary, name, m) + (BEST if m.name in best else " ") for m in across]
-        lines.append([metric(name).label + arrow, *cells])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    drawn = [
-        "  ".join(
-            [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for line in lines
-    ]
-    rule = "-" * max(map(len, drawn))
-    note = f"Mean and 95% interval over {summary['n'][0]} samples; {BEST} best of the row."
-    return "\n".join([drawn[0], rule, *drawn[1:], rule, note])
+        rows.append((metric(name).label + arrow, *cells))
+    return TextTable(
+        head=("", *(model.label for model in across)),
+        rows=tuple(rows),
+        note=f"Mean and 95% interval over {summary['n'][0]} samples; {BEST} best of the row.",
+        strong=frozenset(strong),
+        ruled=True,
+    )
 
 
 def markdown_table(summary: pl.DataFrame) -> str:

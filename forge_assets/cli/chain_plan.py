@@ -12,12 +12,13 @@ from forge_assets.training.jobs.spec import CUT_TEXTS, EvaluateJob, GenerateJob,
 from forge_assets.training.planning.memory import PROMPT
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import ANY, DoesNotFit, settled
-from forge_assets.training.planning.plan_table import Stage, plan, text
+from forge_assets.training.planning.plan_table import Stage, plan, table
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Loading, Profile
+from forge_resources.presentation.text_table import TextTable
 
 
-def planned(profile: Profile, models: ModelLibrary) -> tuple[str, bool]:
+def planned(profile: Profile, models: ModelLibrary) -> tuple[TextTable, bool]:
     """The plan of a profile, and whether everything fits.
 
     Raises:
@@ -25,7 +26,7 @@ def planned(profile: Profile, models: ModelLibrary) -> tuple[str, bool]:
         ModelError: a model that is neither here nor described in the registry.
     """
     lines = plan(chain(profile, models), profile.hardware)
-    return text(profile.name, profile.hardware, lines), not any(line.refused for line in lines)
+    return table(profile.name, profile.hardware, lines), not any(line.refused for line in lines)
 
 
 def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:

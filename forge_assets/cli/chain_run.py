@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, stale_countries
+from forge_assets.cli.app import Refused
 from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.definitions import defs
 from forge_assets.law.country import country_files
@@ -24,7 +25,7 @@ CLI = {"forge/started_by": "forge run"}
 SEARCH = {"forge/started_by": "forge search"}
 
 
-class RunFailed(Exception):
+class RunFailed(Refused):
     """A Dagster run failed; the message names it."""
 
 

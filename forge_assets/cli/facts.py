@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
@@ -15,56 +13,31 @@ MOST = 1_000_000_000
 """No count of people is larger."""
 
 
-def _refuse_second(option: argparse.Action, namespace: argparse.Namespace) -> None:
-    if getattr(namespace, option.dest) is not None:
-        raise argparse.ArgumentError(option, "given twice: keep one of them")
-
-
-class Once(argparse.Action):
-    """Stores a value, and refuses a second one."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        _refuse_second(self, namespace)
-        setattr(namespace, self.dest, values)
-
-
-class YesNoOnce(argparse.BooleanOptionalAction):
-    """`--x` or `--no-x`, and not both."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        _refuse_second(self, namespace)
-        super().__call__(parser, namespace, values, option_string)
-
-
 def count(text: str) -> int:
-    """A whole number from 0."""
+    """A whole number from 0.
+
+    Raises:
+        ValueError: it is none, or too large.
+    """
     if not re.fullmatch("[0-9]+", text):
-        raise argparse.ArgumentTypeError(f"{_cut(text)} is no count: give a whole number from 0, in digits")
+        raise ValueError(f"{_cut(text)} is no count: give a whole number from 0, in digits")
     if len(text) > len(str(MOST)) or int(text) > MOST:
-        raise argparse.ArgumentTypeError(f"{_cut(text)} is too large: give a number up to {MOST:,}")
+        raise ValueError(f"{_cut(text)} is too large: give a number up to {MOST:,}")
     return int(text)
 
 
-def date(text: str) -> dt.date:
-    """A day, YYYY-MM-DD."""
+def day(text: str) -> dt.date:
+    """A day, YYYY-MM-DD.
+
+    Raises:
+        ValueError: there is no such day.
+    """
     try:
         if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return dt.date.fromisoformat(text)
     except ValueError:
         pass  # told below
-    raise argparse.ArgumentTypeError(f"{_cut(text)} is no day of the calendar: write YYYY-MM-DD, e.g. 2026-03-31")
+    raise ValueError(f"{_cut(text)} is no day of the calendar: write YYYY-MM-DD, e.g. 2026-03-31")
 
 
 def check_facts(

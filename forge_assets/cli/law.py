@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import parse, render
 from forge_assets.citations.rendering import Style
-from forge_assets.cli.facts import Once, YesNoOnce, check_facts, count, date
+from forge_assets.cli.facts import check_facts, count
 from forge_assets.law.checks import Fault, Held, check_country, check_together
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import (
@@ -107,27 +106,27 @@ def shown(lines: list[str], faults: list[Fault], as_json: bool, good: str) -> in
     return int(failed)
 
 
-def add_explain(parser: argparse.ArgumentParser, domain: Domain) -> None:
-    """The options of `forge explain`: one for each fact that the domain declares."""
-    parser.add_argument("jurisdictions", nargs="+", metavar="COUNTRY", help="codes, e.g. DE, or DE FR for a group")
-    parser.add_argument(
-        "--change", required=True, action=Once, choices=sorted(domain.change_types), help="what is planned"
-    )
-    parser.add_argument("--on", type=date, action=Once, help="date of the change, YYYY-MM-DD; default today")
-    parser.add_argument(
-        "--in", dest="local", action="append", default=[], metavar="CODE:FACT=VALUE", help="a fact of one country"
-    )
-    parser.add_argument("--english", action="store_true", help="citations in English instead of the country's form")
-    for name, kind in domain.facts.items():
-        option = f"--{name.replace('_', '-')}"
-        if kind.type == "boolean":
-            parser.add_argument(option, dest=name, action=YesNoOnce, help=kind.label)
-        else:
-            parser.add_argument(option, dest=name, type=count, action=Once, metavar="N", help=kind.label)
+@dataclass(frozen=True)
+class Question:
+    """A situation that somebody asks about.
+
+    Attributes:
+        facts: of every country asked about.
+        local: facts of one country, each `CODE:FACT=VALUE`; they go before those of all.
+        on: date of the change.
+        style: how citations are written.
+    """
+
+    countries: tuple[str, ...]
+    change: str
+    facts: Facts
+    local: tuple[str, ...]
+    on: dt.date
+    style: Style
 
 
-def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequence[tuple[str, str]]) -> str:
-    """What the law asks of the situation the options describe.
+def explain(pack: Path, domain: Domain, asked: Question, parts: Sequence[tuple[str, str]]) -> str:
+    """What the law asks of the situation.
 
     Args:
         parts: facts that are a part of another, each with that other one.
@@ -137,14 +136,13 @@ def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequen
         SourceError: the file of a country that is asked about cannot be read.
     """
     files = country_files(pack)
-    codes = [code.upper() for code in given.jurisdictions]
+    codes = [code.upper() for code in asked.countries]
     unknown = [code for code in codes if code not in files]
     if unknown:
         raise ValueError(f"{', '.join(unknown)}: no such jurisdiction; choose from {', '.join(files)}")
     if twice := [code for code in codes if codes.count(code) > 1]:
         raise ValueError(f"{twice[0]} is named twice: name each country once")
-    everywhere = {name: getattr(given, name) for name in domain.facts if getattr(given, name) is not None}
-    facts: dict[str, Facts] = {code: {**everywhere, **_local(domain, given.local, code, codes)} for code in codes}
+    facts: dict[str, Facts] = {code: {**asked.facts, **_local(domain, asked.local, code, codes)} for code in codes}
     found, broken = _readable(pack, domain)
     for code in codes:
         if code in broken:
@@ -153,16 +151,15 @@ def explain(pack: Path, domain: Domain, given: argparse.Namespace, parts: Sequen
     check_facts(domain, unions, parts, facts)
     read = {code: country for code, country in found.items() if code in codes or country.framework.members}
     frameworks = {code: country.framework for code, country in read.items()}
-    combined = combine(domain, list(frameworks.values()), given.change, facts, given.on or dt.date.today())
+    combined = combine(domain, list(frameworks.values()), asked.change, facts, asked.on)
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
-    style: Style = "english" if given.english else "national"
     told = explained(
         domain,
         frameworks,
         statuses,
-        given.change,
+        asked.change,
         combined,
-        lambda key: render(key, frameworks[key.jurisdiction], style),
+        lambda key: render(key, frameworks[key.jurisdiction], asked.style),
     )
     return "\n".join([told, *_left_out(broken)])
 
@@ -213,7 +210,7 @@ def _canonical(key: CitationKey, frameworks: dict[str, Framework]) -> str:
     return render(key, framework) if framework else "law not known"
 
 
-def _local(domain: Domain, given: list[str], code: str, codes: list[str]) -> dict[str, int | bool]:
+def _local(domain: Domain, given: Sequence[str], code: str, codes: list[str]) -> dict[str, int | bool]:
     """`--in FR:employees=900`: facts of one country, over those given for all."""
     facts: dict[str, int | bool] = {}
     for text in given:
@@ -230,7 +227,7 @@ def _local(domain: Domain, given: list[str], code: str, codes: list[str]) -> dic
         if domain.facts[name].type == "integer":
             try:
                 facts[name] = count(value)
-            except argparse.ArgumentTypeError as error:
+            except ValueError as error:
                 raise ValueError(f"--in {text[:60]}: {name} is a number: {error}") from error
         elif value in ("true", "false", ""):
             facts[name] = value != "false"

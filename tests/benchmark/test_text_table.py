@@ -20,7 +20,7 @@ def small() -> pl.DataFrame:
 
 
 def test_the_terminal_table_reads_as_drawn() -> None:
-    assert terminal_table(small()).splitlines() == [
+    assert terminal_table(small()).plain().splitlines() == [
         "                               Student, untuned      Student, tuned",
         "-------------------------------------------------------------------",
         "Composite                    0.25 [0.25, 0.25]   0.75 [0.75, 0.75]*",
@@ -31,12 +31,12 @@ def test_the_terminal_table_reads_as_drawn() -> None:
 
 
 def test_four_models_fit_a_wide_terminal(scores: pl.DataFrame, samples: pl.DataFrame) -> None:
-    assert max(map(len, terminal_table(summary(scores, samples)).splitlines())) <= 120
+    assert max(map(len, terminal_table(summary(scores, samples)).plain().splitlines())) <= 120
 
 
 def test_equal_models_share_no_crown() -> None:
     tied = small().with_columns(mean=pl.lit(0.5))
-    assert "*" not in terminal_table(tied).splitlines()[2]
+    assert "*" not in terminal_table(tied).plain().splitlines()[2]
     assert "**" not in markdown_table(tied)
 
 
@@ -52,4 +52,4 @@ def test_a_pipe_in_a_model_name_breaks_no_markdown_row() -> None:
 
 
 def test_nothing_scored_is_said_in_words() -> None:
-    assert terminal_table(small().clear()) == markdown_table(small().clear()) == "No model was scored."
+    assert terminal_table(small().clear()).plain() == markdown_table(small().clear()) == "No model was scored."

@@ -27,14 +27,15 @@ def with_memory(profile: Profile, gigabytes: float) -> Profile:
 
 @pytest.mark.parametrize("name", profile_names())
 def test_every_shipped_profile_fits_the_hardware_it_names(name: str, models: ModelLibrary) -> None:
-    told, fits = planned(load_profile(name), models)
+    table, fits = planned(load_profile(name), models)
+    told = table.plain()
     assert fits, told
     assert re.search(r"In all \S+ tokens, .+, \d+\.\d\d USD", told)
 
 
 @pytest.mark.parametrize("name", profile_names())
 def test_every_job_that_the_chain_starts_has_its_line(name: str, models: ModelLibrary) -> None:
-    profile, told = load_profile(name), planned(load_profile(name), models)[0]
+    profile, told = load_profile(name), planned(load_profile(name), models)[0].plain()
     expected = ["search trial", "teacher", "teacher responses", "student", "student benchmark answers"]
     expected += ["teacher loss", "student loss"]
     if profile.student.cut_layers:
@@ -47,7 +48,7 @@ def test_every_job_that_the_chain_starts_has_its_line(name: str, models: ModelLi
 
 def test_a_line_says_memory_against_its_parts_tokens_time_and_money(models: ModelLibrary) -> None:
     profile = load_profile("cpu")
-    line = next(row for row in planned(profile, models)[0].splitlines() if row.startswith("teacher  "))
+    line = next(row for row in planned(profile, models)[0].plain().splitlines() if row.startswith("teacher  "))
     peak, tokens = re.search(
         r"fp32, 4 x 1 rows +([\d.]+) .*margin [\d.]+ +([\d.]+)k +\d+ \S+ +\d+\.\d\d$", line
     ).groups()
@@ -57,7 +58,7 @@ def test_a_line_says_memory_against_its_parts_tokens_time_and_money(models: Mode
 
 def test_a_loss_reads_the_choice_set_once_and_needs_less_than_training(models: ModelLibrary) -> None:
     profile = load_profile("cpu")
-    told = planned(profile, models)[0]
+    told = planned(profile, models)[0].plain()
     peaks = {}
     for title in ("teacher", "teacher loss"):
         line = next(row for row in told.splitlines() if row.startswith(f"{title}  "))
@@ -68,7 +69,8 @@ def test_a_loss_reads_the_choice_set_once_and_needs_less_than_training(models: M
 
 
 def test_what_does_not_fit_is_refused_with_what_would(models: ModelLibrary) -> None:
-    told, fits = planned(with_memory(load_profile("h100x8-full"), 40), models)
+    table, fits = planned(with_memory(load_profile("h100x8-full"), 40), models)
+    told = table.plain()
     assert not fits
     assert "teacher does not fit: needs" in told and "40 GB are allowed: train an adapter" in told
     assert "In all" not in told
@@ -77,7 +79,7 @@ def test_what_does_not_fit_is_refused_with_what_would(models: ModelLibrary) -> N
 def test_answers_that_do_not_fit_are_told_the_batch_that_does(models: ModelLibrary) -> None:
     profile = load_profile("h100x8-full")
     many = profile.model_copy(update={"answers": profile.answers.model_copy(update={"batch_size": 64})})
-    said = re.search(r"teacher responses does not fit: .*answers.batch_size (\d+)", planned(many, models)[0])
+    said = re.search(r"teacher responses does not fit: .*answers.batch_size (\d+)", planned(many, models)[0].plain())
     assert said
     fewer = profile.answers.model_copy(update={"batch_size": int(said[1])})
     assert planned(profile.model_copy(update={"answers": fewer}), models)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,9 +16,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner, Result
 
+from forge_assets.cli.main import app
+from forge_resources.config.chosen import pack_folder, profile_name
 from forge_resources.config.data_folder import MARK, PROJECT, DataFolderError, claim, clean, data_folder
-from forge_resources.forge import pack_folder, profile_name
 
 FORGE = [sys.executable, "-m", "forge_assets.cli.main"]
 
@@ -25,6 +29,102 @@ FORGE = [sys.executable, "-m", "forge_assets.cli.main"]
 def forge(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
     return subprocess.run([*FORGE, *arguments], env=environment, capture_output=True, encoding="utf-8")
+
+
+def invoked(*arguments: str, **variables: str) -> Result:
+    """What a command that needs no process of its own prints."""
+    return CliRunner().invoke(app, arguments, env=variables)
+
+
+def completed(words: str, **variables: str) -> list[str]:
+    """What bash offers at the end of a line."""
+    at = str(len(words.split(" ")) - 1)
+    done = invoked(**variables, _FORGE_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=at)
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
+@pytest.fixture
+def broken_pack(tmp_path: Path) -> str:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "domain.yaml").write_text("facts: [\n", "utf-8")
+    return str(tmp_path / "pack")
+
+
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_each_of_its_options_says_what_it_does(name: str) -> None:
+    listed = invoked("--help").stdout
+    assert re.search(rf"^  {name} +[A-Z].*[^.]\.$", listed, re.MULTILINE), "a sentence that was not cut"
+    told = invoked(name, "--help")
+    assert told.exit_code == 0 and told.stdout.startswith(f"Usage: forge {name} ")
+    for option in re.split(r"\n  (?=-)", told.stdout.partition("Options:")[2])[1:]:
+        assert re.search(r"\S\s{2,}\w", option), option
+
+
+def test_without_a_command_it_prints_its_help() -> None:
+    done = invoked()
+    assert done.exit_code == 0 and done.stdout == invoked("-h").stdout
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+
+
+def test_a_broken_pack_takes_nobody_the_help(broken_pack: str) -> None:
+    assert invoked("--help", FORGE_PACK=broken_pack).exit_code == 0
+    assert invoked("check", "--help", FORGE_PACK=broken_pack).exit_code == 0
+    done = invoked("explain", "--help", FORGE_PACK=broken_pack)
+    assert done.exit_code == 1 and f"{broken_pack}/domain.yaml:" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_fact_that_is_called_as_an_option_of_explain_is_refused(tmp_path: Path) -> None:
+    text = (pack_folder() / "domain.yaml").read_text("utf-8")
+    fact = "\nfacts:\n  in: {type: boolean, label: anything}\n"
+    (tmp_path / "domain.yaml").write_text(text.replace("\nfacts:\n", fact), "utf-8")
+    done = invoked("explain", "DE", "--change", "ai_system", FORGE_PACK=str(tmp_path))
+    assert done.exit_code == 1 and "`forge explain` has --in of its own: give the fact `in` another" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["chek"], "forge: no such command 'chek'. Did you mean 'check'"),
+        (["--json", "check"], "forge: no such option: --json (`forge --help` shows how)"),
+        (["check", "--jsn"], "forge check: no such option: --jsn (Possible options: --json)"),
+        (["check", "--json", "--json"], "forge check: --json: given twice: keep one of them (`forge check --help` sh"),
+        (["cite", "x", "--country", "DE", "--country=AT"], "forge cite: --country: given twice: keep one of them"),
+        (["cite"], "forge cite: missing argument 'text'"),
+        (["run", "now"], "forge run: got unexpected extra argument(s) (now)"),
+        (["metrics", "--port"], "forge metrics: option '--port' requires an argument"),
+        (["metrics", "--port", "70000"], "forge metrics: --port: 70000 is no port: give a number from 1 to 65535"),
+        (["export", "out", "--set", "al"], "forge export: --set: 'al' is not one of 'all', 'chain'"),
+        (["check", "/nowhere"], "/nowhere: no such file or folder; give a country's YAML file or a pack"),
+        (["plan", "none"], "FORGE_PROFILE=none: no such profile; choose one of cpu-gemma, "),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_is_one_sentence(arguments: list[str], says: str) -> None:
+    done = invoked(*arguments)
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert done.stderr.startswith(says)
+
+
+def test_a_shell_completes_commands_options_profiles_countries_and_facts(broken_pack: str) -> None:
+    assert completed("forge me") == ["metrics"]
+    assert completed("forge plan tin") == ["tiny"]
+    assert completed("forge cite x --country d") == ["de", "dk"]
+    assert completed("forge explain DE F") == ["FI", "FR"]
+    assert completed("forge explain DE --change ai") == ["ai_system"]
+    assert completed("forge explain DE --aff") == ["--affected"]
+    assert completed("forge explain DE --aff", FORGE_PACK=broken_pack) == []
+
+
+def test_help_loads_neither_dagster_nor_what_reads_the_law() -> None:
+    code = (
+        "import sys; from forge_assets.cli.main import main; assert main(['--help']) == 0\n"
+        "print([name for name in ('dagster', 'polars', 'torch', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
 def filled(folder: Path) -> Path:
@@ -125,7 +225,7 @@ def test_a_setting_that_cannot_be_used_is_one_sentence(tmp_path: Path, variables
 def test_a_command_whose_reader_goes_away_does_its_work_and_ends_as_it_would_have(tmp_path: Path) -> None:
     pack = tmp_path / "labour"
     shutil.copytree(PROJECT / "frameworks" / "labour", pack, ignore=shutil.ignore_patterns("statutes"))
-    for arguments, status in ((["check", str(pack)], 1), (["schema"], 0)):
+    for arguments, status in ((["check", str(pack)], 1), (["schema"], 0), (["--help"], 0)):
         process = subprocess.Popen(
             [*FORGE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         )

@@ -18,8 +18,8 @@ from forge_assets.cli.main import main
 from forge_assets.datasets.export.dataset_card import DESCRIPTIONS, DatasetInfo, LawInfo
 from forge_assets.datasets.export.writer import export_dataset
 from forge_assets.datasets.roles import prompt_rows, training_rows
+from forge_resources.config.chosen import pack_folder
 from forge_resources.config.strict_yaml import read_yaml
-from forge_resources.forge import pack_folder
 from forge_resources.storage.store import Store
 from forge_resources.storage.tables import TABLES
 

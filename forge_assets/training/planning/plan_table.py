@@ -1,4 +1,4 @@
-"""What a chain of jobs needs before anything runs: memory against the envelope, tokens, time and money, as text."""
+"""What a chain of jobs needs before anything runs: memory against the envelope, tokens, time and money, as a table."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from forge_assets.training.planning.placement import DoesNotFit, machine, place
 from forge_assets.training.planning.speed import Work, evaluation, generation, training
 from forge_resources.config.hardware import Device
 from forge_resources.config.profile import Hardware, Loading
+from forge_resources.presentation.text_table import TextTable
 
 
 @dataclass(frozen=True)
@@ -89,29 +90,25 @@ def _times(work: Work, stage: Stage) -> Work:
     return Work(work.tokens * stage.times, work.seconds * stage.times)
 
 
-def text(name: str, hardware: Hardware, lines: Sequence[Line]) -> str:
+def table(name: str, hardware: Hardware, lines: Sequence[Line]) -> TextTable:
     """The plan as a person reads it."""
     device = hardware.row
     envelope = f"{hardware.count} x {hardware.name}, {hardware.memory_gb:g} GB each"
-    out = [f"{name}: {envelope}, {device.usd_hour:g} USD an hour each (an example: see hardware.yaml)", ""]
-    rows = [_row(line, hardware) for line in lines]
-    head = ("job", "runs as", "peak GB", "of it", "tokens", "time", "USD")
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, *rows]:
-        cells = [
-            cell.ljust(width) if i in (0, 1, 3) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        out.append("  ".join(cells).rstrip())
-    seconds = sum(line.work.seconds for line in lines)
+    return TextTable(
+        head=("job", "runs as", "peak GB", "of it", "tokens", "time", "USD"),
+        rows=tuple(_row(line, hardware) for line in lines),
+        title=f"{name}: {envelope}, {device.usd_hour:g} USD an hour each (an example: see hardware.yaml)",
+        note=_note(lines, device),
+        left=frozenset({0, 1, 3}),
+    )
+
+
+def _note(lines: Sequence[Line], device: Device) -> str:
+    if refused := [line for line in lines if line.refused]:
+        return "\n".join(f"{line.stage.title} does not fit: {line.refused}" for line in refused)
+    tokens, seconds = sum(line.work.tokens for line in lines), sum(line.work.seconds for line in lines)
     money = sum(_usd(line, device) for line in lines)
-    refused = [line for line in lines if line.refused]
-    if refused:
-        out += ["", *(f"{line.stage.title} does not fit: {line.refused}" for line in refused)]
-    else:
-        tokens = sum(line.work.tokens for line in lines)
-        out += ["", f"In all {_count(tokens)} tokens, {_span(seconds)}, {money:.2f} USD. {_caveat(device)}"]
-    return "\n".join(out)
+    return f"In all {_count(tokens)} tokens, {_span(seconds)}, {money:.2f} USD. {_caveat(device)}"
 
 
 def _row(line: Line, hardware: Hardware) -> tuple[str, ...]:

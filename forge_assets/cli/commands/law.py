@@ -1,0 +1,88 @@
+"""`forge check`, `forge cite` and `forge schema`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forge_assets.cli.completions import countries
+from forge_resources.config.chosen import pack_folder
+from forge_resources.config.data_folder import data_folder
+
+if TYPE_CHECKING:
+    from forge_assets.law.checks import Fault
+    from forge_assets.law.model import Domain
+
+
+def check(
+    path: Annotated[Path | None, typer.Argument(help="one country's file, or another pack; default the pack")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="faults as JSON")] = False,
+) -> int:
+    """Validate the domain pack, its quotes and every profile.
+
+    The exit status is 1 if anything is broken, 0 if there are warnings only.
+    """
+    from forge_assets.cli.law import check as check_law
+    from forge_assets.cli.law import shown
+    from forge_assets.cli.profile_checks import ProfileChecks
+    from forge_assets.law.checks import Fault
+    from forge_assets.scenarios.pack.files import load_pack
+    from forge_resources.config.model_registry import ModelLibrary
+    from forge_resources.config.profile import load_profile, profile_names
+    from forge_resources.config.strict_yaml import SourceError
+
+    pack, only = pack_folder(), None
+    if path is not None and path.is_dir():
+        pack = path.resolve()
+    elif path is not None:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file or folder; give a country's YAML file or a pack")
+        only = path.resolve()
+        pack = only.parents[1]
+
+    def further(domain: Domain) -> list[Fault]:
+        load_pack(pack, domain)
+        broken = []
+        # Profiles are made for the pack that is used; another one need not have their countries.
+        read = ProfileChecks(pack, ModelLibrary(data_folder() / "models")).read if path is None else load_profile
+        for name in profile_names():
+            try:
+                read(name)
+            except SourceError as error:
+                broken.append(Fault.of(error))
+        return broken
+
+    lines, faults = check_law(pack, only, further)
+    profiles = f"; profiles {', '.join(profile_names())} are valid" if only is None else ""
+    return shown(lines, faults, as_json, f"no problems{profiles}")
+
+
+def cite(
+    text: Annotated[str, typer.Argument(help="the text, or - to read standard input")],
+    country: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="whose law a citation without a law's name means", autocompletion=countries),
+    ] = None,
+) -> int:
+    """Print the citations of a text, their keys and whether they exist.
+
+    A line each: as written, key, status, canonical form. The exit status is 1 if there is none.
+    """
+    from forge_assets.cli.law import cite as cite_law
+
+    found, left_out = cite_law(pack_folder(), sys.stdin.read() if text == "-" else text, country)
+    for line in left_out:
+        print(line, file=sys.stderr)
+    print("\n".join(found) or "no citation found")
+    return 0 if found else 1
+
+
+def schema() -> int:
+    """Print the JSON Schema of the pack's jurisdiction files."""
+    from forge_assets.cli.law import schema as law_schema
+
+    print(law_schema(pack_folder()), end="")
+    return 0
