@@ -72,9 +72,12 @@ class World:
         path.write_text(text.replace(old, new, 1), "utf-8")
 
     def quote(self, code: str) -> str:
-        """The first quote of a country's file, as it is written."""
+        """The first quote of a provision that is written on one line."""
         text = (self.pack / "jurisdictions" / f"{code}.yaml").read_text("utf-8")
-        return text.split("quote: ", 1)[1].splitlines()[0]
+        provisions = text.split("\nprovisions:", 1)[1]
+        return next(
+            line.split("quote: ")[1] for line in provisions.splitlines() if "quote: " in line and ">-" not in line
+        )
 
     def tick(self, sensor: dg.SensorDefinition) -> Any:
         """One look of a sensor, its partition requests carried out."""
