@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country, checked_country
 from forge_assets.law.model import Bound, Domain, Framework
 from forge_assets.law.statutes import load_statutes
@@ -275,7 +276,7 @@ def test_a_neighbour_is_named_and_its_law_is_not_cited(samples: pl.DataFrame, pa
         places = pack.languages[row["language"]].countries
         near = [places[c] for c in pack.neighbours[code] if c in places]
         assert any(place.name in row["prompt"] or place.in_ in row["prompt"] for place in near)
-        assert {key.split(":")[0] for key in row["expected_citations"]} <= {code}
+        assert {CitationKey.parse(key).jurisdiction for key in row["expected_citations"]} <= {code}
 
 
 def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
