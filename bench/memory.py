@@ -25,12 +25,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from forge_assets.training.jobs.spec import GenerateJob, Job, Lora, Sampling, SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_assets.training.planning.memory import Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.launchers.base import ENVIRONMENT, OFFLINE
 from forge_resources.launchers.local import NURSERY
+from forge_resources.storage.launch_file import LaunchFile
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"
@@ -178,7 +180,7 @@ class Nursery:
     def run(self, folder: Path) -> dict[str, Any]:
         """The record of the job in `folder`."""
         assert self._process.stdin and self._process.stdout
-        order = {"folder": str(folder), "log": str(folder / "log.txt"), "environment": {"WANDB_DIR": str(folder)}}
+        order = {"folder": str(folder), "environment": {"WANDB_DIR": str(folder)}, "preload": WORKER.preload}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         self._process.stdout.readline()
@@ -235,8 +237,8 @@ def measure(folder: Path, model: str, job: Job, nursery: Nursery) -> int:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Path(scratch)
         (place / "job.json").write_text(job.model_dump_json(), "utf-8")
-        paths = {BASE: str(model_folder(folder, model)), DATA: str(data(place, job))}
-        (place / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
+        paths = {BASE: model_folder(folder, model), DATA: data(place, job)}
+        LaunchFile(model, paths, WORKER).write(place)
         return int(nursery.run(place)["peak_rss_bytes"])
 
 

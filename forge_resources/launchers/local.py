@@ -24,6 +24,7 @@ from forge_resources.launchers.base import (
     worker_environment,
 )
 from forge_resources.processes.cause import Cause
+from forge_resources.storage.launch_file import LaunchFile
 
 NURSERY = "forge_assets.training.worker.fork_server"
 
@@ -60,8 +61,8 @@ class LocalLauncher(Launcher):
                 return Ending("was cancelled before it began", Cause.INTERRUPTED)
             order = {
                 "folder": str(folder),
-                "log": str(folder / "log.txt"),
                 "environment": environment,
+                "preload": LaunchFile.read(folder).entry.preload,
                 "processes": processes(folder),
                 "grace": self.grace_seconds,
             }

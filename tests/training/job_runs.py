@@ -17,7 +17,9 @@ import pytest
 
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers import base
+from forge_resources.launchers.local import NURSERY
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
@@ -45,7 +47,7 @@ class Workers:
             "OMP_NUM_THREADS": str(threads),
         }
         self._nursery = subprocess.Popen(
-            [sys.executable, "-m", base.NURSERY],
+            [sys.executable, "-m", NURSERY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
@@ -57,8 +59,8 @@ class Workers:
         assert self._nursery.stdin
         order = {
             "folder": str(folder),
-            "log": str(folder / "log.txt"),
             "environment": {},
+            "preload": WORKER.preload,
             "processes": base.processes(folder),
         }
         self._nursery.stdin.write(json.dumps(order) + "\n")

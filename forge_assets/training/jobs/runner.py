@@ -25,10 +25,12 @@ import polars as pl
 from forge_assets.training.jobs.curve import Judge, Watch, curve
 from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import Job, identity, parse_job
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.config.model_registry import changed_file
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.file_sums import Changed, fault, sha256
 from forge_resources.storage.job_folder import ASKER_LOCK, WORKER_LOCK, finished, held
+from forge_resources.storage.launch_file import LaunchFile
 from forge_resources.storage.store import Store, atomic, canonical
 from forge_resources.storage.tables import TABLES
 
@@ -152,8 +154,8 @@ class Jobs:
     def _do(self, job: Job, title: str, folder: Path, watch: Watch | None) -> dict[str, Any]:
         """Have the job done; its record."""
         _write(folder / "job.json", job.model_dump_json(indent=1))
-        paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
-        _write(folder / "launch.json", json.dumps({"title": title, "paths": paths}))
+        paths = {ref: self._resolve(ref) for ref in _references(job.model_dump(mode="json"))}
+        LaunchFile(title, paths, WORKER).write(folder)
         if watch is None or self._stop is None:
             return self._launch(folder)
         judge, failed = Judge(folder, watch), None

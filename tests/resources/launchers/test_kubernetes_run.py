@@ -22,8 +22,10 @@ import pytest
 import yaml
 
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers.base import JobFailed
 from forge_resources.launchers.kubernetes import KubernetesLauncher
+from forge_resources.storage.launch_file import LaunchFile
 
 pytestmark = pytest.mark.slow
 BASE, PROMPTS = "b" * 64, "d" * 64
@@ -137,8 +139,7 @@ def _job(folder: Path, model: Path, answers: int) -> Path:
     )
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=Sampling(max_new_tokens=8, batch_size=1))
     (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
-    paths = {BASE: str(model), PROMPTS: str(folder.parent / f"{folder.name}.jsonl")}
-    (folder / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
+    LaunchFile(folder.name, {BASE: model, PROMPTS: folder.parent / f"{folder.name}.jsonl"}, WORKER).write(folder)
     return folder
 
 

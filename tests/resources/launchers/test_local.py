@@ -17,10 +17,12 @@ import psutil
 import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Sampling, SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers.base import LauncherError, how_it_ended
 from forge_resources.launchers.local import NURSERY, LocalLauncher
 from forge_resources.launchers.registry import launcher_from_environment
 from forge_resources.processes.cause import Cause
+from forge_resources.storage.launch_file import LaunchFile
 
 RUN = """
 import sys
@@ -28,7 +30,8 @@ import threading
 import time
 from pathlib import Path
 import dagster as dg
-from forge_resources.launchers.base import JobFailed, LocalLauncher
+from forge_resources.launchers.base import JobFailed
+from forge_resources.launchers.local import LocalLauncher
 
 @dg.asset
 def jobs(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:
@@ -113,7 +116,7 @@ def _job(folder: Path, model: Path, job: GenerateJob | SftJob, rows: list[dict[s
     data = folder.parent / f"{folder.name}.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
-    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), DATA: str(data)}}), "utf-8")
+    LaunchFile(folder.name, {BASE: model, DATA: data}, WORKER).write(folder)
     return folder
 
 
@@ -155,8 +158,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
     folders["stopped"] = _job(root / "stopped", tiny_model, TRAINING, [STEP])
     (folders["crashed"] / "log.txt").write_text("what the attempt before said\n", "utf-8")
     (folders["crashed"] / "job.json").write_text('{"kind": "dream"}', "utf-8")
-    (folders["worker killed"] / "launch.json").unlink()
-    os.mkfifo(folders["worker killed"] / "launch.json")
+    (root / "worker killed.jsonl").unlink()
+    os.mkfifo(root / "worker killed.jsonl")
     one_by_one = ("stopped", "crashed", "failed", "worker killed", "with a child", "keeper killed")
     dying = Run.of(*(folders[name] for name in one_by_one))
     cancelled, killed, orphaned = (Run.of(folders[name]) for name in ("cancelled", "killed", "nursery killed"))
@@ -172,7 +175,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator
     (folders["stopped"] / "stop").touch()
     _until(lambda: (folders["stopped"] / "said").exists())
     left["stopped"] = nursery != dying.nursery()
-    with (folders["worker killed"] / "launch.json").open("w", encoding="utf-8"):  # the worker is here now, and reads
+    with (root / "worker killed.jsonl").open("w", encoding="utf-8"):  # the worker is here now, and reads
         end("worker killed", dying.worker(), signal.SIGKILL, [dying.worker()])
     _until(lambda: dying.started("wandb"))
     below = dying.keeper().children(recursive=True)

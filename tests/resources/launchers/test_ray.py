@@ -16,9 +16,11 @@ import psutil
 import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers.base import LauncherError
 from forge_resources.launchers.ray import RayLauncher
 from forge_resources.launchers.registry import launcher_from_environment
+from forge_resources.storage.launch_file import LaunchFile
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +79,7 @@ def _job(folder: Path, model: Path, answers: int) -> Path:
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=Sampling(max_new_tokens=8, batch_size=1))
     (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
-    (folder / "launch.json").write_text(json.dumps({"paths": {BASE: str(model), PROMPTS: str(data)}}), "utf-8")
+    LaunchFile(folder.name, {BASE: model, PROMPTS: data}, WORKER).write(folder)
     return folder
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 from forge_assets.training.jobs import curve
 from forge_assets.training.jobs.runner import Jobs
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling, SftJob, identity, parse_job
+from forge_assets.training.worker.main import main as worker_main
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.job_folder import write_record
+from forge_resources.storage.launch_file import LaunchFile
 from forge_resources.storage.store import Store
 from tests.training.job_runs import BASE as MINIATURE
 from tests.training.job_runs import Desk, training
@@ -81,11 +84,9 @@ def test_a_job_is_given_its_spec_and_where_its_inputs_lie(jobs: Jobs, launches: 
     [folder] = launches.folders
     assert done.identity == folder.name == identity(job, ENVIRONMENT)
     assert parse_job((folder / "job.json").read_text("utf-8")) == job
-    paths = json.loads((folder / "launch.json").read_text("utf-8"))["paths"]
-    assert paths == {
-        BASE: str(tmp_path / "models" / "tiny"),
-        prompts: str(tmp_path / "datasets" / f"{prompts}.jsonl"),
-    }
+    told = LaunchFile.read(folder)
+    assert told.paths == {BASE: tmp_path / "models" / "tiny", prompts: tmp_path / "datasets" / f"{prompts}.jsonl"}
+    assert told.title == "answers"
     assert done.answers() == [{"sample_id": "1", "answer": "§ 87 BetrVG"}]
 
 
@@ -110,8 +111,14 @@ def test_a_later_job_finds_the_result_of_an_earlier_one(jobs: Jobs, launches: La
     prompts = _prompts(jobs, "a question")
     cut = jobs.run(CutJob(base=BASE, texts=prompts, remove=1), "cut")
     jobs.run(GenerateJob(base=cut.identity, prompts=prompts, sampling=SAMPLING), "answers")
-    paths = json.loads((launches.folders[-1] / "launch.json").read_text("utf-8"))["paths"]
-    assert paths[cut.identity] == str(cut.result)
+    assert LaunchFile.read(launches.folders[-1]).paths[cut.identity] == cut.result
+
+
+def test_what_a_job_is_told_to_run_is_the_worker_of_this_version(jobs: Jobs, launches: Launches) -> None:
+    jobs.run(GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING), "answers")
+    entry = LaunchFile.read(launches.folders[0]).entry
+    assert entry.load() is worker_main
+    assert entry.preload and all(find_spec(module) for module in entry.preload)
 
 
 def test_a_job_on_weights_that_nobody_made_is_refused_before_it_starts(jobs: Jobs, launches: Launches) -> None:

@@ -1,8 +1,7 @@
-"""A keeper ends its job also where the worker does not: real processes, stuck before they load anything."""
+"""A supervisor ends its job also where the worker does not: real processes that are stuck or deaf."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,25 +12,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from forge_assets.training.jobs.spec import SftJob
+from forge_assets.training.worker import supervisor as module
 from forge_assets.training.worker.supervisor import LEFT_SECONDS, MATES_SECONDS
+from tests.resources import entries
 
-DIGEST = "d" * 64
 GRACE = 1
 PARENT = "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A job of two processes that get stuck: what they are to read never comes."""
-    job = SftJob(base=DIGEST, dataset=DIGEST, lora=None, learning_rate=1e-3, batch_size=1, steps=1, processes=2)
-    (tmp_path / "job.json").write_text(job.model_dump_json(), "utf-8")
-    os.mkfifo(tmp_path / "launch.json")
-    return tmp_path
+    """A job of two processes that get stuck."""
+    return entries.job(tmp_path / "job", "is_stuck", processes=2)
 
 
-def _command(folder: Path) -> list[str]:
-    return [sys.executable, "-m", "forge_assets.training.worker.supervisor", str(folder), str(GRACE)]
+def _command(folder: Path, grace: float = GRACE) -> list[str]:
+    return [sys.executable, "-m", module.__name__, str(folder), str(grace)]
 
 
 def _until(condition: Callable[[], object]) -> None:
@@ -41,63 +37,93 @@ def _until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def _stuck(keeper: psutil.Process) -> list[psutil.Process]:
+def _stuck(supervisor: psutil.Process) -> list[psutil.Process]:
     """Both ranks, once they hear signals."""
 
     def ranks() -> list[psutil.Process]:
-        found = keeper.children()
+        found = supervisor.children()
         return found if len(found) == 2 and all(_hears(rank) for rank in found) else []
 
     _until(ranks)
     return ranks()
 
 
+def _has(process: psutil.Process, signals: str, number: signal.Signals) -> bool:
+    mask = Path(f"/proc/{process.pid}/status").read_text("utf-8").split(f"{signals}:")[1].split()[0]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def _hears(process: psutil.Process) -> bool:
-    caught = Path(f"/proc/{process.pid}/status").read_text("utf-8").split("SigCgt:")[1].split()[0]
-    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1) and process.num_threads() > 1
+    return _has(process, "SigCgt", signal.SIGTERM) and process.num_threads() > 1
 
 
 def test_workers_that_do_not_stop_when_asked_to_are_killed_after_the_grace(folder: Path) -> None:
-    with subprocess.Popen(_command(folder)) as keeper:
-        ranks = _stuck(psutil.Process(keeper.pid))
+    with subprocess.Popen(_command(folder)) as supervisor:
+        ranks = _stuck(psutil.Process(supervisor.pid))
         began = time.monotonic()
-        keeper.terminate()
-        assert keeper.wait(60) == 128 + signal.SIGKILL
+        supervisor.terminate()
+        assert supervisor.wait(60) == 128 + signal.SIGKILL
         assert time.monotonic() - began >= GRACE
         assert not any(rank.is_running() for rank in ranks)
 
 
-def test_workers_stopped_dead_end_with_the_process_that_started_their_keeper(folder: Path) -> None:
+def test_workers_stopped_dead_end_with_the_process_that_started_their_supervisor(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT, *_command(folder)]) as parent:
         _until(lambda: psutil.Process(parent.pid).children())
-        [keeper] = psutil.Process(parent.pid).children()
-        ranks = _stuck(keeper)
+        [supervisor] = psutil.Process(parent.pid).children()
+        ranks = _stuck(supervisor)
         for rank in ranks:
             rank.suspend()  # as in native code that never returns
         parent.kill()
-        _until(lambda: not any(one.is_running() for one in [keeper, *ranks]))
+        _until(lambda: not any(one.is_running() for one in [supervisor, *ranks]))
 
 
 def test_when_one_rank_dies_the_others_do_not_stay(folder: Path) -> None:
-    with subprocess.Popen(_command(folder)) as keeper:
-        first, second = _stuck(psutil.Process(keeper.pid))
+    with subprocess.Popen(_command(folder)) as supervisor:
+        first, second = _stuck(psutil.Process(supervisor.pid))
         second.kill()
-        assert keeper.wait(MATES_SECONDS + LEFT_SECONDS + 30) == 128 + signal.SIGKILL
+        assert supervisor.wait(MATES_SECONDS + LEFT_SECONDS + 30) == 128 + signal.SIGKILL
         assert not first.is_running()
 
 
-def test_a_stop_that_comes_before_a_worker_can_hear_it_is_heard_later(folder: Path) -> None:
-    (folder / "launch.json").unlink()
-    (folder / "launch.json").write_text('{"paths": {}}', "utf-8")
-    with subprocess.Popen([*_command(folder)[:-1], "60"]) as keeper:
-        _until(lambda: len(psutil.Process(keeper.pid).children()) == 2)
-        keeper.terminate()
-        assert keeper.wait(60) == 75
+def test_a_stop_that_comes_before_a_worker_can_hear_it_is_heard_later(tmp_path: Path) -> None:
+    folder = entries.job(tmp_path / "job", "hears_late", processes=2)
+    with subprocess.Popen(_command(folder, 60)) as supervisor:
+        _until(lambda: len(psutil.Process(supervisor.pid).children()) == 2)
+        ranks = psutil.Process(supervisor.pid).children()
+        supervisor.terminate()
+        _until(lambda: all(_has(rank, "ShdPnd", signal.SIGTERM) for rank in ranks))
+        (folder / "go").touch()
+        assert supervisor.wait(60) == 75
     assert '"interrupted"' in (folder / "attempts.jsonl").read_text("utf-8")
 
 
+def test_what_a_killed_worker_had_started_ends_with_it(tmp_path: Path) -> None:
+    folder = entries.job(tmp_path / "job", "waits_with_a_child")
+    with subprocess.Popen(_command(folder, 60)) as supervisor:
+        _until((folder / "ready-0").exists)
+        worker = psutil.Process(int((folder / "ready-0").read_text("utf-8")))
+        [child] = worker.children()
+        worker.kill()
+        assert supervisor.wait(60) == 128 + signal.SIGKILL
+        assert not child.is_running()
+
+
+def test_an_entry_that_is_not_there_ends_the_job_with_its_name_in_the_log(tmp_path: Path) -> None:
+    folder = entries.job(tmp_path / "job", "no_such_function")
+    assert subprocess.run(_command(folder)).returncode == 1
+    assert "has no attribute 'no_such_function'" in (folder / "log.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ['{"paths": {}}', '{"title": "an', "[]"], ids=["older", "cut", "a list"])
+def test_a_launch_file_that_does_not_say_what_to_run_is_named_in_the_log(folder: Path, text: str) -> None:
+    (folder / "launch.json").write_text(text, "utf-8")
+    assert subprocess.run(_command(folder)).returncode == 1
+    assert f"{folder / 'launch.json'}: cannot be used (" in (folder / "log.txt").read_text("utf-8")
+
+
 @pytest.mark.parametrize("end", ["gone", "told", "done"])
-def test_a_keeper_starts_nothing_while_a_worker_of_an_earlier_attempt_is_there(folder: Path, end: str) -> None:
+def test_a_supervisor_starts_nothing_while_a_worker_of_an_earlier_attempt_is_there(folder: Path, end: str) -> None:
     with subprocess.Popen(_command(folder)) as earlier:
         ranks = _stuck(psutil.Process(earlier.pid))
         for rank in ranks:
