@@ -21,7 +21,7 @@ from forge_resources.monitoring.wandb import wandb_environment
 from forge_resources.processes.cause import OUT_OF_MEMORY_STATUS, Cause
 from forge_resources.storage.job_folder import attempts, read_record
 
-KEEPER = "forge_assets.training.worker.supervisor"
+KEEPER = "forge_resources.processes.supervisor"
 GRACE_SECONDS = 60
 MARGIN_SECONDS = 30
 """How much longer than its grace a cancelled job may take to be gone."""

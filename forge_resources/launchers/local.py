@@ -26,7 +26,7 @@ from forge_resources.launchers.base import (
 from forge_resources.processes.cause import Cause
 from forge_resources.storage.launch_file import LaunchFile
 
-NURSERY = "forge_assets.training.worker.fork_server"
+NURSERY = "forge_resources.processes.fork_server"
 
 
 class LocalLauncher(Launcher):

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from forge_assets.training.worker import supervisor as module
-from forge_assets.training.worker.supervisor import LEFT_SECONDS, MATES_SECONDS
+from forge_resources.processes import supervisor as module
+from forge_resources.processes.supervisor import LEFT_SECONDS, MATES_SECONDS
 from tests.resources import entries
 
 GRACE = 1

@@ -1,6 +1,6 @@
 """Supervises the processes of one job: starts one for each rank, passes a stop on to them, and leaves none behind.
 
-Run: python -m forge_assets.training.worker.supervisor JOB_FOLDER [GRACE_SECONDS]
+Run: python -m forge_resources.processes.supervisor JOB_FOLDER [GRACE_SECONDS]
 
 It does nothing that can get stuck, so it can end a worker that does. Whatever a worker starts becomes the supervisor's
 child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with the job. The
