@@ -1,6 +1,6 @@
 """Starts worker processes fast: imports what they need once, then forks the supervisor of one job after the other.
 
-Run by the launcher: python -m forge_resources.processes.fork_server. Orders come as JSON lines on
+Run by `ForkServer` (fork_client.py): python -m forge_resources.processes.fork_server. Orders come as JSON lines on
 standard input; for each, {"pid"} of the job's first worker and later {"status"} go to standard output. {"stop": folder}
 stops that job if it runs. Importing costs a worker about 10 s, forking none of it; what cannot be imported is told as
 {"failed": reason}, and the server ends. When standard input closes, the running job is stopped, and the server ends

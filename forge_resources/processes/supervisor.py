@@ -3,8 +3,8 @@
 Run: python -m forge_resources.processes.supervisor JOB_FOLDER [GRACE_SECONDS]
 
 It does nothing that can get stuck, so it can end a worker that does. Whatever a worker starts becomes the supervisor's
-child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with the job. The
-supervisor stops the job when it is told to (SIGTERM, SIGINT) or when the process that started it is gone. It starts
+child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with the job.
+The supervisor stops the job when it is told to (SIGTERM, SIGINT) or when the process that started it is gone. It starts
 nothing while a process of an earlier attempt is still there. What a rank runs is the entry of the job's `launch.json`,
 which only the rank reads.
 """

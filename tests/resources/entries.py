@@ -58,6 +58,7 @@ def waits(folder: Path) -> int:
         try:
             interrupt.check()
         except Interrupted as reason:
+            (folder / "asked").touch()
             time.sleep(0.5)
             _attempt(folder, "interrupted", str(reason), Cause.INTERRUPTED)
             return INTERRUPTED

@@ -1,4 +1,4 @@
-"""Jobs on the miniature in real worker processes, forked from the nursery as in a Dagster run."""
+"""Jobs on the miniature in real worker processes, forked from the fork server as in a Dagster run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,8 @@ from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
 from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers import base
-from forge_resources.launchers.local import NURSERY
+from forge_resources.processes.fork_client import ForkServer
+from forge_resources.processes.fork_server import Order
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
@@ -46,40 +45,19 @@ class Workers:
             "WANDB_MODE": "disabled",
             "OMP_NUM_THREADS": str(threads),
         }
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", NURSERY],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment,
-        )
+        self._server = ForkServer(environment)
 
     def start(self, folder: Path) -> int:
         """Process id of a worker for the job in `folder`."""
-        assert self._nursery.stdin
-        order = {
-            "folder": str(folder),
-            "environment": {},
-            "preload": WORKER.preload,
-            "processes": base.processes(folder),
-        }
-        self._nursery.stdin.write(json.dumps(order) + "\n")
-        self._nursery.stdin.flush()
-        return int(self._reply()["pid"])
+        self._server.start(Order(folder, base.processes(folder), preload=WORKER.preload))
+        return self._server.worker()
 
     def wait(self) -> int:
         """Exit status of the worker that was started last."""
-        return int(self._reply()["status"])
+        return self._server.wait()
 
     def close(self) -> None:
-        assert self._nursery.stdin
-        self._nursery.stdin.close()
-        self._nursery.wait()
-
-    def _reply(self) -> dict[str, int]:
-        assert self._nursery.stdout
-        reply: dict[str, int] = json.loads(self._nursery.stdout.readline())
-        return reply
+        self._server.close(120)
 
 
 class Desk:
