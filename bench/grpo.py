@@ -36,6 +36,7 @@ from forge_assets.training.asset_support import drawn_sets, greedy
 from forge_assets.training.jobs.model_ref import trained_model
 from forge_assets.training.jobs.runner import Finished, Jobs
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
+from forge_assets.training.models.makers import MAKERS
 from forge_resources.config.data_folder import PROJECT, data_folder
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Grpo, Profile
@@ -53,10 +54,11 @@ def main() -> None:
     given = _arguments()
     finished = (data_folder() / "state" / "search_results.json").exists()
     data = data_folder() if finished else Path(given.work or tempfile.mkdtemp(prefix="grpo-"))
-    forge = Forge(data=str(data), pack=str(pack_folder()), profile_name=os.environ.get("FORGE_PROFILE", "cpu"))
+    profile_name = os.environ.get("FORGE_PROFILE", "cpu")
+    forge = Forge(data=str(data), pack=str(pack_folder()), profile_name=profile_name, makers=asdict(MAKERS))
     profile = forge.profile
     # Weights are unpacked once, wherever the results go.
-    library = ModelLibrary(PROJECT / ".forge" / "models", sorted(forge.pack_path.glob("**/*.yaml")))
+    library = ModelLibrary(PROJECT / ".forge" / "models", sorted(forge.pack_path.glob("**/*.yaml")), makers=MAKERS)
     base = (forge.models if finished else library).ensure(profile.teacher.model)
     desk = Jobs(forge.store, forge.environment, {base.digest: base.path}, run_directly)
     domain, countries = _law(forge, profile)

@@ -21,6 +21,7 @@ from forge_assets.distillation.student import equal_time_steps, student_job
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
 from forge_assets.training.jobs.runner import Jobs
 from forge_assets.training.jobs.spec import CutJob, GenerateJob
+from forge_assets.training.models.makers import MAKERS
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import run_directly
@@ -32,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--references", action="store_true", help="the cut student on the reference answers alone")
     alone = parser.parse_args().references
-    forge = Forge.from_environment()
+    forge = Forge.from_environment(MAKERS)
     profile, sets = forge.profile, drawn_sets(forge)
     uncut = forge.models.ensure(profile.student.model)
     desk = Jobs(forge.store, forge.environment, {uncut.digest: uncut.path}, run_directly)

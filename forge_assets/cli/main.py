@@ -131,6 +131,7 @@ def check(path: Path | None, as_json: bool) -> int:
     from forge_assets.law.checks import Fault
     from forge_assets.law.model import Domain
     from forge_assets.scenarios.pack.files import load_pack
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary
 
     pack, only = pack_folder(), None
@@ -146,7 +147,8 @@ def check(path: Path | None, as_json: bool) -> int:
         load_pack(pack, domain)
         broken = []
         # Profiles are made for the pack that is used; another one need not have their countries.
-        read = ProfileChecks(pack, ModelLibrary(data_folder() / "models")).read if path is None else load_profile
+        library = ModelLibrary(data_folder() / "models", makers=MAKERS)
+        read = ProfileChecks(pack, library).read if path is None else load_profile
         for name in profile_names():
             try:
                 read(name)
@@ -211,9 +213,10 @@ def plan(profile: str | None) -> int:
     """Print what a profile's jobs need; 1 if something does not fit."""
     from forge_assets.cli.chain_plan import planned
     from forge_assets.cli.profile_checks import ProfileChecks
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelError, ModelLibrary
 
-    library = ModelLibrary(data_folder() / "models")
+    library = ModelLibrary(data_folder() / "models", makers=MAKERS)
     try:
         told, fits = planned(ProfileChecks(pack_folder(), library).read(profile or profile_name()), library)
     except ModelError as error:
@@ -225,9 +228,10 @@ def plan(profile: str | None) -> int:
 
 def models() -> int:
     """Unpack the profile's base models, showing their licences."""
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelError
 
-    forge = Forge.from_environment()
+    forge = Forge.from_environment(MAKERS)
     claim(forge.store.root)
     try:
         for name in sorted({forge.profile.teacher.model, forge.profile.student.model}):
@@ -264,7 +268,9 @@ def ready(forge: Forge) -> int:
 
 def run() -> int:
     """Materialise what is out of date, then print the report."""
-    started, forge = time.time(), Forge.from_environment()
+    from forge_assets.training.models.makers import MAKERS
+
+    started, forge = time.time(), Forge.from_environment(MAKERS)
     if status := ready(forge):
         return status
     import dagster as dg
@@ -287,7 +293,9 @@ def run() -> int:
 
 def search() -> int:
     """Search, and print what was chosen."""
-    forge = Forge.from_environment()
+    from forge_assets.training.models.makers import MAKERS
+
+    forge = Forge.from_environment(MAKERS)
     if status := ready(forge):
         return status
     import dagster as dg
