@@ -14,7 +14,7 @@ from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import parse
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.search.figures.figure_set import pictures
-from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
+from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, scored
 from forge_assets.training.jobs.runner import Finished
 from forge_assets.training.jobs.spec import GenerateJob
 from forge_resources.forge import Forge
@@ -25,9 +25,9 @@ from forge_resources.storage.store import atomic
 @dg.asset(deps=["student_adapter", "teacher_adapter"], group_name="benchmark", kinds={"duckdb", "html"})
 def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
-    desk, sets = job_desk(context, forge, launcher), drawn_sets(forge)
+    runner, sets = job_runner(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
-    prompts = desk.dataset(prompt_rows(sets, "benchmark"))
+    prompts = runner.dataset(prompt_rows(sets, "benchmark"))
     teacher, student = forge.recall("teacher_adapter"), forge.recall("student_adapter")
     models = {
         "student_untuned": student["untuned"],
@@ -36,7 +36,7 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
         "student_tuned": student["tuned"],
     }
     done = {
-        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
+        name: runner.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
         for name, model in models.items()
     }
     answers, scores = scored(forge, done, samples)

@@ -9,9 +9,9 @@ import polars as pl
 from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.distillation.reinforcement import reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
-from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_runner, mean_score, placed, scored
 from forge_assets.training.jobs.model_ref import base_model, trained_model
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling, SftJob
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
@@ -26,17 +26,17 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 
     What is reinforced is adopted only where it is better than what is tuned, beyond noise.
     """
-    desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.recall("search_results")
+    runner, profile, found = job_runner(context, forge, launcher), forge.profile, forge.recall("search_results")
     base = forge.models.ensure(profile.teacher.model)
     # What the winning trial ran with, guard's changes included, for longer.
     trial = SftJob.model_validate(found["job"])
-    done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
-    chosen, adoption = reinforce(forge, desk, trial, done)
+    done = runner.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
+    chosen, adoption = reinforce(forge, runner, trial, done)
     tuned_teacher = trained_model(trial, chosen.identity)
     forge.remember("teacher_adapter", tuned_teacher)
     forge.remember("teacher_policy", asdict(adoption) | {"from": done.identity, "taken": chosen.identity})
     figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
-    loss = choice_loss(forge, desk, tuned_teacher, trial.batch_size, "teacher loss")
+    loss = choice_loss(forge, runner, tuned_teacher, trial.batch_size, "teacher loss")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(chosen.identity),
         metadata=_measured(done) | figures | {"licence": base.licence, "loss on the choice set": loss},
@@ -46,13 +46,13 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 @dg.asset(deps=["teacher_adapter"], group_name=GROUP, kinds={"pytorch"})
 def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
-    desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.recall("teacher_adapter")
+    runner, profile, teacher = job_runner(context, forge, launcher), forge.profile, forge.recall("teacher_adapter")
     sets = drawn_sets(forge)
     asked = sets.filter(pl.col("role") == "train").head(profile.data.responses)
     drawn = profile.answers
     job = GenerateJob(
         **teacher,
-        prompts=desk.dataset(prompt_rows(asked, "train")),
+        prompts=runner.dataset(prompt_rows(asked, "train")),
         sampling=Sampling(
             max_new_tokens=drawn.max_new_tokens,
             batch_size=drawn.batch_size,
@@ -61,7 +61,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
             seed=profile.seed,
         ),
     )
-    done = desk.run(job, "teacher responses")
+    done = runner.run(job, "teacher responses")
     responses = judge_responses(*scored(forge, {"teacher": done}, asked))
     forge.store.write("distillation.teacher_responses", responses)
     accepted = int(responses["accepted"].sum())
@@ -74,12 +74,12 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 @dg.asset(deps=["warehouse"], group_name=GROUP, kinds={"pytorch"})
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
-    desk, student = job_desk(context, forge, launcher), forge.profile.student
+    runner, student = job_runner(context, forge, launcher), forge.profile.student
     uncut = forge.models.ensure(student.model)
     if not student.cut_layers:
         forge.remember("student_base", {"uncut": uncut.digest, "cut": None})
         return dg.MaterializeResult(data_version=dg.DataVersion(uncut.digest), metadata={"licence": uncut.licence})
-    done = desk.run(_cut_job(forge, desk), "student cut")
+    done = runner.run(_cut_job(forge, runner), "student cut")
     forge.remember("student_base", {"uncut": uncut.digest, "cut": done.identity})
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
@@ -94,23 +94,23 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
 @dg.asset(deps=["teacher_responses", "student_base"], group_name=GROUP, kinds={"pytorch"})
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
-    desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.recall("student_base")
+    runner, profile, bases = job_runner(context, forge, launcher), placed(forge), forge.recall("student_base")
     responses = forge.store.read("distillation.teacher_responses").filter("accepted")
     taught = dict(responses.select("sample_id", "response").iter_rows())
-    dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
+    dataset = runner.dataset(training_rows(drawn_sets(forge), taught))
     steps = profile.student.steps
     job = student_job(profile, bases["cut"] or bases["uncut"], dataset, steps)
-    done = desk.run(job, "student")
+    done = runner.run(job, "student")
     reason, compared = "The profile's student is not cut.", {}
     if bases["cut"]:
-        compared = _composites(forge, desk, trained_model(job, done.identity))
+        compared = _composites(forge, runner, trained_model(job, done.identity))
         chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
-            small = desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
+            small = runner.run(_cut_job(forge, runner), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
             job = student_job(profile, bases["uncut"], dataset, equal_time_steps(steps, small, whole))
-            done = desk.run(job, "student uncut")
+            done = runner.run(job, "student uncut")
     taught_student = trained_model(job, done.identity)
     forge.remember(
         "student_adapter",
@@ -122,7 +122,7 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
             "compared": compared,
         },
     )
-    loss = choice_loss(forge, desk, taught_student, profile.student.batch_size, "student loss")
+    loss = choice_loss(forge, runner, taught_student, profile.student.batch_size, "student loss")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
         metadata=_measured(done)
@@ -130,19 +130,19 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
-    texts = desk.dataset(training_rows(drawn_sets(forge)))
+def _cut_job(forge: Forge, runner: JobRunner) -> CutJob:
+    texts = runner.dataset(training_rows(drawn_sets(forge)))
     student = forge.profile.student
     return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
 
 
-def _composites(forge: Forge, desk: Jobs, student: dict[str, Any]) -> dict[str, float]:
+def _composites(forge: Forge, runner: JobRunner, student: dict[str, Any]) -> dict[str, float]:
     """Mean composite of tuned teacher and tuned cut student on the choice set."""
     sets = drawn_sets(forge)
-    prompts = desk.dataset(prompt_rows(sets, "choice"))
+    prompts = runner.dataset(prompt_rows(sets, "choice"))
     models = {"teacher": forge.recall("teacher_adapter"), "student": student}
     done = {
-        name: desk.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
+        name: runner.run(GenerateJob(**model, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
         for name, model in models.items()
     }
     _, scores = scored(forge, done, sets.filter(pl.col("role") == "choice"))

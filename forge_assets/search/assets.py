@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from forge_assets.search.figures.figure_set import as_markdown, pictures
-from forge_assets.training.asset_support import job_desk
+from forge_assets.training.asset_support import job_runner
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.presentation.markdown import markdown
@@ -29,7 +29,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     from forge_assets.search.study.record import RAN, answers_table, trials_table
     from forge_assets.search.study.wandb_runs import WandbRuns
 
-    setting = Setting.of(forge, job_desk(context, forge, launcher))
+    setting = Setting.of(forge, job_runner(context, forge, launcher))
     runs = WandbRuns(launcher.wandb_mode, setting)
     context.log.info(f"study {setting.name} in {setting.url}")
 
@@ -50,7 +50,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     choice = choose(setting, trials)
     forge.store.write("search.answers", choice.answers)
     runs.wait()
-    found, chosen = choice.verdict, setting.desk.run(choice.job, f"trial {choice.verdict.winner}")
+    found, chosen = choice.verdict, setting.runner.run(choice.job, f"trial {choice.verdict.winner}")
     forge.remember(
         "search_results",
         {

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
 from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers import base
@@ -60,7 +60,7 @@ class Workers:
         self._server.close(120)
 
 
-class Desk:
+class Runs:
     """Jobs over one store of the test."""
 
     def __init__(self, root: Path, model: Path, workers: Workers) -> None:
@@ -104,8 +104,8 @@ class Desk:
             time.sleep(0.005)
         return pid
 
-    def _with(self, launch: Callable[[Path], dict[str, Any]]) -> Jobs:
-        return Jobs(self.store, ENVIRONMENT, {BASE: self.model}, launch)
+    def _with(self, launch: Callable[[Path], dict[str, Any]]) -> JobRunner:
+        return JobRunner(self.store, ENVIRONMENT, {BASE: self.model}, launch)
 
     def _finish(self, folder: Path) -> dict[str, Any]:
         self.workers.start(folder)
@@ -139,15 +139,15 @@ STEPS = 13
 """Two epochs and a half."""
 
 
-def dataset(desk: Desk) -> str:
-    """Digest of `ROWS`, kept on that desk."""
-    return desk.jobs.dataset(ROWS)
+def dataset(runner: Runs) -> str:
+    """Digest of `ROWS`, kept on that runner."""
+    return runner.jobs.dataset(ROWS)
 
 
-def training(desk: Desk, **changes: Any) -> SftJob:
+def training(runner: Runs, **changes: Any) -> SftJob:
     """A short training on `ROWS`."""
     defaults: dict[str, Any] = {
-        "base": BASE, "dataset": dataset(desk), "lora": None, "learning_rate": 5e-3,
+        "base": BASE, "dataset": dataset(runner), "lora": None, "learning_rate": 5e-3,
         "batch_size": 2, "steps": STEPS, "checkpoint_every": 3,
     }  # fmt: skip
     return SftJob(**defaults | changes)
