@@ -17,9 +17,11 @@ import polars as pl
 from safetensors.torch import load_file
 
 from forge_assets.training.jobs.spec import SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_assets.training.models.miniature import build
 from forge_resources.launchers.base import run_directly
 from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.launch_file import LaunchFile
 
 BASE, DATA = "b" * 64, "d" * 64
 TEXT = "The works council of Müller GmbH has a say under § 87 Abs. 1 Nr. 6 BetrVG when monitoring is introduced"
@@ -51,8 +53,7 @@ def main(steps: int) -> None:
         folder.mkdir()
         job = SftJob(base=BASE, dataset=DATA, lora=None, learning_rate=5e-3, steps=steps, **spread)
         (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
-        paths = {BASE: str(root / "tiny"), DATA: str(root / "rows.jsonl")}
-        (folder / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
+        LaunchFile(name, {BASE: root / "tiny", DATA: root / "rows.jsonl"}, WORKER).write(folder)
         held[name] = run_directly(folder)["parameters_held"]
         lines = map(json.loads, (folder / "metrics.jsonl").read_text("utf-8").splitlines())
         losses[name] = [line["loss"] for line in lines if "loss" in line]

@@ -19,10 +19,12 @@ from pathlib import Path
 import psutil
 
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_assets.training.runtime.progress import Progress
 from forge_assets.training.worker.page_cache import WEIGHTS, give_back
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.launchers.base import run_directly
+from forge_resources.storage.launch_file import LaunchFile
 
 BASE, PROMPTS = "b" * 64, "d" * 64
 SAMPLING = Sampling(max_new_tokens=16, batch_size=8)
@@ -49,9 +51,7 @@ def _in_worker(folder: Path, model: Path, prompts: Path) -> float:
     folder.mkdir()
     job = GenerateJob(base=BASE, prompts=PROMPTS, sampling=SAMPLING)
     (folder / "job.json").write_text(job.model_dump_json(), "utf-8")
-    (folder / "launch.json").write_text(
-        json.dumps({"paths": {BASE: str(model), PROMPTS: str(prompts)}}), encoding="utf-8"
-    )
+    LaunchFile("answers", {BASE: model, PROMPTS: prompts}, WORKER).write(folder)
     before = _resident()
     run_directly(folder)
     return _resident() - before

@@ -35,8 +35,9 @@ from forge_assets.search.result import SearchResult
 from forge_assets.search.study.jobs import teacher_job
 from forge_assets.training.asset_support import drawn_sets, greedy
 from forge_assets.training.jobs.model_ref import ModelRef
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
+from forge_assets.training.models.makers import MAKERS
 from forge_resources.config.chosen import pack_folder
 from forge_resources.config.data_folder import PROJECT, data_folder
 from forge_resources.config.model_registry import ModelLibrary
@@ -55,16 +56,17 @@ def main() -> None:
     given = _arguments()
     finished = (data_folder() / "state" / "search_results.json").exists()
     data = data_folder() if finished else Path(given.work or tempfile.mkdtemp(prefix="grpo-"))
-    forge = Forge(data=str(data), pack=str(pack_folder()), profile_name=os.environ.get("FORGE_PROFILE", "cpu"))
+    profile_name = os.environ.get("FORGE_PROFILE", "cpu")
+    forge = Forge(data=str(data), pack=str(pack_folder()), profile_name=profile_name, makers=asdict(MAKERS))
     profile = forge.profile
     # Weights are unpacked once, wherever the results go.
-    library = ModelLibrary(PROJECT / ".forge" / "models", sorted(forge.pack_path.glob("**/*.yaml")))
+    library = ModelLibrary(PROJECT / ".forge" / "models", sorted(forge.pack_path.glob("**/*.yaml")), makers=MAKERS)
     base = (forge.models if finished else library).ensure(profile.teacher.model)
-    desk = Jobs(forge.store, forge.environment, {base.digest: base.path}, run_directly)
+    runner = JobRunner(forge.store, forge.environment, {base.digest: base.path}, run_directly)
     domain, countries = _law(forge, profile)
     sets = drawn_sets(forge) if finished else _composed(forge, profile, domain, countries)
-    tuning = _tuning(forge, profile, desk, sets, base.digest, finished, given.tuning_steps)
-    tuned = desk.run(tuning, "teacher")
+    tuning = _tuning(forge, profile, runner, sets, base.digest, finished, given.tuning_steps)
+    tuned = runner.run(tuning, "teacher")
     wanted = Grpo(
         steps=given.steps,
         group=given.group,
@@ -81,10 +83,10 @@ def main() -> None:
         wanted,
         tuning,
         tuned.identity,
-        questions=desk.dataset(question_rows(sets, wanted.questions)),
-        laws=desk.dataset(law_rows(domain, countries, profile.jurisdictions)),
+        questions=runner.dataset(question_rows(sets, wanted.questions)),
+        laws=runner.dataset(law_rows(domain, countries, profile.jurisdictions)),
     )
-    reinforced = desk.run(job, "teacher policy")
+    reinforced = runner.run(job, "teacher policy")
     record = reinforced.record
     print(
         f"{record['steps']} steps of {given.answers} answers in {record['train_seconds']} s, "
@@ -92,23 +94,23 @@ def main() -> None:
         f"{record['reward_last']:.3f} at last"
     )
     samples = sets.filter(pl.col("role") == given.role).head(given.held_out)
-    _compare(forge, desk, tuning, {TUNED: tuned, REINFORCED: reinforced}, samples, domain, countries)
+    _compare(forge, runner, tuning, {TUNED: tuned, REINFORCED: reinforced}, samples, domain, countries)
 
 
 def _compare(
     forge: Forge,
-    desk: Jobs,
+    runner: JobRunner,
     tuning: SftJob,
     models: dict[str, Finished],
     samples: pl.DataFrame,
     domain: Domain,
     countries: list[Country],
 ) -> None:
-    prompts = desk.dataset(prompt_rows(samples, samples["role"][0]))
+    prompts = runner.dataset(prompt_rows(samples, samples["role"][0]))
     rows: list[dict[str, Any]] = []
     for name, done in models.items():
         job = GenerateJob(**ModelRef.of_training(tuning, done.identity).spec, prompts=prompts, sampling=greedy(forge))
-        rows += [{"model": name, **answer} for answer in desk.run(job, f"{name} teacher answers").answers()]
+        rows += [{"model": name, **answer} for answer in runner.run(job, f"{name} teacher answers").answers()]
     answers, laws = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema), law_index(domain, countries)
     by_id = {row["sample_id"]: row for row in samples.iter_rows(named=True)}
     parts = [
@@ -149,14 +151,14 @@ def _composed(forge: Forge, profile: Profile, domain: Domain, countries: list[Co
 
 
 def _tuning(
-    forge: Forge, profile: Profile, desk: Jobs, sets: pl.DataFrame, base: str, finished: bool, steps: int | None
+    forge: Forge, profile: Profile, runner: JobRunner, sets: pl.DataFrame, base: str, finished: bool, steps: int | None
 ) -> SftJob:
     """The chain's own teacher job, so that its result is taken from the store; else one with `TUNING`."""
     steps = steps or profile.teacher.steps
     if finished:
         found = forge.load(SearchResult).job
         return found.model_copy(update={"steps": steps, "probe": None})
-    return teacher_job(profile, TUNING, base, desk.dataset(training_rows(sets)), steps, None)
+    return teacher_job(profile, TUNING, base, runner.dataset(training_rows(sets)), steps, None)
 
 
 def _arguments() -> argparse.Namespace:

@@ -24,7 +24,7 @@ import polars as pl
 from forge_assets.training.jobs.spec import GenerateJob, Job, Probe, Sampling, identity
 from forge_assets.training.models.miniature import build
 from forge_resources.presentation.markdown import markdown
-from tests.training.job_runs import BASE, DRAWN, ENVIRONMENT, KINDS, Desk, Workers, dataset, training, values
+from tests.training.job_runs import BASE, DRAWN, ENVIRONMENT, KINDS, Runs, Workers, dataset, training, values
 
 STARTS = 5
 """Kills of one job before it is left alone."""
@@ -40,18 +40,18 @@ def main() -> None:
     build(root / "tiny", [Path("LICENSE")], layers=4, hidden=64)
     rows, phases, equal = [], Counter[str](), 0
     for kind, spec in JOBS.items():
-        alone = Desk(root / kind / "undisturbed", root / "tiny", workers)
+        alone = Runs(root / kind / "undisturbed", root / "tiny", workers)
         began = time.perf_counter()
         wanted = _digest(alone.run(spec(alone)).result)
         seconds = time.perf_counter() - began
         killed, found, runs = 0, set(), 0
         while killed < given.kills / len(JOBS):
             runs += 1
-            desk = Desk(root / kind / str(runs), root / "tiny", workers)
-            job = spec(desk)
+            runner = Runs(root / kind / str(runs), root / "tiny", workers)
+            job = spec(runner)
             for _ in range(STARTS):
-                killed += _kill(desk, job, drawn.uniform(0, seconds), phases)
-            found.add(_digest(desk.run(job).result))
+                killed += _kill(runner, job, drawn.uniform(0, seconds), phases)
+            found.add(_digest(runner.run(job).result))
         equal += found == {wanted}
         rows.append({"job": kind, "kills": killed, "runs": runs, "undisturbed": wanted[:16],
                      "after the kills": ", ".join(sorted(name[:16] for name in found))})  # fmt: skip
@@ -62,16 +62,16 @@ def main() -> None:
     print(f"{equal} of {len(rows)} kinds of job gave the same bytes every time")
 
 
-def _kill(desk: Desk, job: Job, after: float, phases: Counter[str]) -> int:
+def _kill(runner: Runs, job: Job, after: float, phases: Counter[str]) -> int:
     """1 if the worker was still at work then and was killed."""
-    folder = desk.store.artefact(identity(job, ENVIRONMENT))
+    folder = runner.store.artefact(identity(job, ENVIRONMENT))
     if (folder / "record.json").exists():
         return 0
     due = time.perf_counter() + after
     try:
-        status, _ = desk.break_off(job, lambda _: time.perf_counter() >= due, signal.SIGKILL)
+        status, _ = runner.break_off(job, lambda _: time.perf_counter() >= due, signal.SIGKILL)
     except ProcessLookupError:  # it had ended
-        desk.workers.wait()
+        runner.workers.wait()
         return 0
     if status != -signal.SIGKILL:
         return 0
@@ -89,14 +89,14 @@ def _digest(result: Path) -> str:
     return whole.hexdigest()
 
 
-JOBS: dict[str, Callable[[Desk], Job]] = {
-    "every weight": lambda desk: training(desk, steps=40),
-    "LoRA, then answers": lambda desk: training(
-        desk, steps=40, **KINDS["LoRA"], probe=Probe(prompts=dataset(desk), sampling=DRAWN)
+JOBS: dict[str, Callable[[Runs], Job]] = {
+    "every weight": lambda runner: training(runner, steps=40),
+    "LoRA, then answers": lambda runner: training(
+        runner, steps=40, **KINDS["LoRA"], probe=Probe(prompts=dataset(runner), sampling=DRAWN)
     ),
-    "answers": lambda desk: GenerateJob(
+    "answers": lambda runner: GenerateJob(
         base=BASE,
-        prompts=dataset(desk),
+        prompts=dataset(runner),
         sampling=Sampling(max_new_tokens=200, batch_size=3, temperature=1.2, top_p=0.95, seed=1),
     ),
 }

@@ -25,12 +25,15 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from forge_assets.training.jobs.spec import GenerateJob, Job, Lora, Sampling, SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_assets.training.planning.memory import Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.launchers.base import ENVIRONMENT, OFFLINE
-from forge_resources.launchers.local import NURSERY
+from forge_resources.processes.fork_client import ForkServer
+from forge_resources.processes.fork_server import Order
+from forge_resources.storage.launch_file import LaunchFile
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMOLLM2 = PROJECT / ".forge" / "models" / "smollm2-135m-instruct"
@@ -162,28 +165,17 @@ CONFIGURATIONS: dict[str, tuple[str, Job]] = {
 }
 
 
-class Nursery:
+class Workers:
     """Forks one worker a job, in the environment of the launcher."""
 
     def __init__(self) -> None:
         environment = {**os.environ, **ENVIRONMENT, **OFFLINE, "WANDB_MODE": "offline", "WANDB_SILENT": "true"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", NURSERY],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment,
-        )
+        self._server = ForkServer(environment)
 
     def run(self, folder: Path) -> dict[str, Any]:
         """The record of the job in `folder`."""
-        assert self._process.stdin and self._process.stdout
-        order = {"folder": str(folder), "log": str(folder / "log.txt"), "environment": {"WANDB_DIR": str(folder)}}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        self._process.stdout.readline()
-        status = json.loads(self._process.stdout.readline())["status"]
-        if status:
+        self._server.start(Order(folder, environment={"WANDB_DIR": str(folder)}, preload=WORKER.preload))
+        if self._server.wait():
             raise RuntimeError("\n".join((folder / "log.txt").read_text("utf-8").splitlines()[-12:]))
         record: dict[str, Any] = json.loads((folder / "record.json").read_text("utf-8"))
         return record
@@ -230,14 +222,14 @@ def prompt_tokens(place: Path) -> int:
     return len(Tokenizer.from_file(str(place / "tokenizer.json")).encode(WORDS * 3).ids)
 
 
-def measure(folder: Path, model: str, job: Job, nursery: Nursery) -> int:
+def measure(folder: Path, model: str, job: Job, workers: Workers) -> int:
     """Peak resident bytes of a worker that does the job."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Path(scratch)
         (place / "job.json").write_text(job.model_dump_json(), "utf-8")
-        paths = {BASE: str(model_folder(folder, model)), DATA: str(data(place, job))}
-        (place / "launch.json").write_text(json.dumps({"paths": paths}), "utf-8")
-        return int(nursery.run(place)["peak_rss_bytes"])
+        paths = {BASE: model_folder(folder, model), DATA: data(place, job)}
+        LaunchFile(model, paths, WORKER).write(place)
+        return int(workers.run(place)["peak_rss_bytes"])
 
 
 @dataclass(frozen=True)
@@ -310,16 +302,16 @@ def main() -> None:
     measured = given.folder / "measured"
     measured.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    nursery: Nursery | None = None
+    workers: Workers | None = None
     for name, (model, job) in CONFIGURATIONS.items():
         if given.only and not any(part in name for part in given.only):
             continue
         asked = json.dumps([MODELS.get(model, model), job.model_dump(mode="json")], sort_keys=True)
         file = measured / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
         if not file.exists():
-            nursery = nursery or Nursery()
+            workers = workers or Workers()
             try:
-                peak = measure(given.folder, model, job, nursery)
+                peak = measure(given.folder, model, job, workers)
             except RuntimeError as error:
                 print(f"{name}: no result:\n{error}", flush=True)
                 continue

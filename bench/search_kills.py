@@ -30,20 +30,21 @@ from forge_assets.search.study.context import Setting
 from forge_assets.search.study.loop import study_of
 from forge_assets.search.study.record import PLAN, RAN, facts
 from forge_assets.search.study.trial import calibrated, would_run_as
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
+from forge_assets.training.models.makers import MAKERS
 from forge_resources.forge import Forge
 
 COMMAND = [sys.executable, "-m", "forge_assets.cli.main", "search"]
 
 
 def setting_of(forge: Forge) -> Setting:
-    """The search of the environment, with a desk that trains nothing."""
+    """The search of the environment, with a runner that trains nothing."""
     base = forge.models.ensure(forge.profile.teacher.model)
 
     def refuse(folder: Path) -> dict[str, Any]:
         raise RuntimeError(f"a replay trains nothing: {folder}")
 
-    return Setting.of(forge, Jobs(forge.store, forge.environment, {base.digest: base.path}, refuse))
+    return Setting.of(forge, JobRunner(forge.store, forge.environment, {base.digest: base.path}, refuse))
 
 
 def kill_when(setting: Setting, process: subprocess.Popen[bytes], trial: int, share: float, worker: bool) -> str:
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--replay", action="store_true", help="only replay the search that is there")
     parser.add_argument("--log", type=Path, default=Path("search.log"))
     given = parser.parse_args()
-    forge = Forge.from_environment()
+    forge = Forge.from_environment(MAKERS)
     if given.replay:
         given.kills = 0
     setting, drawn = setting_of(forge), random.Random(given.seed)

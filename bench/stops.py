@@ -22,7 +22,7 @@ from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Job, Lora, Probe, Sampling, SftJob
 from forge_resources.presentation.markdown import markdown
 from forge_resources.processes.interrupt import INTERRUPTED
-from tests.training.job_runs import BASE, Desk, Moment, Workers, lines, values
+from tests.training.job_runs import BASE, Moment, Runs, Workers, lines, values
 
 Data = dict[str, str]
 """Which rows, to their digest."""
@@ -42,8 +42,8 @@ def main() -> None:
     for phase, (moment, spec) in PHASES.items():
         if "GRPO" in phase and len(rows) < len(files):
             continue
-        desk = Desk(root / phase.replace(" ", "-"), given.model, workers)
-        job = spec({name: desk.jobs.dataset(found) for name, found in rows.items()})
+        runner = Runs(root / phase.replace(" ", "-"), given.model, workers)
+        job = spec({name: runner.jobs.dataset(found) for name, found in rows.items()})
         at: list[float] = []
 
         def reached(folder: Path, moment: Moment = moment, at: list[float] = at) -> bool:
@@ -51,7 +51,7 @@ def main() -> None:
                 at.append(time.perf_counter())
             return bool(at)
 
-        status, folder = desk.break_off(job, reached, signal.SIGTERM)
+        status, folder = runner.break_off(job, reached, signal.SIGTERM)
         seconds = time.perf_counter() - at[0]
         assert status == INTERRUPTED, (folder / "log.txt").read_text("utf-8")
         steps, kept = values(folder, "step"), lines(folder / "work" / "result", "answers.jsonl")

@@ -19,8 +19,9 @@ from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.distillation.student import equal_time_steps, student_job
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob
+from forge_assets.training.models.makers import MAKERS
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import run_directly
@@ -32,26 +33,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--references", action="store_true", help="the cut student on the reference answers alone")
     alone = parser.parse_args().references
-    forge = Forge.from_environment()
+    forge = Forge.from_environment(MAKERS)
     profile, sets = forge.profile, drawn_sets(forge)
     uncut = forge.models.ensure(profile.student.model)
-    desk = Jobs(forge.store, forge.environment, {uncut.digest: uncut.path}, run_directly)
+    runner = JobRunner(forge.store, forge.environment, {uncut.digest: uncut.path}, run_directly)
     taught = {}
     if not alone:
         accepted = forge.store.read("distillation.teacher_responses").filter("accepted")
         taught = dict(accepted.select("sample_id", "response").iter_rows())
-    dataset = desk.dataset(training_rows(sets, taught))
-    prompts = desk.dataset(prompt_rows(sets, "benchmark"))
-    texts = desk.dataset(training_rows(sets))
-    cut = desk.run(CutJob(base=uncut.digest, texts=texts, remove=profile.student.cut_layers), "student cut")
+    dataset = runner.dataset(training_rows(sets, taught))
+    prompts = runner.dataset(prompt_rows(sets, "benchmark"))
+    texts = runner.dataset(training_rows(sets))
+    cut = runner.run(CutJob(base=uncut.digest, texts=texts, remove=profile.student.cut_layers), "student cut")
     fewer = equal_time_steps(profile.student.steps, cut.record["parameters"], Shape.of(uncut.path).parameters)
     answers = {}
     students = [("cut", cut.identity, profile.student.steps), ("uncut", uncut.digest, fewer)]
     for name, base, steps in students[:1] if alone else students:
-        done = desk.run(student_job(profile, base, dataset, steps), f"{name} student")
+        done = runner.run(student_job(profile, base, dataset, steps), f"{name} student")
         print(f"{name}: {steps} steps in {done.record['train_seconds']} s")
         job = GenerateJob(base=done.identity, prompts=prompts, sampling=greedy(forge))
-        answers[name] = desk.run(job, f"{name} student answers")
+        answers[name] = runner.run(job, f"{name} student answers")
     samples = sets.filter(pl.col("role") == "benchmark")
     _, scores = scored(forge, answers, samples)
     table = markdown_table(summary(scores, samples))

@@ -11,6 +11,7 @@ from forge_assets.datasets.assets import warehouse
 from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
 from forge_assets.scenarios.assets import scenario_dataset
 from forge_assets.search.assets import search_results
+from forge_assets.training.models.makers import MAKERS
 from forge_resources.forge import Forge
 from forge_resources.launchers.registry import launcher_from_environment
 from forge_resources.presentation.console import TERMINAL, terminal_logger
@@ -29,7 +30,7 @@ defs = dg.Definitions(
     ],
     jobs=[country_job, chain_job, search_job],
     sensors=[framework_watch, retrain],
-    resources={"forge": Forge.from_environment(), "launcher": launcher_from_environment()},
+    resources={"forge": Forge.from_environment(MAKERS), "launcher": launcher_from_environment()},
     loggers={"console": dg.colored_console_logger, TERMINAL: terminal_logger},
     # The heavy work is in worker processes; a process for each step as well would only cost imports.
     executor=dg.in_process_executor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import dagster as dg
+from pydantic import Field
 
 from forge_resources.config.chosen import pack_folder, profile_name
 from forge_resources.config.data_folder import claim, data_folder
 from forge_resources.config.environment import setting
-from forge_resources.config.model_registry import ModelLibrary
+from forge_resources.config.model_registry import Makers, ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.config.strict_yaml import SourceError, read_text
 from forge_resources.storage.record import Record
@@ -75,15 +77,23 @@ def _is_text(path: Path) -> bool:
 
 
 class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Data folder, pack and profile by name; what they hold is read when it is asked for."""
+    """Data folder, pack and profile by name; what they hold is read when it is asked for.
+
+    Attributes:
+        makers: fields of `Makers`, as Dagster's config has them; empty where no base model is to be made.
+    """
 
     data: str
     pack: str
     profile_name: str
+    makers: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
-    def from_environment(cls) -> Forge:
+    def from_environment(cls, makers: Makers | None = None) -> Forge:
         """The resource that FORGE_DATA, FORGE_PACK and FORGE_PROFILE describe when it is called.
+
+        Args:
+            makers: what makes base models, for those who need models that may not be there yet.
 
         Raises:
             ValueError: there is no pack, or FORGE_STUDIES is no URL.
@@ -91,7 +101,8 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         if not (pack_folder() / "domain.yaml").is_file():
             raise ValueError(f"FORGE_PACK={pack_folder()}: no domain.yaml there: name the folder of a domain pack")
         check_storage(setting("FORGE_STUDIES", "sqlite://"))
-        return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name())
+        made_by = asdict(makers) if makers else {}
+        return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name(), makers=made_by)
 
     @property
     def pack_path(self) -> Path:
@@ -115,9 +126,9 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @cached_property
     def models(self) -> ModelLibrary:
         """Base models; `make clean` leaves them."""
-        return ModelLibrary(
-            Path(self.data) / "models", [path for path in sorted(self.pack_path.glob("**/*.yaml")) if _is_text(path)]
-        )
+        texts = [path for path in sorted(self.pack_path.glob("**/*.yaml")) if _is_text(path)]
+        makers = Makers(**self.makers) if self.makers else None
+        return ModelLibrary(Path(self.data) / "models", texts, makers=makers)
 
     @property
     def studies(self) -> str:

@@ -19,8 +19,8 @@ from forge_assets.distillation.records import Student, StudentBase, Teacher, Tea
 from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.search.result import SearchResult
-from forge_assets.training.asset_support import drawn_sets, greedy, job_desk, scored
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, scored
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import GenerateJob
 from forge_assets.training.made_from import made_with
 from forge_resources.forge import Forge
@@ -69,9 +69,9 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
     chain = Chain.load(forge)
     made_from = made_with(forge, chain.search, chain.teacher, chain.responses, chain.base, chain.student)
-    desk, sets = job_desk(context, forge, launcher), drawn_sets(forge)
+    runner, sets = job_runner(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
-    prompts = desk.dataset(prompt_rows(sets, "benchmark"))
+    prompts = runner.dataset(prompt_rows(sets, "benchmark"))
     models = {
         "student_untuned": chain.student.untuned,
         "teacher_untuned": chain.teacher.untuned,
@@ -79,18 +79,20 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
         "student_tuned": chain.student.model,
     }
     done = {
-        name: desk.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers")
+        name: runner.run(
+            GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers"
+        )
         for name, model in models.items()
     }
     answers, scores = scored(forge, done, samples)
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
     forge.store.publish()
-    report, page = _report(forge, chain, desk, samples, answers, scores), forge.store.root / "report" / "index.html"
+    report, page = _report(forge, chain, runner, samples, answers, scores), forge.store.root / "report" / "index.html"
     with atomic(page) as draft:
         draft.write_text(render(report), "utf-8")
     table = report.comparison.means
-    forge.save(Report(made_from=made_from, jobs=desk.asked, page=str(page)))
+    forge.save(Report(made_from=made_from, jobs=runner.asked, page=str(page)))
     means = {
         f"{model} {metric}": round(value, 4)
         for model, metric, value in table.select("model", "metric", "mean").iter_rows()
@@ -110,12 +112,12 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
 
 
 def _report(
-    forge: Forge, chain: Chain, desk: Jobs, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame
+    forge: Forge, chain: Chain, runner: JobRunner, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame
 ) -> ReportInput:
     domain, countries = live_countries(forge)
     found, student, store = chain.search, chain.student, forge.store
     trials = store.read("search.trials")
-    jobs = store.read("ops.jobs").filter(pl.col("identity").is_in([*chain.jobs, *desk.asked])).sort("asked_at")
+    jobs = store.read("ops.jobs").filter(pl.col("identity").is_in([*chain.jobs, *runner.asked])).sort("asked_at")
     compared = pl.DataFrame(
         [{"model": name, "composite on the choice set": value} for name, value in student.compared.items()]
     )
@@ -136,7 +138,7 @@ def _report(
         search_chosen=found.chosen,
         jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
         provisions=store.read("catalog.provisions"),
-        losses=_losses(desk, {"teacher_tuned": chain.teacher.training, "student_tuned": student.training}),
+        losses=_losses(runner, {"teacher_tuned": chain.teacher.training, "student_tuned": student.training}),
         choice=StudentChoice("cut" if student.cut else "uncut", student.reason, compared),
         laws=law_index(domain, countries),
         lineage={
@@ -153,7 +155,7 @@ def _report(
     )
 
 
-def _losses(desk: Jobs, trainings: Mapping[str, str]) -> pl.DataFrame:
+def _losses(runner: JobRunner, trainings: Mapping[str, str]) -> pl.DataFrame:
     """model, step, loss of models that were trained.
 
     Args:
@@ -162,6 +164,6 @@ def _losses(desk: Jobs, trainings: Mapping[str, str]) -> pl.DataFrame:
     rows = [
         {"model": model, "step": step["step"], "loss": step["loss"]}
         for model, identity in trainings.items()
-        for step in desk.steps(identity)
+        for step in runner.steps(identity)
     ]
     return pl.DataFrame(rows, schema={"model": pl.String, "step": pl.Int64, "loss": pl.Float64})

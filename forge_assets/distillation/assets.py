@@ -11,9 +11,9 @@ from forge_assets.distillation.records import Student, StudentBase, Teacher, Tea
 from forge_assets.distillation.reinforcement import reinforce
 from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
 from forge_assets.search.result import SearchResult
-from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_desk, mean_score, placed, scored
+from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_runner, mean_score, placed, scored
 from forge_assets.training.jobs.model_ref import ModelRef
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, GenerateJob, Sampling
 from forge_assets.training.made_from import made_now, made_with
 from forge_assets.training.planning.model_shape import Shape
@@ -41,18 +41,18 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 
     What is reinforced is adopted only where it is better than what is tuned, beyond noise.
     """
-    desk, profile, found = job_desk(context, forge, launcher), forge.profile, forge.load(SearchResult)
+    runner, profile, found = job_runner(context, forge, launcher), forge.profile, forge.load(SearchResult)
     made_from = made_with(forge, found)
     base = forge.models.ensure(profile.teacher.model)
     # What the winning trial ran with, guard's changes included, for longer.
     trial = found.job
-    done = desk.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
-    chosen, adoption = reinforce(forge, desk, trial, done)
+    done = runner.run(trial.model_copy(update={"steps": profile.teacher.steps, "probe": None}), "teacher")
+    chosen, adoption = reinforce(forge, runner, trial, done)
     model = ModelRef.of_training(trial, chosen.identity)
     figures = {f"policy {name}": value for name, value in asdict(adoption).items() if value is not None}
-    loss = choice_loss(forge, desk, model, trial.batch_size, "teacher loss")
+    loss = choice_loss(forge, runner, model, trial.batch_size, "teacher loss")
     untuned = model.untrained(base.digest)
-    forge.save(Teacher(made_from=made_from, jobs=desk.asked, model=model, untuned=untuned, training=done.identity))
+    forge.save(Teacher(made_from=made_from, jobs=runner.asked, model=model, untuned=untuned, training=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(chosen.identity),
         metadata=_measured(done) | figures | {"licence": base.licence, "loss on the choice set": loss},
@@ -70,13 +70,13 @@ def teacher_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 )
 def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The teacher's own answers to training prompts, sampled, scored, and accepted or not."""
-    desk, profile, teacher = job_desk(context, forge, launcher), forge.profile, forge.load(Teacher)
+    runner, profile, teacher = job_runner(context, forge, launcher), forge.profile, forge.load(Teacher)
     made_from, sets = made_with(forge, teacher), drawn_sets(forge)
     asked = sets.filter(pl.col("role") == "train").head(profile.data.responses)
     drawn = profile.answers
     job = GenerateJob(
         **teacher.model.spec,
-        prompts=desk.dataset(prompt_rows(asked, "train")),
+        prompts=runner.dataset(prompt_rows(asked, "train")),
         sampling=Sampling(
             max_new_tokens=drawn.max_new_tokens,
             batch_size=drawn.batch_size,
@@ -85,10 +85,10 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
             seed=profile.seed,
         ),
     )
-    done = desk.run(job, "teacher responses")
+    done = runner.run(job, "teacher responses")
     responses = judge_responses(*scored(forge, {"teacher": done}, asked))
     forge.store.write(RESPONSES, responses)
-    forge.save(TeacherResponses(made_from=made_from, jobs=desk.asked))
+    forge.save(TeacherResponses(made_from=made_from, jobs=runner.asked))
     accepted = int(responses["accepted"].sum())
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
@@ -106,13 +106,13 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 )
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
-    desk, student, made_from = job_desk(context, forge, launcher), forge.profile.student, made_now(forge)
+    runner, student, made_from = job_runner(context, forge, launcher), forge.profile.student, made_now(forge)
     uncut = forge.models.ensure(student.model)
     if not student.cut_layers:
         forge.save(StudentBase(made_from=made_from, uncut=uncut.digest, cut=None))
         return dg.MaterializeResult(data_version=dg.DataVersion(uncut.digest), metadata={"licence": uncut.licence})
-    done = desk.run(_cut_job(forge, desk), "student cut")
-    forge.save(StudentBase(made_from=made_from, jobs=desk.asked, uncut=uncut.digest, cut=done.identity))
+    done = runner.run(_cut_job(forge, runner), "student cut")
+    forge.save(StudentBase(made_from=made_from, jobs=runner.asked, uncut=uncut.digest, cut=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
         metadata={
@@ -133,32 +133,32 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
 )
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
-    desk, profile, bases = job_desk(context, forge, launcher), placed(forge), forge.load(StudentBase)
+    runner, profile, bases = job_runner(context, forge, launcher), placed(forge), forge.load(StudentBase)
     teacher = forge.load(Teacher)
     made_from = made_with(forge, teacher, forge.load(TeacherResponses), bases)
     responses = forge.store.read(RESPONSES).filter("accepted")
     taught = dict(responses.select("sample_id", "response").iter_rows())
-    dataset = desk.dataset(training_rows(drawn_sets(forge), taught))
+    dataset = runner.dataset(training_rows(drawn_sets(forge), taught))
     steps = profile.student.steps
     job = student_job(profile, bases.cut or bases.uncut, dataset, steps)
-    done = desk.run(job, "student")
+    done = runner.run(job, "student")
     reason, compared = "The profile's student is not cut.", {}
     if bases.cut:
         models = {"teacher": teacher.model, "student": ModelRef.of_training(job, done.identity)}
-        compared = _composites(forge, desk, models)
+        compared = _composites(forge, runner, models)
         chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
-            small = desk.run(_cut_job(forge, desk), "student cut").record["parameters"]
+            small = runner.run(_cut_job(forge, runner), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
             job = student_job(profile, bases.uncut, dataset, equal_time_steps(steps, small, whole))
-            done = desk.run(job, "student uncut")
+            done = runner.run(job, "student uncut")
     model = ModelRef.of_training(job, done.identity)
-    loss = choice_loss(forge, desk, model, profile.student.batch_size, "student loss")
+    loss = choice_loss(forge, runner, model, profile.student.batch_size, "student loss")
     forge.save(
         Student(
             made_from=made_from,
-            jobs=desk.asked,
+            jobs=runner.asked,
             model=model,
             untuned=model.untrained(job.base),
             training=done.identity,
@@ -174,18 +174,18 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-def _cut_job(forge: Forge, desk: Jobs) -> CutJob:
-    texts = desk.dataset(training_rows(drawn_sets(forge)))
+def _cut_job(forge: Forge, runner: JobRunner) -> CutJob:
+    texts = runner.dataset(training_rows(drawn_sets(forge)))
     student = forge.profile.student
     return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
 
 
-def _composites(forge: Forge, desk: Jobs, models: Mapping[str, ModelRef]) -> dict[str, float]:
+def _composites(forge: Forge, runner: JobRunner, models: Mapping[str, ModelRef]) -> dict[str, float]:
     """Mean composite of each model on the choice set."""
     sets = drawn_sets(forge)
-    prompts = desk.dataset(prompt_rows(sets, "choice"))
+    prompts = runner.dataset(prompt_rows(sets, "choice"))
     done = {
-        name: desk.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
+        name: runner.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
         for name, model in models.items()
     }
     _, scores = scored(forge, done, sets.filter(pl.col("role") == "choice"))

@@ -13,7 +13,7 @@ from forge_assets.distillation.adoption import NOTHING, REINFORCED, TUNED, Adopt
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
 from forge_assets.training.jobs.model_ref import ModelRef
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, SftJob
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import place
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forge_resources.forge import Forge
 
 
-def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tuple[Finished, Adoption]:
+def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) -> tuple[Finished, Adoption]:
     """The teacher to go on with, tuned or reinforced, and why.
 
     Raises:
@@ -39,8 +39,8 @@ def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tupl
         wanted,
         tuning,
         tuned.identity,
-        questions=desk.dataset(question_rows(sets, wanted.questions)),
-        laws=desk.dataset(law_rows(domain, countries, forge.profile.jurisdictions)),
+        questions=runner.dataset(question_rows(sets, wanted.questions)),
+        laws=runner.dataset(law_rows(domain, countries, forge.profile.jurisdictions)),
     )
     shape = Shape.of(forge.models.ensure(forge.profile.teacher.model).path)
     fixed = Loading(
@@ -49,10 +49,10 @@ def reinforce(forge: Forge, desk: Jobs, tuning: SftJob, tuned: Finished) -> tupl
         processes=tuning.processes,
         sharding=tuning.sharding,
     )
-    reinforced = desk.run(place(policy, shape, forge.profile.hardware, fixed, tuning.lora).job, "teacher policy")
-    prompts = desk.dataset(prompt_rows(sets, "choice"))
+    reinforced = runner.run(place(policy, shape, forge.profile.hardware, fixed, tuning.lora).job, "teacher policy")
+    prompts = runner.dataset(prompt_rows(sets, "choice"))
     answers = {
-        name: desk.run(
+        name: runner.run(
             GenerateJob(**ModelRef.of_training(tuning, done.identity).spec, prompts=prompts, sampling=greedy(forge)),
             f"{title} choice answers",
         )

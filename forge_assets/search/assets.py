@@ -6,7 +6,7 @@ import dagster as dg
 
 from forge_assets.search.figures.figure_set import as_markdown, pictures
 from forge_assets.search.result import SearchResult
-from forge_assets.training.asset_support import job_desk
+from forge_assets.training.asset_support import job_runner
 from forge_assets.training.jobs.spec import CODE_VERSION
 from forge_assets.training.made_from import made_now
 from forge_resources.forge import Forge
@@ -42,7 +42,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     from forge_assets.search.study.wandb_runs import WandbRuns
 
     made_from = made_now(forge)
-    setting = Setting.of(forge, job_desk(context, forge, launcher))
+    setting = Setting.of(forge, job_runner(context, forge, launcher))
     runs = WandbRuns(launcher.wandb_mode, setting)
     context.log.info(f"study {setting.name} in {setting.url}")
 
@@ -63,11 +63,11 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     choice = choose(setting, trials)
     forge.store.write("search.answers", choice.answers)
     runs.wait()
-    found, chosen = choice.verdict, setting.desk.run(choice.job, f"trial {choice.verdict.winner}")
+    found, chosen = choice.verdict, setting.runner.run(choice.job, f"trial {choice.verdict.winner}")
     forge.save(
         SearchResult(
             made_from=made_from,
-            jobs=(*(identity for identity in table["job"] if identity), *setting.desk.asked),
+            jobs=(*(identity for identity in table["job"] if identity), *setting.runner.asked),
             job=choice.job,
             dataset=setting.dataset,
             study=setting.name,

@@ -1,4 +1,4 @@
-"""What the assets that launch jobs share: the job desk, the drawn sets, and scoring the answers that come back."""
+"""What the assets that launch jobs share: the job runner, the drawn sets, and scoring the answers that come back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forge_assets.citations.law_index import law_index
 from forge_assets.datasets.roles import training_rows
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.jobs.model_ref import ModelRef
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import EvaluateJob, Sampling
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import settled
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from forge_resources.launchers.base import Launcher
 
 
-def job_desk(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> Jobs:
-    """Jobs over the profile's base models, unpacked first if they are not there yet."""
+def job_runner(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> JobRunner:
+    """JobRunner over the profile's base models, unpacked first if they are not there yet."""
     names = {forge.profile.teacher.model, forge.profile.student.model}
     bases = {model.digest: model.path for model in map(forge.models.ensure, sorted(names))}
-    return Jobs(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder), launcher.stop)
+    return JobRunner(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder), launcher.stop)
 
 
 def placed(forge: Forge) -> Profile:
@@ -48,11 +48,11 @@ def greedy(forge: Forge) -> Sampling:
     return Sampling(max_new_tokens=answers.max_new_tokens, batch_size=answers.batch_size, seed=forge.profile.seed)
 
 
-def choice_loss(forge: Forge, desk: Jobs, model: ModelRef, batch_size: int, title: str) -> float:
-    """Nats a token of the choice set's reference answers: what training lowered,"""
-    rows = desk.dataset(training_rows(drawn_sets(forge), role="choice"))
+def choice_loss(forge: Forge, runner: JobRunner, model: ModelRef, batch_size: int, title: str) -> float:
+    """Nats a token of the choice set's reference answers: what training lowered, where it did not look."""
+    rows = runner.dataset(training_rows(drawn_sets(forge), role="choice"))
     job = EvaluateJob(**model.spec, dataset=rows, batch_size=batch_size, max_length=forge.profile.max_length)
-    return float(desk.run(job, title).record["loss"])
+    return float(runner.run(job, title).record["loss"])
 
 
 def drawn_sets(forge: Forge) -> pl.DataFrame:

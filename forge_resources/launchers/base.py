@@ -1,14 +1,51 @@
-"""Run a job's worker processes and see them to their end; assets do not know where."""
+"""The contract of a launcher: it runs a job's processes and sees them to their end; assets do not know where.
+
+How to write one
+================
+A launcher brings one command to a machine, waits for it, and says how it ended. Subclass `Launcher`, enter the class
+in `registry.py`, and give `tests/resources/launchers/test_contract.py` a way to run it there: the tests are the
+contract.
+
+**What is there.** The job's folder, at the same path on this machine and on the one that does the job: it is shared,
+and is all that goes back and forth. `job.json` is the spec (`processes(folder)` says for how many ranks room is
+needed), `launch.json` says what they run. The worker writes `metrics.jsonl`, `attempts.jsonl`, the result and last
+`record.json`.
+
+**`_work(context, folder)`** runs `supervised(folder, grace)` to its end, with `worker_environment()` and what
+`_session` yields in its environment, and returns an `Ending`: `how_it_ended(status)` where there is an exit status,
+else words and a `Cause` of its own, as of a lost node. `run` turns that into the record or JobFailed: it looks at the
+record first, then at what the worker said in `attempts.jsonl`, and only then at the `Ending`. `_work` raises only
+what is no end of a job: LauncherError for a setting that must be mended; OSError and JobFailed where it could not get
+as far as an end. If an interrupt is raised in it (a cancelled run), it stops the job, waits until it is gone, and
+raises it again.
+
+**`_session(context, folder)`** opens a Dagster Pipes session, through which the worker's reports reach the run.
+Needed wherever the launcher starts the command by itself; not where a Pipes client of Dagster does that (Kubernetes),
+for the client opens its own. There `messages(folder)` is the reader to give to it.
+
+**Who holds the job's locks.** Whoever wants the job holds `CALLER_LOCK` (JobRunner). Supervisor and ranks hold
+`WORKER_LOCK`: where an earlier attempt is not gone yet, the supervisor waits. A launcher holds none.
+
+**Who ends the ranks.** The supervisor, and nobody else: on SIGTERM, on SIGINT, and when the process that started it
+is gone it asks the ranks for a checkpoint, kills those that are there after `grace` seconds, and whatever they had
+started. So a launcher sends SIGTERM to the supervisor, waits `grace_seconds + MARGIN_SECONDS` for it, and kills it
+then.
+
+**`stop(folder)`** asks one job to stop and is called from another thread than `run`; a job that this launcher does
+not run is left alone. **`cancel()`** stops all. Both may be called at any time. **`from_environment()`** reads the
+settings, and raises LauncherError for one that is wrong, when the code location loads and not when a job is to run.
+Fields that are not settings are `PrivateAttr`s: Dagster makes a launcher anew for each run.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -18,14 +55,13 @@ from pydantic import Field
 
 from forge_resources.launchers.observations import watched
 from forge_resources.monitoring.wandb import wandb_environment
+from forge_resources.processes import supervisor
 from forge_resources.processes.cause import OUT_OF_MEMORY_STATUS, Cause
+from forge_resources.processes.interrupt import GRACE_SECONDS, INTERRUPTED
 from forge_resources.storage.job_folder import attempts, read_record
 
-KEEPER = "forge_assets.training.worker.supervisor"
-GRACE_SECONDS = 60
 MARGIN_SECONDS = 30
 """How much longer than its grace a cancelled job may take to be gone."""
-KILLED, INTERRUPTED = -9, 75
 
 ENVIRONMENT = {
     # One heap of huge pages that is kept between steps, or steps spend their time in page faults (bench/allocator.py).
@@ -66,10 +102,18 @@ class JobStopped(Exception):
 
 
 class Ending(NamedTuple):
-    """How a job's processes ended, in words and as a cause; nothing in both for exit status 0."""
+    """How a job's processes ended.
+
+    Attributes:
+        words: to follow "job 0123456789ab"; empty where they ended well.
+        cause: None where they ended well.
+    """
 
     words: str
     cause: Cause | None
+
+
+WELL = Ending("", None)
 
 
 class LauncherError(Exception):
@@ -77,7 +121,7 @@ class LauncherError(Exception):
 
 
 class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
-    """Runs jobs. What differs is where: see the subclasses, and `launchers.py` for how one is chosen.
+    """Runs jobs. What differs is where: see the subclasses, and `registry.py` for how one is chosen.
 
     Attributes:
         wandb_mode: `offline`, `online` or `disabled`.
@@ -115,27 +159,14 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
             if failures:
                 last = failures[-1]
                 raise JobFailed(f"{job} failed: {last['reason']}; log: {log}", Cause(last["cause"]))
-            words = ended.words or "left no record"
-            raise JobFailed(f"{job} {words}; {log} ends:\n{_tail(log, start)}", ended.cause or Cause.UNKNOWN)
+            words, tail = ended.words or "left no record", _tail(log, start)
+            ends = f"; {log} ends:\n{tail}" if tail else ""
+            raise JobFailed(f"{job} {words}{ends}", ended.cause or Cause.UNKNOWN)
         return record
-
-    def run_many(self, context: dg.AssetExecutionContext, folders: Sequence[Path]) -> list[dict[str, Any] | JobFailed]:
-        """Run jobs, as many at once as there is room for, to the end of all of them.
-
-        Returns:
-            For each folder its job's record, or why there is none.
-        """
-        with ThreadPoolExecutor(max(1, len(folders))) as threads:
-            runs = [threads.submit(self._tried, context, folder) for folder in folders]
-            try:
-                return [run.result() for run in runs]
-            except BaseException:  # an interrupt is heard by this thread alone
-                self.cancel()
-                raise
 
     @abstractmethod
     def cancel(self) -> None:
-        """Stop all jobs that run, as they are when their run is cancelled, and start none any more."""
+        """Stop all jobs that run, as they are when their run is cancelled."""
 
     @abstractmethod
     def stop(self, folder: Path) -> None:
@@ -145,15 +176,9 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         this launcher does not run is left alone.
         """
 
-    def _tried(self, context: dg.AssetExecutionContext, folder: Path) -> dict[str, Any] | JobFailed:
-        try:
-            return self.run(context, folder)
-        except JobFailed as failed:
-            return failed
-
     @abstractmethod
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
-        """Run the job's keeper to its end, and say how it ended."""
+        """Run the job's supervisor to its end, and say how it ended."""
 
     @contextmanager
     def _session(self, context: dg.AssetExecutionContext, folder: Path) -> Iterator[dict[str, str]]:
@@ -180,6 +205,11 @@ def processes(folder: Path) -> int:
     return int(json.loads((folder / "job.json").read_text("utf-8")).get("processes", 1))
 
 
+def supervised(folder: Path, grace: float = GRACE_SECONDS, python: str = sys.executable) -> list[str]:
+    """Command that does the job in `folder`."""
+    return [python, "-m", supervisor.__name__, str(folder), str(grace)]
+
+
 def how_it_ended(status: int) -> Ending:
     """A supervisor's exit status (negative, or 128 and more: killed by that signal) in words and as a cause."""
     status = status if status <= 128 else 128 - status
@@ -189,14 +219,14 @@ def how_it_ended(status: int) -> Ending:
             "gradient_checkpointing or quantisation; memory_gb of the profile is the envelope",
             Cause.OUT_OF_MEMORY,
         )
-    if status == KILLED:
+    if status == -signal.SIGKILL:
         return Ending(
             "was killed (SIGKILL), and not by the kernel for memory: run it again, and it goes on", Cause.KILLED
         )
     if status == INTERRUPTED:
         words = "was asked to stop from outside and wrote what it had: run it again, and it goes on from there"
         return Ending(words, Cause.INTERRUPTED)
-    return Ending(f"ended with status {status}", Cause.UNKNOWN) if status else Ending("", None)
+    return Ending(f"ended with status {status}", Cause.UNKNOWN) if status else WELL
 
 
 def run_directly(folder: Path) -> dict[str, Any]:
@@ -206,10 +236,10 @@ def run_directly(folder: Path) -> dict[str, Any]:
         subprocess.CalledProcessError: the worker ended without a result.
     """
     environment = {**os.environ, **worker_environment(), **wandb_environment("offline", folder)}
-    subprocess.run([sys.executable, "-m", KEEPER, str(folder)], env=environment, check=True)
+    subprocess.run(supervised(folder), env=environment, check=True)
     record = read_record(folder)
     if record is None:
-        raise FileNotFoundError(f"{folder}: the keeper ended well and left no record.json")
+        raise FileNotFoundError(f"{folder}: the supervisor ended well and left no record.json")
     return record
 
 
@@ -221,7 +251,7 @@ def _failures(folder: Path) -> list[dict[str, Any]]:
 def _tail(log: Path, start: int) -> str:
     """The last lines that this attempt wrote."""
     if not log.exists():
-        return "nothing"
+        return ""
     with log.open("rb") as stream:
         stream.seek(start)
         return "\n".join(stream.read().decode(errors="replace").splitlines()[-15:])

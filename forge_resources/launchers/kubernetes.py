@@ -6,6 +6,7 @@ optional dependency group `kubernetes`, and FORGE_KUBERNETES naming a YAML file 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,20 +19,24 @@ from forge_resources.config.data_folder import data_folder
 from forge_resources.config.environment import setting
 from forge_resources.config.strict_yaml import SourceError, first_fault, line_of, nearest, read_yaml
 from forge_resources.launchers.base import (
-    KEEPER,
     MARGIN_SECONDS,
+    WELL,
     Ending,
     JobFailed,
     Launcher,
     LauncherError,
+    how_it_ended,
     messages,
     processes,
+    supervised,
     worker_environment,
 )
 from forge_resources.monitoring.wandb import wandb_environment
-from forge_resources.processes.cause import Cause
+from forge_resources.processes.cause import OUT_OF_MEMORY_STATUS, Cause
 
 LABEL = "model-forge/job"
+OUT_OF_MEMORY = "OOMKilled"
+"""Kubernetes' reason for a container that the kernel ended for memory."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=63)]
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$")]
 """An amount as Kubernetes writes it, e.g. 500m or 64Gi."""
@@ -140,7 +145,7 @@ class KubernetesLauncher(Launcher):
                 {
                     "name": "worker",
                     "image": self.image,
-                    "command": ["python", "-m", KEEPER, str(folder), str(self.grace_seconds)],
+                    "command": supervised(folder, self.grace_seconds, "python"),
                     "env": [{"name": name, "value": value} for name, value in environment.items()],
                     "resources": {"requests": amounts, "limits": amounts},
                     "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in volumes.items()],
@@ -167,38 +172,50 @@ class KubernetesLauncher(Launcher):
         client = PipesK8sClient(
             message_reader=messages(folder), kube_context=self.context or None, poll_interval=self.poll_seconds
         )
-        client._load_k8s_config()  # type: ignore[no-untyped-call]
-        own = {LABEL: folder.name[:63]}
-        self._end(own)
-        self._running.add(folder.name[:63])
+        _connect(self.context)
+        label = _label(folder)
+        self._end(label)
+        self._running.add(label)
         environment = worker_environment() | wandb_environment(self.wandb_mode, folder) | {"HOME": "/tmp"}
         try:
             client.run(
                 context=context,
                 namespace=self.namespace,
-                base_pod_meta={"labels": own},
+                base_pod_meta={"labels": {LABEL: label}},
                 base_pod_spec=self.pod(folder, processes(folder), environment),
                 pod_wait_timeout=0,
+                delete_pod_on_completion=False,  # its status says what it died of
             )
         except (DagsterK8sError, DagsterK8sUnrecoverableAPIError, ApiException) as error:
-            killed = "OOMKilled" in str(error)  # the cluster's word for it, which the client has in its message only
-            return Ending(f"did not end well as a pod: {error}", Cause.OUT_OF_MEMORY if killed else Cause.UNKNOWN)
+            return self._ending(label) or Ending(f"did not end well as a pod: {error}", Cause.UNKNOWN)
         finally:
-            self._running.discard(folder.name[:63])
-            self._end(own)
-        return Ending("", None)
+            self._running.discard(label)
+            self._end(label)
+        return WELL
 
     def cancel(self) -> None:
         """Stop all jobs that run."""
-        for name in list(self._running):
-            self._end({LABEL: name})
+        for label in list(self._running):
+            self._end(label)
 
     def stop(self, folder: Path) -> None:
         """Delete the job's pod."""
-        if (name := folder.name[:63]) in self._running:
-            self._end({LABEL: name})
+        if (label := _label(folder)) in self._running:
+            self._end(label)
 
-    def _end(self, labels: Mapping[str, str]) -> None:
+    def _ending(self, label: str) -> Ending | None:
+        """How a job's pod ended, by its status; None where that does not say."""
+        from kubernetes.client import CoreV1Api
+
+        pods = CoreV1Api().list_namespaced_pod(self.namespace, label_selector=f"{LABEL}={label}").items
+        if not pods or pods[0].metadata.deletion_timestamp is not None:
+            return Ending("was stopped by deleting its pod: run it again, and it goes on", Cause.INTERRUPTED)
+        ends = [status.state.terminated for status in pods[0].status.container_statuses or []]
+        if not ends or ends[0] is None or not ends[0].exit_code:
+            return None
+        return how_it_ended(OUT_OF_MEMORY_STATUS if ends[0].reason == OUT_OF_MEMORY else ends[0].exit_code)
+
+    def _end(self, label: str) -> None:
         """Delete the pods of a job and wait until they are gone: their workers write a checkpoint meanwhile.
 
         Raises:
@@ -207,7 +224,7 @@ class KubernetesLauncher(Launcher):
         from kubernetes.client import CoreV1Api
 
         cluster = CoreV1Api()
-        chosen = {"namespace": self.namespace, "label_selector": ",".join(f"{k}={v}" for k, v in labels.items())}
+        chosen = {"namespace": self.namespace, "label_selector": f"{LABEL}={label}"}
         until = time.monotonic() + self.grace_seconds + MARGIN_SECONDS
         while pods := cluster.list_namespaced_pod(**chosen).items:
             if time.monotonic() > until:
@@ -215,3 +232,18 @@ class KubernetesLauncher(Launcher):
             if any(pod.metadata.deletion_timestamp is None for pod in pods):
                 cluster.delete_collection_namespaced_pod(**chosen)
             time.sleep(min(1.0, self.poll_seconds))
+
+
+def _label(folder: Path) -> str:
+    """What a job's pod is labelled with; Kubernetes allows no more than 63 characters."""
+    return folder.name[:63]
+
+
+def _connect(context: str) -> None:
+    """Read how to reach the cluster: of the kubeconfig's context, or as a pod's service account, if this is in one."""
+    from kubernetes import config
+
+    if not context and "KUBERNETES_SERVICE_HOST" in os.environ:
+        config.load_incluster_config()
+    else:
+        config.load_kube_config(context=context or None)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -17,21 +12,24 @@ from pydantic import PrivateAttr
 from forge_resources.launchers.base import (
     MARGIN_SECONDS,
     Ending,
-    JobFailed,
     Launcher,
     how_it_ended,
     processes,
     worker_environment,
 )
 from forge_resources.processes.cause import Cause
-
-NURSERY = "forge_assets.training.worker.fork_server"
+from forge_resources.processes.fork_client import ForkServer, ForkServerFailed
+from forge_resources.processes.fork_server import Order
+from forge_resources.storage.launch_file import LaunchFile
 
 
 class LocalLauncher(Launcher):
-    """Runs jobs on this machine, one after the other, each in a session of its own that ends whole."""
+    """Runs jobs on this machine, one after the other, each in a session of its own that ends whole.
 
-    _nursery: subprocess.Popen[str] | None = PrivateAttr(default=None)
+    After `cancel` it starts none any more.
+    """
+
+    _server: ForkServer | None = PrivateAttr(default=None)
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _telling: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _running: Path | None = PrivateAttr(default=None)
@@ -49,26 +47,20 @@ class LocalLauncher(Launcher):
     def stop(self, folder: Path) -> None:
         """Ask the job to stop; the process that workers are forked from stays."""
         with self._telling:
-            nursery = self._nursery
-            if self._running == folder and nursery is not None and nursery.stdin is not None:
-                with suppress(BrokenPipeError, ValueError):  # the nursery is gone or was closed, and the job with it
-                    _tell(nursery.stdin, {"stop": str(folder)})
+            if self._running == folder and self._server is not None:
+                self._server.stop(folder)
 
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
         with self._turn, self._session(context, folder) as environment:
             if self._cancelled:
                 return Ending("was cancelled before it began", Cause.INTERRUPTED)
-            order = {
-                "folder": str(folder),
-                "log": str(folder / "log.txt"),
-                "environment": environment,
-                "processes": processes(folder),
-                "grace": self.grace_seconds,
-            }
+            preload = LaunchFile.read(folder).entry.preload
+            order = Order(folder, processes(folder), environment, preload, self.grace_seconds)
             try:
-                return how_it_ended(self._do(folder, order))
-            except JobFailed:
-                raise
+                return how_it_ended(self._done(order))
+            except ForkServerFailed as error:
+                words = f"did not end: the process that workers are forked from {error}; mend it and run again"
+                return Ending(words, Cause.UNKNOWN)
             except BaseException:
                 context.log.info("cancelled: asking the worker for a checkpoint")
                 self._close()
@@ -76,48 +68,18 @@ class LocalLauncher(Launcher):
             finally:
                 self._running = None
 
-    def _do(self, folder: Path, order: dict[str, Any]) -> int:
+    def _done(self, order: Order) -> int:
         """Exit status of the job."""
-        nursery = self._started()
-        assert nursery.stdin is not None and nursery.stdout is not None
+        if self._server is None or not self._server.alive():
+            self._server = ForkServer({**os.environ, **worker_environment()})
+        server = self._server
         with self._telling:
-            _tell(nursery.stdin, order)
-            self._running = folder
-        for line in nursery.stdout:
-            if (status := json.loads(line).get("status")) is not None:
-                return int(status)
-        self._nursery = None
-        raise JobFailed(
-            f"the process that workers are forked from ended with status {nursery.wait()}: the workers' environment is "
-            "broken; mend it and run again"
-        )
-
-    def _started(self) -> subprocess.Popen[str]:
-        if self._nursery is None or self._nursery.poll() is not None:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-m", NURSERY],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="utf-8",
-                start_new_session=True,
-                env={**os.environ, **worker_environment()},
-            )
-        return self._nursery
+            server.start(order)
+            self._running = order.folder
+        return server.wait()
 
     def _close(self) -> None:
-        """End the nursery, and the job that it runs."""
-        nursery, self._nursery = self._nursery, None
-        if nursery is None:
-            return
-        assert nursery.stdin is not None
-        nursery.stdin.close()
-        try:
-            nursery.wait(self.grace_seconds + MARGIN_SECONDS)
-        finally:
-            nursery.kill()
-            nursery.wait()
-
-
-def _tell(nursery: IO[str], order: dict[str, Any]) -> None:
-    nursery.write(json.dumps(order) + "\n")
-    nursery.flush()
+        """End the fork server, and the job that it runs."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close(self.grace_seconds + MARGIN_SECONDS)

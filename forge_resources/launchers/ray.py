@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -23,16 +22,16 @@ from pydantic import Field, PrivateAttr
 
 from forge_resources.config.environment import setting
 from forge_resources.launchers.base import (
-    KEEPER,
     MARGIN_SECONDS,
     Ending,
-    JobFailed,
     Launcher,
     LauncherError,
     how_it_ended,
     processes,
+    supervised,
     worker_environment,
 )
+from forge_resources.processes.cause import Cause
 
 _CONNECTING = threading.Lock()
 
@@ -65,19 +64,20 @@ class RayLauncher(Launcher):
         ray = self._connected()
         with self._session(context, folder) as environment:
             ranks = processes(folder)
-            task = ray.remote(_keep).options(
+            task = ray.remote(_supervise).options(
                 name=f"job {folder.name[:12]}",
                 num_cpus=self.num_cpus * ranks,
                 num_gpus=self.num_gpus * ranks,
                 memory=self.memory_gb * 1e9 * ranks,
                 max_retries=0,  # the job is started again by whoever asks for it again
             )
-            job = task.remote(str(folder), self.grace_seconds, worker_environment() | environment)
+            job = task.remote(folder, self.grace_seconds, worker_environment() | environment)
             self._running[folder] = job
             try:
-                return how_it_ended(ray.get(job))
+                # Not ray.get: of interrupts it lets KeyboardInterrupt alone through, and Dagster raises its own.
+                return how_it_ended(job.future().result())
             except ray.exceptions.RayError as error:
-                raise JobFailed(f"job {folder.name[:12]} was lost by Ray, run it again to go on: {error}") from error
+                return Ending(f"was lost by Ray: run it again, and it goes on: {error}", cause_of_loss(error))
             except BaseException:
                 context.log.info("cancelled: asking the worker for a checkpoint")
                 self._end(ray, [job])
@@ -128,25 +128,34 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _keep(folder: str, grace: float, environment: Mapping[str, str]) -> int:
-    """On a node: run the job's keeper to its end; exit status. Ray cancels by KeyboardInterrupt."""
+def cause_of_loss(error: Exception) -> Cause:
+    """What a task died of that Ray lost."""
+    from ray.exceptions import OutOfMemoryError, TaskCancelledError
+
+    if isinstance(error, OutOfMemoryError):  # Ray ends tasks itself before a node's memory is full
+        return Cause.OUT_OF_MEMORY
+    return Cause.INTERRUPTED if isinstance(error, TaskCancelledError) else Cause.UNKNOWN
+
+
+def _supervise(folder: Path, grace: float, environment: Mapping[str, str]) -> int:
+    """On a node: run a job's supervisor to its end; exit status. Ray cancels by KeyboardInterrupt."""
     # A cluster that was started in the background of a script ignores SIGINT, and with it what Ray cancels by.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = [sys.executable, "-m", KEEPER, folder, str(grace)]
-    keeper = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
+    command = supervised(folder, grace)
+    supervisor = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
     try:
-        return _waited(keeper)
+        return _waited(supervisor)
     except BaseException:
-        keeper.send_signal(signal.SIGTERM)
-        _waited(keeper, deaf=True)
+        supervisor.send_signal(signal.SIGTERM)
+        _waited(supervisor, deaf=True)
         raise
 
 
-def _waited(keeper: subprocess.Popen[bytes], *, deaf: bool = False) -> int:
-    """Exit status of the keeper; `deaf` to interrupts, which it was told of already."""
+def _waited(supervisor: subprocess.Popen[bytes], *, deaf: bool = False) -> int:
+    """Exit status of the supervisor; `deaf` to interrupts, which it was told of already."""
     while True:
         try:
-            return keeper.wait(0.2)  # short, for an interrupt is heard in between only
+            return supervisor.wait(0.2)  # short, for an interrupt is heard in between only
         except subprocess.TimeoutExpired:
             continue
         except KeyboardInterrupt:

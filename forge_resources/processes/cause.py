@@ -31,10 +31,24 @@ OUT_OF_MEMORY_STATUS = 76
 """Exit status of a supervisor whose worker the kernel killed for memory."""
 
 
-def out_of_memory_kills(file: Path = Path("/proc/vmstat")) -> int:
-    """How many processes the kernel has killed for memory so far, in any container; 0 where it does not say."""
+def out_of_memory_kills(root: Path = Path("/")) -> int:
+    """How many processes the kernel has killed for memory so far; 0 where it does not say.
+
+    Counted in this process's control group where that has a count (version 2), else on the whole machine.
+    """
+    own = _read(root / "proc/self/cgroup").partition("0::/")[2].partition("\n")[0]
+    groups = root / "sys/fs/cgroup"
+    # A container may see its group's name as it is outside, and the group itself as the root.
+    for file in (groups / own / "memory.events", groups / "memory.events", root / "proc/vmstat"):
+        for line in _read(file).splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
+
+
+def _read(file: Path) -> str:
     try:
-        counters = dict(line.split() for line in file.read_text("ascii").splitlines())
+        return file.read_text("ascii")
     except (OSError, ValueError):
-        return 0
-    return int(counters.get("oom_kill", 0))
+        return ""

@@ -14,7 +14,7 @@ INTERRUPTED = 75
 """Exit status of an interrupted worker (EX_TEMPFAIL): call again to go on."""
 STOPS = (signal.SIGTERM, signal.SIGINT)
 GRACE = "FORGE_GRACE_SECONDS"
-"""Set by a worker's keeper: how long it may take to stop when the keeper, who would then kill it, is gone."""
+"""Set by a worker's supervisor: how long it may take to stop when the supervisor, which would then kill it, is gone."""
 GRACE_SECONDS = 60
 
 

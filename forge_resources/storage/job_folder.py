@@ -20,7 +20,7 @@ SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
 COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
 """What counts how far a job is, and to where; the first of them that it speaks of."""
-ASKER_LOCK, WORKER_LOCK = ".asker.lock", ".worker.lock"
+CALLER_LOCK, WORKER_LOCK = ".caller.lock", ".worker.lock"
 """Held by the process that wants the job done, and by all processes that do it."""
 
 

@@ -21,7 +21,7 @@ from forge_assets.search.study.jobs import space_of
 from forge_assets.search.study.loop import run_trials, study_of
 from forge_assets.search.study.progress import Progress, progress
 from forge_assets.search.study.record import answers_table, trials_table
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, Sampling
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CPU
@@ -123,11 +123,11 @@ def _setting(folder: Path, trainer: Trainer, profile: Profile) -> Setting:
     forge = Forge(data=str(folder), pack=str(folder), profile_name="cpu")
     base = folder / "base"
     base.mkdir(parents=True, exist_ok=True)
-    desk = Jobs(forge.store, "e" * 64, {BASE: base}, trainer, trainer.stopped.add)
-    probe = Probe(prompts=desk.dataset(sets.filter(pl.col("role") == "validation").select("sample_id").to_dicts()),
+    runner = JobRunner(forge.store, "e" * 64, {BASE: base}, trainer, trainer.stopped.add)
+    probe = Probe(prompts=runner.dataset(sets.filter(pl.col("role") == "validation").select("sample_id").to_dicts()),
                   sampling=Sampling(max_new_tokens=8, batch_size=20))  # fmt: skip
-    dataset = desk.dataset([{"sample_id": "taught"}])
-    return Scored(forge, desk, profile, space_of(profile), sets, BASE, dataset, probe, SHAPE, CPU)
+    dataset = runner.dataset([{"sample_id": "taught"}])
+    return Scored(forge, runner, profile, space_of(profile), sets, BASE, dataset, probe, SHAPE, CPU)
 
 
 def _run(setting: Setting) -> list[optuna.trial.FrozenTrial]:
@@ -167,7 +167,7 @@ def test_every_trial_is_recorded_with_what_it_asked_ran_scored_and_took(searched
     assert all(len(losses) == 6 for losses in table["losses"])
     for row in table.iter_rows(named=True):
         assert json.loads(row["ran"]).keys() == SPACE.keys()
-        assert row["job"] == setting.desk.identity(setting.job(json.loads(row["ran"])))
+        assert row["job"] == setting.runner.identity(setting.job(json.loads(row["ran"])))
         assert 0 < row["measured_bytes"] <= row["predicted_bytes"]
     answers = answers_table(trials)
     assert answers.group_by("trial").len()["len"].to_list() == [20] * TRIALS

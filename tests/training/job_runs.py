@@ -1,4 +1,4 @@
-"""Jobs on the miniature in real worker processes, forked from the nursery as in a Dagster run."""
+"""Jobs on the miniature in real worker processes, forked from the fork server as in a Dagster run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Job, Lora, Sampling, SftJob
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.launchers import base
-from forge_resources.launchers.local import NURSERY
+from forge_resources.processes.fork_client import ForkServer
+from forge_resources.processes.fork_server import Order
 from forge_resources.storage.store import Store
 
 BASE = "b" * 64
@@ -45,43 +45,22 @@ class Workers:
             "WANDB_MODE": "disabled",
             "OMP_NUM_THREADS": str(threads),
         }
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", NURSERY],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment,
-        )
+        self._server = ForkServer(environment)
 
     def start(self, folder: Path) -> int:
         """Process id of a worker for the job in `folder`."""
-        assert self._nursery.stdin
-        order = {
-            "folder": str(folder),
-            "log": str(folder / "log.txt"),
-            "environment": {},
-            "processes": base.processes(folder),
-        }
-        self._nursery.stdin.write(json.dumps(order) + "\n")
-        self._nursery.stdin.flush()
-        return int(self._reply()["pid"])
+        self._server.start(Order(folder, base.processes(folder), preload=WORKER.preload))
+        return self._server.worker()
 
     def wait(self) -> int:
         """Exit status of the worker that was started last."""
-        return int(self._reply()["status"])
+        return self._server.wait()
 
     def close(self) -> None:
-        assert self._nursery.stdin
-        self._nursery.stdin.close()
-        self._nursery.wait()
-
-    def _reply(self) -> dict[str, int]:
-        assert self._nursery.stdout
-        reply: dict[str, int] = json.loads(self._nursery.stdout.readline())
-        return reply
+        self._server.close(120)
 
 
-class Desk:
+class Runs:
     """Jobs over one store of the test."""
 
     def __init__(self, root: Path, model: Path, workers: Workers) -> None:
@@ -125,8 +104,8 @@ class Desk:
             time.sleep(0.005)
         return pid
 
-    def _with(self, launch: Callable[[Path], dict[str, Any]]) -> Jobs:
-        return Jobs(self.store, ENVIRONMENT, {BASE: self.model}, launch)
+    def _with(self, launch: Callable[[Path], dict[str, Any]]) -> JobRunner:
+        return JobRunner(self.store, ENVIRONMENT, {BASE: self.model}, launch)
 
     def _finish(self, folder: Path) -> dict[str, Any]:
         self.workers.start(folder)
@@ -160,15 +139,15 @@ STEPS = 13
 """Two epochs and a half."""
 
 
-def dataset(desk: Desk) -> str:
-    """Digest of `ROWS`, kept on that desk."""
-    return desk.jobs.dataset(ROWS)
+def dataset(runner: Runs) -> str:
+    """Digest of `ROWS`, kept on that runner."""
+    return runner.jobs.dataset(ROWS)
 
 
-def training(desk: Desk, **changes: Any) -> SftJob:
+def training(runner: Runs, **changes: Any) -> SftJob:
     """A short training on `ROWS`."""
     defaults: dict[str, Any] = {
-        "base": BASE, "dataset": dataset(desk), "lora": None, "learning_rate": 5e-3,
+        "base": BASE, "dataset": dataset(runner), "lora": None, "learning_rate": 5e-3,
         "batch_size": 2, "steps": STEPS, "checkpoint_every": 3,
     }  # fmt: skip
     return SftJob(**defaults | changes)

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 def models() -> int:
     """Unpack the profile's base models and print their licences."""
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
-    _unpack(Forge.from_environment())
+    _unpack(Forge.from_environment(MAKERS))
     return 0
 
 
@@ -39,9 +40,10 @@ def plan(
     from forge_assets.cli.chain_plan import planned
     from forge_assets.cli.profile_checks import ProfileChecks
     from forge_assets.cli.tables import show
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary
 
-    library = ModelLibrary(data_folder() / "models")
+    library = ModelLibrary(data_folder() / "models", makers=MAKERS)
     table, fits = planned(ProfileChecks(pack_folder(), library).read(profile or profile_name()), library)
     show(table)
     return 0 if fits else 1
@@ -49,9 +51,10 @@ def plan(
 
 def run() -> int:
     """Bring every asset up to date and print the report's table."""
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
-    started, forge = time.time(), Forge.from_environment()
+    started, forge = time.time(), Forge.from_environment(MAKERS)
     _make_ready(forge)
     from forge_assets.cli.chain_run import bring_up_to_date
 
@@ -67,9 +70,10 @@ def search() -> int:
 
     The sets must have been drawn before, by `forge run` or in the UI.
     """
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
-    forge = Forge.from_environment()
+    forge = Forge.from_environment(MAKERS)
     _make_ready(forge)
     from forge_assets.cli.chain_run import search as search_trials
     from forge_assets.search.result import SearchResult

@@ -30,6 +30,7 @@ def check(
     from forge_assets.cli.profile_checks import ProfileChecks
     from forge_assets.law.checks import Fault
     from forge_assets.scenarios.pack.files import load_pack
+    from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary
     from forge_resources.config.profile import load_profile, profile_names
     from forge_resources.config.strict_yaml import SourceError
@@ -47,7 +48,8 @@ def check(
         load_pack(pack, domain)
         broken = []
         # Profiles are made for the pack that is used; another one need not have their countries.
-        read = ProfileChecks(pack, ModelLibrary(data_folder() / "models")).read if path is None else load_profile
+        library = ModelLibrary(data_folder() / "models", makers=MAKERS)
+        read = ProfileChecks(pack, library).read if path is None else load_profile
         for name in profile_names():
             try:
                 read(name)

@@ -113,11 +113,11 @@ class _Field:
         assert job is not None
         rows = [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in samples.iter_rows(named=True)]
         asked = GenerateJob(
-            **ModelRef.of_training(job, setting.desk.identity(job)).spec,
-            prompts=setting.desk.dataset(rows),
+            **ModelRef.of_training(job, setting.runner.identity(job)).spec,
+            prompts=setting.runner.dataset(rows),
             sampling=greedy(setting.forge),
         )
-        done = setting.desk.run(asked, f"trial {number} {stage} answers")
+        done = setting.runner.run(asked, f"trial {number} {stage} answers")
         scores = setting.scores(done, samples)
         composites = scores.filter(pl.col("metric") == "composite").select("sample_id", "value")
         self.rows += [

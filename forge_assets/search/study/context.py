@@ -21,7 +21,7 @@ from forge_resources.config.profile import Profile
 from forge_resources.storage.store import digest
 
 if TYPE_CHECKING:
-    from forge_assets.training.jobs.runner import Finished, Jobs
+    from forge_assets.training.jobs.runner import Finished, JobRunner
     from forge_resources.forge import Forge
 
 UNNAMED = {"race", "parallel"}
@@ -39,7 +39,7 @@ class Setting:
     """
 
     forge: Forge
-    desk: Jobs
+    runner: JobRunner
     profile: Profile
     space: SearchSpace
     sets: pl.DataFrame
@@ -50,7 +50,7 @@ class Setting:
     machine: Machine
 
     @classmethod
-    def of(cls, forge: Forge, desk: Jobs) -> Setting:
+    def of(cls, forge: Forge, runner: JobRunner) -> Setting:
         """The search of the profile, over the sets last drawn.
 
         Raises:
@@ -67,13 +67,13 @@ class Setting:
         profile, sets = placed(forge), drawn_sets(forge)
         return cls(
             forge=forge,
-            desk=desk,
+            runner=runner,
             profile=profile,
             space=space_of(profile),
             sets=sets,
             base=base.digest,
-            dataset=desk.dataset(training_rows(sets)),
-            probe=Probe(prompts=desk.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge)),
+            dataset=runner.dataset(training_rows(sets)),
+            probe=Probe(prompts=runner.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge)),
             shape=shape,
             machine=machine(profile.hardware.row),
         )
@@ -83,7 +83,7 @@ class Setting:
         """Of the study: another one where law, model, budget, space or envelope differ."""
         first: Config = {p.name: p.grid[0] for p in self.space.parameters}
         search = self.profile.search.model_dump(mode="json", exclude=UNNAMED)
-        said = json.dumps([search, self.desk.identity(self.job(first)), self.envelope_bytes], sort_keys=True)
+        said = json.dumps([search, self.runner.identity(self.job(first)), self.envelope_bytes], sort_keys=True)
         return f"{self.profile.name}-{digest(said)[:12]}"
 
     @property

@@ -50,9 +50,9 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
     begun()
     watch = hopeless(trial, setting.profile.search.pruning, job.steps)
     try:
-        done = setting.desk.run(job, f"trial {trial.number}", watch)
+        done = setting.runner.run(job, f"trial {trial.number}", watch)
     except JobStopped as stopped:
-        curve = [line for line in setting.desk.curve(job) if line["step"] <= stopped.step]
+        curve = [line for line in setting.runner.curve(job) if line["step"] <= stopped.step]
         diverged = bool(curve) and not math.isfinite(curve[-1]["loss"])
         _end(study, trial, "diverged" if diverged else "pruned", str(stopped), curve)
     except JobFailed as failed:
@@ -60,7 +60,7 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
             raise
         status = "diverged" if failed.cause is Cause.DIVERGED else "failed"
         found = {"cause": failed.cause}
-        _end(study, trial, status, str(failed)[:500], setting.desk.curve(job), found)
+        _end(study, trial, status, str(failed)[:500], setting.runner.curve(job), found)
     else:
         report(trial, done.steps())
         _finish(setting, study, trial, done)
@@ -94,7 +94,7 @@ def _plan(setting: Setting, trial: optuna.Trial) -> SftJob:
     allowed = guard(
         setting.job(asked), setting.shape, setting.machine, setting.envelope_bytes, calibrated(setting, before)
     )
-    identity = setting.desk.identity(allowed.job)
+    identity = setting.runner.identity(allowed.job)
     remember_plan(trial, setting.space, asked, ran_as(asked, allowed.interventions), allowed, identity, now)
     return allowed.job
 

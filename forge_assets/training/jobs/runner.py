@@ -25,10 +25,12 @@ import polars as pl
 from forge_assets.training.jobs.curve import Judge, Watch, curve
 from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import Job, identity, parse_job
+from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.config.model_registry import changed_file
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.file_sums import Changed, fault, sha256
-from forge_resources.storage.job_folder import ASKER_LOCK, WORKER_LOCK, finished, held
+from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished, held
+from forge_resources.storage.launch_file import LaunchFile
 from forge_resources.storage.store import Store, atomic, canonical
 from forge_resources.storage.tables import TABLES
 
@@ -71,7 +73,7 @@ class Finished:
         return read_rows(self.result / ANSWERS)
 
 
-class Jobs:
+class JobRunner:
     """The job side of a store.
 
     Args:
@@ -140,16 +142,16 @@ class Jobs:
             JobFailed: the worker ended without a result; calling again resumes it.
             FileNotFoundError: the job names weights or data that this store does not hold.
             Changed: the job names weights or data that were changed since, and that cannot be made again here.
-            ValueError: `watch` is given, but this desk has no `stop`.
+            ValueError: `watch` is given, but this runner has no `stop`.
         """
         if watch is not None and self._stop is None:
-            raise ValueError("watch: a desk without `stop` cannot end a job: give one to Jobs")
+            raise ValueError("watch: a runner without `stop` cannot end a job: give one to JobRunner")
         name = self.identity(job)
         folder = self._store.artefact(name)
         record, found = _finished(folder)
         if record is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with held(folder / ASKER_LOCK):
+            with held(folder / CALLER_LOCK):
                 record, found = _finished(folder)
                 if found:
                     LOG.warning("job %s (%s): %s: it is done again", name[:12], title, found)
@@ -163,8 +165,8 @@ class Jobs:
     def _do(self, job: Job, title: str, folder: Path, watch: Watch | None) -> dict[str, Any]:
         """Have the job done; its record."""
         _write(folder / "job.json", job.model_dump_json(indent=1))
-        paths = {ref: str(self._resolve(ref)) for ref in _references(job.model_dump(mode="json"))}
-        _write(folder / "launch.json", json.dumps({"title": title, "paths": paths}))
+        paths = {ref: self._resolve(ref) for ref in _references(job.model_dump(mode="json"))}
+        LaunchFile(title, paths, WORKER).write(folder)
         if watch is None or self._stop is None:
             return self._launch(folder)
         judge, failed = Judge(folder, watch), None

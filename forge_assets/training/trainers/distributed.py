@@ -32,7 +32,7 @@ def distributed_arguments(job: TrainingJob) -> dict[str, Any]:
     if job.processes != world_size():
         raise ValueError(
             f"the job is for {job.processes} processes and runs in {world_size()}: start it by "
-            "python -m forge_assets.training.worker.supervisor"
+            "python -m forge_resources.processes.supervisor"
         )
     if torch.cuda.is_available() and torch.cuda.device_count() < job.processes:
         raise ValueError(f"{job.processes} processes need as many GPUs, and there are {torch.cuda.device_count()}")

@@ -2,7 +2,7 @@
 
 Run: python -m forge_assets.training.worker.main JOB_FOLDER
 
-The folder holds `job.json` (the spec) and `launch.json` (digest to path on this machine). The worker adds
+The folder holds `job.json` (the spec) and `launch.json` (see `LaunchFile`). The worker adds
 `metrics.jsonl` while it runs, `work/` for checkpoints, then `result/` and last `record.json`. Exit status 75 means
 interrupted with a checkpoint written: the same call goes on from there.
 """
@@ -10,7 +10,6 @@ interrupted with a checkpoint written: the same call goes on from there.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import shutil
 import sys
@@ -29,6 +28,7 @@ from forge_assets.training.worker.page_cache import give_back
 from forge_resources.monitoring.wandb import Tracker
 from forge_resources.processes.interrupt import INTERRUPTED, Interrupt, Interrupted
 from forge_resources.processes.ranks import first_to_fail, rank, world_size
+from forge_resources.storage.launch_file import LaunchFile
 
 WORK = {
     "sft": ("forge_assets.training.trainers.sft", "train"),
@@ -52,7 +52,7 @@ def main(folder: Path) -> int:
 def _run(folder: Path, pipes: PipesContext | None) -> int:
     interrupt = Interrupt()
     job = parse_job((folder / "job.json").read_text("utf-8"))
-    paths = {k: Path(v) for k, v in json.loads((folder / "launch.json").read_text("utf-8"))["paths"].items()}
+    paths = LaunchFile.read(folder).paths
     work = folder / "work"
     work.mkdir(exist_ok=True)
     if rank() == 0 and (folder / "result").exists() and not (work / "result").exists():

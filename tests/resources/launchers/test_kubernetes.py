@@ -73,7 +73,7 @@ def test_the_validation_would_notice_a_misspelt_field(launcher: KubernetesLaunch
 def test_the_pod_works_on_the_job_in_the_shared_folder(launcher: KubernetesLauncher) -> None:
     spec = _pod(launcher)["spec"]
     [container] = spec["containers"]
-    assert container["command"] == ["python", "-m", "forge_assets.training.worker.supervisor", str(FOLDER), "60"]
+    assert container["command"] == ["python", "-m", "forge_resources.processes.supervisor", str(FOLDER), "60"]
     assert {"name": "data", "mountPath": "/forge"} in container["volumeMounts"]
     assert {"name": "data", "persistentVolumeClaim": {"claimName": "forge-data"}} in spec["volumes"]
     environment = {entry["name"]: entry["value"] for entry in container["env"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import SftJob
 from forge_resources.launchers import observations
 from forge_resources.launchers.local import LocalLauncher
@@ -33,10 +33,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[lis
 
     @dg.asset
     def adapter(context: dg.AssetExecutionContext, launcher: LocalLauncher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        desk = Jobs(Store(root), "e" * 64, {BASE: tiny_model}, lambda folder: launcher.run(context, folder))
-        job = SftJob(base=BASE, dataset=desk.dataset(ROWS), lora=None, learning_rate=1e-3, batch_size=2, steps=STEPS)
+        runner = JobRunner(Store(root), "e" * 64, {BASE: tiny_model}, lambda folder: launcher.run(context, folder))
+        job = SftJob(base=BASE, dataset=runner.dataset(ROWS), lora=None, learning_rate=1e-3, batch_size=2, steps=STEPS)
         for _ in range(2):  # the second time there is nothing to run and nothing to see
-            folders.append(desk.run(job, "the tiny teacher").result.parent)
+            folders.append(runner.run(job, "the tiny teacher").result.parent)
         return dg.MaterializeResult()
 
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:

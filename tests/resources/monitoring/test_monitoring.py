@@ -24,7 +24,7 @@ import polars as pl
 import pytest
 
 from forge_assets.scoring.reward import Reward
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.launchers.base import ENVIRONMENT, OFFLINE
@@ -142,7 +142,7 @@ def _running(command: list[str], log: Path, **environment: str) -> Iterator[subp
 
 
 class Started(Exception):
-    """The desk is told no more: the job runs on."""
+    """The runner is told no more: the job runs on."""
 
 
 def _endless_job(root: Path, model: Path) -> Path:
@@ -153,13 +153,13 @@ def _endless_job(root: Path, model: Path) -> Path:
         found.append(folder)
         raise Started
 
-    desk = Jobs(Store(root), "e" * 64, {BASE: model}, launch)
+    runner = JobRunner(Store(root), "e" * 64, {BASE: model}, launch)
     job = SftJob(
-        base=BASE, dataset=desk.dataset(ROWS), lora=None, learning_rate=1e-4, batch_size=2, steps=ENDLESS,
+        base=BASE, dataset=runner.dataset(ROWS), lora=None, learning_rate=1e-4, batch_size=2, steps=ENDLESS,
         checkpoint_every=ENDLESS,
     )  # fmt: skip
     with pytest.raises(Started):
-        desk.run(job, "teacher")
+        runner.run(job, "teacher")
     return found[0]
 
 

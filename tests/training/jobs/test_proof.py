@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from forge_assets.training.jobs.runner import Finished, Jobs
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Job
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.forge import PROJECT
@@ -23,7 +23,7 @@ from tests.training.job_runs import (
     GREEDY,
     KINDS,
     ROWS,
-    Desk,
+    Runs,
     after,
     dataset,
     lines,
@@ -67,7 +67,7 @@ NAMED = dict(zip(DAMAGES, [
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_result_that_was_changed_is_made_again(
-    disturbed: Desk, caplog: pytest.LogCaptureFixture, damage: str
+    disturbed: Runs, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN)
     done = disturbed.run(job)
@@ -83,26 +83,26 @@ def test_a_result_that_was_changed_is_made_again(
     assert _attempts(again) == 2, "a result that is whole is not made again"
 
 
-def test_answers_that_change_after_they_were_proven_are_not_read(disturbed: Desk) -> None:
+def test_answers_that_change_after_they_were_proven_are_not_read(disturbed: Runs) -> None:
     done = disturbed.run(GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN))
     _flip(done.result / "answers.jsonl", 40)
     with pytest.raises(Changed, match=r"answers\.jsonl was changed: run again"):
         done.answers()
 
 
-def _adapted(desk: Desk) -> tuple[Finished, Job]:
-    made = desk.run(training(desk, **KINDS["LoRA"]))
-    return made, GenerateJob(base=BASE, adapter=made.identity, prompts=dataset(desk), sampling=GREEDY)
+def _adapted(runner: Runs) -> tuple[Finished, Job]:
+    made = runner.run(training(runner, **KINDS["LoRA"]))
+    return made, GenerateJob(base=BASE, adapter=made.identity, prompts=dataset(runner), sampling=GREEDY)
 
 
-def _cut(desk: Desk) -> tuple[Finished, Job]:
-    made = desk.run(CutJob(base=BASE, texts=dataset(desk), remove=1))
-    return made, GenerateJob(base=made.identity, prompts=dataset(desk), sampling=GREEDY)
+def _cut(runner: Runs) -> tuple[Finished, Job]:
+    made = runner.run(CutJob(base=BASE, texts=dataset(runner), remove=1))
+    return made, GenerateJob(base=made.identity, prompts=dataset(runner), sampling=GREEDY)
 
 
 @pytest.mark.parametrize("make", [_adapted, _cut], ids=["adapter", "cut model"])
 def test_weights_of_an_earlier_job_that_were_changed_are_made_again_before_they_are_used(
-    undisturbed: Desk, disturbed: Desk, caplog: pytest.LogCaptureFixture, make: object
+    undisturbed: Runs, disturbed: Runs, caplog: pytest.LogCaptureFixture, make: object
 ) -> None:
     (made, job), (_, as_ever) = make(disturbed), make(undisturbed)  # type: ignore[operator]
     before = weights(made)
@@ -115,7 +115,7 @@ def test_weights_of_an_earlier_job_that_were_changed_are_made_again_before_they_
     assert f"{file} was changed: it is done again" in said and made.identity[:12] in said
 
 
-def test_weights_that_were_changed_and_that_nobody_can_make_again_are_refused(disturbed: Desk) -> None:
+def test_weights_that_were_changed_and_that_nobody_can_make_again_are_refused(disturbed: Runs) -> None:
     made, job = _adapted(disturbed)
     _flip(made.result / "adapter" / "adapter_config.json", 20)
     (made.result.parent / "job.json").write_text('{"kind": "sft"', "utf-8")
@@ -124,15 +124,15 @@ def test_weights_that_were_changed_and_that_nobody_can_make_again_are_refused(di
     assert not (disturbed.store.artefact(disturbed.jobs.identity(job)) / "log.txt").exists(), "no worker was started"
 
 
-def _change_a_word(desk: Desk, name: str) -> Path:
-    file = desk.store.root / "datasets" / f"{name}.jsonl"
+def _change_a_word(runner: Runs, name: str) -> Path:
+    file = runner.store.root / "datasets" / f"{name}.jsonl"
     content = file.read_bytes()
     file.write_bytes(content.replace(b"council", b"counsel", 1))
     assert file.read_bytes() != content
     return file
 
 
-def test_a_dataset_with_another_word_is_refused_by_name(disturbed: Desk) -> None:
+def test_a_dataset_with_another_word_is_refused_by_name(disturbed: Runs) -> None:
     prompts = dataset(disturbed)
     file = _change_a_word(disturbed, prompts)
     with pytest.raises(Changed, match=f"{file} was changed: materialise the asset"):
@@ -140,7 +140,7 @@ def test_a_dataset_with_another_word_is_refused_by_name(disturbed: Desk) -> None
 
 
 def test_a_dataset_with_another_word_is_written_again_where_its_rows_are_at_hand(
-    disturbed: Desk, caplog: pytest.LogCaptureFixture
+    disturbed: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = dataset(disturbed)
     file = disturbed.store.root / "datasets" / f"{name}.jsonl"
@@ -151,7 +151,7 @@ def test_a_dataset_with_another_word_is_written_again_where_its_rows_are_at_hand
     assert caplog.messages == [f"{file} was changed, and is written again"]
 
 
-def test_an_answer_under_way_that_cannot_be_read_is_asked_again(undisturbed: Desk, disturbed: Desk) -> None:
+def test_an_answer_under_way_that_cannot_be_read_is_asked_again(undisturbed: Runs, disturbed: Runs) -> None:
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN)
     dataset(undisturbed)
     _, folder = disturbed.break_off(job, after("answered", 4), signal.SIGTERM)
@@ -167,15 +167,15 @@ def test_a_base_model_that_changes_while_a_process_uses_it_is_refused(tmp_path: 
     source = {"kind": "folder", "path": str(tiny_model)}
     registry.write_text(json.dumps({"tiny": {"licence": "-", "origin": "-", "source": source}}), "utf-8")
     model = ModelLibrary(tmp_path / "models", registry=registry).ensure("tiny")
-    desk = Desk(tmp_path, model.path, None)  # type: ignore[arg-type]
-    jobs = Jobs(desk.store, ENVIRONMENT, {model.digest: model.path}, lambda folder: {})
+    runner = Runs(tmp_path, model.path, None)  # type: ignore[arg-type]
+    jobs = JobRunner(runner.store, ENVIRONMENT, {model.digest: model.path}, lambda folder: {})
     _flip(model.path / "generation_config.json", 10)
     with pytest.raises(Changed, match=r"generation_config\.json was changed: run again"):
-        jobs.run(GenerateJob(base=model.digest, prompts=dataset(desk), sampling=GREEDY), "answers")
+        jobs.run(GenerateJob(base=model.digest, prompts=dataset(runner), sampling=GREEDY), "answers")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_trained_model_has_no_pickle_in_it(undisturbed: Desk, kind: str) -> None:
+def test_a_trained_model_has_no_pickle_in_it(undisturbed: Runs, kind: str) -> None:
     done = undisturbed.run(training(undisturbed, **KINDS[kind]))
     files = [path.name for path in done.result.rglob("*") if path.is_file()]
     assert files and not [name for name in files if not name.endswith((".safetensors", ".json", ".jinja", ".md"))]
@@ -183,7 +183,7 @@ def test_a_trained_model_has_no_pickle_in_it(undisturbed: Desk, kind: str) -> No
 
 def test_what_is_made_again_is_said_in_the_dagster_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORGE_DAGSTER", str(tmp_path / "dagster"))
-    jobs = Jobs(Store(tmp_path), ENVIRONMENT, {}, lambda folder: {})
+    jobs = JobRunner(Store(tmp_path), ENVIRONMENT, {}, lambda folder: {})
     name = jobs.dataset(ROWS)
     (tmp_path / "datasets" / f"{name}.jsonl").write_bytes(b"other")
 

@@ -1,4 +1,4 @@
-"""The job desk: what was finished is not done again, and what a job rests on is found or named."""
+"""The job runner: what was finished is not done again, and what a job rests on is found or named."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forge_assets.training.jobs import curve
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Sampling, SftJob, identity, parse_job
+from forge_assets.training.worker.main import main as worker_main
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.job_folder import write_record
+from forge_resources.storage.launch_file import LaunchFile
 from forge_resources.storage.store import Store
 from tests.training.job_runs import BASE as MINIATURE
-from tests.training.job_runs import Desk, training
+from tests.training.job_runs import Runs, training
 
 BASE = "b" * 64
 ENVIRONMENT = "e" * 64
@@ -57,16 +60,16 @@ def launches() -> Launches:
 
 
 @pytest.fixture
-def jobs(tmp_path: Path, launches: Launches) -> Jobs:
+def jobs(tmp_path: Path, launches: Launches) -> JobRunner:
     (tmp_path / "models" / "tiny").mkdir(parents=True)
-    return Jobs(Store(tmp_path), ENVIRONMENT, {BASE: tmp_path / "models" / "tiny"}, launches)
+    return JobRunner(Store(tmp_path), ENVIRONMENT, {BASE: tmp_path / "models" / "tiny"}, launches)
 
 
-def _prompts(jobs: Jobs, *texts: str) -> str:
+def _prompts(jobs: JobRunner, *texts: str) -> str:
     return jobs.dataset({"sample_id": str(i), "prompt": text} for i, text in enumerate(texts))
 
 
-def test_equal_rows_are_one_dataset_and_other_rows_another(jobs: Jobs, tmp_path: Path) -> None:
+def test_equal_rows_are_one_dataset_and_other_rows_another(jobs: JobRunner, tmp_path: Path) -> None:
     one = jobs.dataset([{"sample_id": "1", "prompt": "§ 87"}])
     same = jobs.dataset([{"prompt": "§ 87", "sample_id": "1"}])
     other = jobs.dataset([{"sample_id": "1", "prompt": "§ 90"}])
@@ -74,28 +77,26 @@ def test_equal_rows_are_one_dataset_and_other_rows_another(jobs: Jobs, tmp_path:
     assert {path.stem for path in (tmp_path / "datasets").iterdir()} == {one, other}
 
 
-def test_a_job_is_given_its_spec_and_where_its_inputs_lie(jobs: Jobs, launches: Launches, tmp_path: Path) -> None:
+def test_a_job_is_given_its_spec_and_where_its_inputs_lie(jobs: JobRunner, launches: Launches, tmp_path: Path) -> None:
     prompts = _prompts(jobs, "a question")
     job = GenerateJob(base=BASE, prompts=prompts, sampling=SAMPLING)
     done = jobs.run(job, "answers")
     [folder] = launches.folders
     assert done.identity == folder.name == identity(job, ENVIRONMENT)
     assert parse_job((folder / "job.json").read_text("utf-8")) == job
-    paths = json.loads((folder / "launch.json").read_text("utf-8"))["paths"]
-    assert paths == {
-        BASE: str(tmp_path / "models" / "tiny"),
-        prompts: str(tmp_path / "datasets" / f"{prompts}.jsonl"),
-    }
+    told = LaunchFile.read(folder)
+    assert told.paths == {BASE: tmp_path / "models" / "tiny", prompts: tmp_path / "datasets" / f"{prompts}.jsonl"}
+    assert told.title == "answers"
     assert done.answers() == [{"sample_id": "1", "answer": "§ 87 BetrVG"}]
 
 
-def test_a_finished_job_is_not_launched_again(jobs: Jobs, launches: Launches) -> None:
+def test_a_finished_job_is_not_launched_again(jobs: JobRunner, launches: Launches) -> None:
     job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     assert jobs.run(job, "first") == jobs.run(job, "second")
     assert len(launches.folders) == 1
 
 
-def test_a_job_that_failed_is_launched_again_in_the_same_folder(jobs: Jobs, launches: Launches) -> None:
+def test_a_job_that_failed_is_launched_again_in_the_same_folder(jobs: JobRunner, launches: Launches) -> None:
     job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     launches.fails = True
     with pytest.raises(ConnectionError):
@@ -106,29 +107,35 @@ def test_a_job_that_failed_is_launched_again_in_the_same_folder(jobs: Jobs, laun
     assert len(set(launches.folders)) == 1
 
 
-def test_a_later_job_finds_the_result_of_an_earlier_one(jobs: Jobs, launches: Launches) -> None:
+def test_a_later_job_finds_the_result_of_an_earlier_one(jobs: JobRunner, launches: Launches) -> None:
     prompts = _prompts(jobs, "a question")
     cut = jobs.run(CutJob(base=BASE, texts=prompts, remove=1), "cut")
     jobs.run(GenerateJob(base=cut.identity, prompts=prompts, sampling=SAMPLING), "answers")
-    paths = json.loads((launches.folders[-1] / "launch.json").read_text("utf-8"))["paths"]
-    assert paths[cut.identity] == str(cut.result)
+    assert LaunchFile.read(launches.folders[-1]).paths[cut.identity] == cut.result
 
 
-def test_a_job_on_weights_that_nobody_made_is_refused_before_it_starts(jobs: Jobs, launches: Launches) -> None:
+def test_what_a_job_is_told_to_run_is_the_worker_of_this_version(jobs: JobRunner, launches: Launches) -> None:
+    jobs.run(GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING), "answers")
+    entry = LaunchFile.read(launches.folders[0]).entry
+    assert entry.load() is worker_main
+    assert entry.preload and all(find_spec(module) for module in entry.preload)
+
+
+def test_a_job_on_weights_that_nobody_made_is_refused_before_it_starts(jobs: JobRunner, launches: Launches) -> None:
     job = GenerateJob(base="c" * 64, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     with pytest.raises(FileNotFoundError, match="nothing is stored under cccccccccccc: materialise"):
         jobs.run(job, "answers")
     assert launches.folders == []
 
 
-def test_a_result_without_a_record_does_not_count(jobs: Jobs, tmp_path: Path) -> None:
+def test_a_result_without_a_record_does_not_count(jobs: JobRunner, tmp_path: Path) -> None:
     unfinished = "d" * 64
     (tmp_path / "artefacts" / unfinished / "work").mkdir(parents=True)
     with pytest.raises(FileNotFoundError, match="dddddddddddd"):
         jobs.run(GenerateJob(base=unfinished, prompts=_prompts(jobs, "x"), sampling=SAMPLING), "answers")
 
 
-def test_every_job_is_a_row_of_ops_jobs(jobs: Jobs, tmp_path: Path) -> None:
+def test_every_job_is_a_row_of_ops_jobs(jobs: JobRunner, tmp_path: Path) -> None:
     job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     done = jobs.run(job, "answers")
     jobs.run(job, "answers")
@@ -168,14 +175,14 @@ class Trainings:
 
     def __init__(self, root: Path, watch: Watched, *, slowly: bool = False) -> None:
         (root / "models").mkdir(exist_ok=True)
-        self.desk = Jobs(Store(root), ENVIRONMENT, {BASE: root / "models"}, self._launch, self._stop)
+        self.runner = JobRunner(Store(root), ENVIRONMENT, {BASE: root / "models"}, self._launch, self._stop)
         self.watch = watch
         self.attempts: list[tuple[range, bool]] = [(range(1, len(LOSSES) + 1), True)]
         self.stopped = threading.Event()
         self._slowly = slowly
 
     def run(self) -> Any:
-        return self.desk.run(TRAINING, "a trial", self.watch)
+        return self.runner.run(TRAINING, "a trial", self.watch)
 
     def _stop(self, folder: Path) -> None:
         self.stopped.set()
@@ -230,8 +237,8 @@ def test_when_a_job_is_stopped_depends_on_its_losses_alone(tmp_path: Path, how: 
         trainings.run()
     assert stopped.value.step == 6
     assert trainings.watch.steps == [1, 2, 3, 4, 5, 6], "each once, in order"
-    assert [line["loss"] for line in trainings.desk.curve(TRAINING)][:6] == LOSSES[:6]
-    assert not (tmp_path / "artefacts" / trainings.desk.identity(TRAINING) / "work").exists()
+    assert [line["loss"] for line in trainings.runner.curve(TRAINING)][:6] == LOSSES[:6]
+    assert not (tmp_path / "artefacts" / trainings.runner.identity(TRAINING) / "work").exists()
 
 
 def test_a_job_that_gives_no_reason_finishes_and_is_not_watched_again(tmp_path: Path) -> None:
@@ -261,12 +268,12 @@ def test_what_a_watch_raises_stops_its_job_and_comes_out(tmp_path: Path) -> None
     assert trainings.stopped.is_set()
 
 
-def test_a_desk_that_cannot_stop_a_job_refuses_to_watch_it(jobs: Jobs) -> None:
-    with pytest.raises(ValueError, match="watch: a desk without `stop`"):
+def test_a_desk_that_cannot_stop_a_job_refuses_to_watch_it(jobs: JobRunner) -> None:
+    with pytest.raises(ValueError, match="watch: a runner without `stop`"):
         jobs.run(TRAINING, "a trial", Watched())
 
 
-def test_a_real_training_is_stopped_and_leaves_its_curve_alone(disturbed: Desk, tiny_model: Path) -> None:
+def test_a_real_training_is_stopped_and_leaves_its_curve_alone(disturbed: Runs, tiny_model: Path) -> None:
     job = training(disturbed, steps=3000, checkpoint_every=10)
     workers, pids = disturbed.workers, list[int]()
 
@@ -279,13 +286,13 @@ def test_a_real_training_is_stopped_and_leaves_its_curve_alone(disturbed: Desk, 
     def stop(folder: Path) -> None:
         os.kill(pids[-1], signal.SIGTERM)
 
-    desk = Jobs(disturbed.store, ENVIRONMENT, {MINIATURE: tiny_model}, launch, stop)
+    runner = JobRunner(disturbed.store, ENVIRONMENT, {MINIATURE: tiny_model}, launch, stop)
     with pytest.raises(JobStopped, match="enough") as stopped:
-        desk.run(job, "a trial", lambda line: "enough" if line["step"] == 4 else "")
+        runner.run(job, "a trial", lambda line: "enough" if line["step"] == 4 else "")
     assert stopped.value.step == 4
-    steps = [line["step"] for line in desk.curve(job)]
+    steps = [line["step"] for line in runner.curve(job)]
     assert steps == list(range(1, len(steps) + 1)) and 4 <= len(steps) < 3000
-    folder = disturbed.store.artefact(desk.identity(job))
+    folder = disturbed.store.artefact(runner.identity(job))
     assert not (folder / "work").exists() and not (folder / "result").exists()
 
 
@@ -293,7 +300,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from forge_assets.training.jobs.spec import parse_job
-from forge_assets.training.jobs.runner import Jobs
+from forge_assets.training.jobs.runner import JobRunner
 from forge_resources.storage.store import Store
 
 def launch(folder):
@@ -301,7 +308,7 @@ def launch(folder):
     sys.stdin.read()
 
 root, job = Path(sys.argv[1]), parse_job(sys.argv[2])
-Jobs(Store(root), "e" * 64, {"b" * 64: root / "models" / "tiny"}, launch).run(job, "the first")
+JobRunner(Store(root), "e" * 64, {"b" * 64: root / "models" / "tiny"}, launch).run(job, "the first")
 """
 
 
@@ -317,14 +324,14 @@ def _later(run: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def test_a_job_that_is_wanted_twice_at_once_is_done_once(jobs: Jobs, launches: Launches) -> None:
+def test_a_job_that_is_wanted_twice_at_once_is_done_once(jobs: JobRunner, launches: Launches) -> None:
     job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     done: list[str] = []
     first: list[threading.Thread] = []
 
     def launch(folder: Path) -> dict[str, Any]:
         first.append(_later(lambda: done.append(jobs.run(job, "the second").identity)))
-        _until(lambda: _waited_for(folder / ".asker.lock"))
+        _until(lambda: _waited_for(folder / ".caller.lock"))
         return launches(folder)
 
     jobs._launch = launch
@@ -335,7 +342,7 @@ def test_a_job_that_is_wanted_twice_at_once_is_done_once(jobs: Jobs, launches: L
 
 
 def test_who_waits_for_a_job_that_another_process_does_goes_on_when_that_is_killed(
-    jobs: Jobs, launches: Launches, tmp_path: Path
+    jobs: JobRunner, launches: Launches, tmp_path: Path
 ) -> None:
     job = GenerateJob(base=BASE, prompts=_prompts(jobs, "a question"), sampling=SAMPLING)
     folder = tmp_path / "artefacts" / jobs.identity(job)
@@ -343,7 +350,7 @@ def test_who_waits_for_a_job_that_another_process_does_goes_on_when_that_is_kill
     with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
         _until((folder / "launched").exists)
         second = _later(lambda: jobs.run(job, "the second"))
-        _until(lambda: _waited_for(folder / ".asker.lock"))
+        _until(lambda: _waited_for(folder / ".caller.lock"))
         assert launches.folders == []
         holder.kill()
         second.join(60)

@@ -12,7 +12,7 @@ import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Lora, Probe, Quantisation, SftJob
 from forge_assets.training.models.miniature import build
-from tests.training.job_runs import BASE, GREEDY, Desk, Workers, after, dataset, training, values, weights
+from tests.training.job_runs import BASE, GREEDY, Runs, Workers, after, dataset, training, values, weights
 
 LORA = Lora(rank=4, alpha=8)
 TEXT = Path(__file__).parents[3] / "LICENSE"
@@ -27,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(folder: Path, tmp_path: Path, workers: Workers) -> Desk:
-    return Desk(tmp_path, folder, workers)
+def runner(folder: Path, tmp_path: Path, workers: Workers) -> Runs:
+    return Runs(tmp_path, folder, workers)
 
 
 Load = Callable[..., Any]
@@ -194,34 +194,34 @@ def test_a_stored_adapter_gives_the_model_that_was_trained(
     assert not torch.allclose(_logits(again, tokens), _logits(load(quantisation), tokens), atol=1e-2)
 
 
-def test_every_adapter_learns_through_4_bits_and_checkpointing(desk: Desk) -> None:
+def test_every_adapter_learns_through_4_bits_and_checkpointing(runner: Runs) -> None:
     """In bfloat16, as large models are trained."""
     from safetensors.torch import load as read
 
     given = {"quantisation": "nf4", "gradient_checkpointing": True, "precision": "bfloat16", "lora": LORA}
     faster = {"learning_rate": 2e-2, "warmup_ratio": 0}
-    moved = read(weights(desk.run(training(desk, **given, **faster, steps=1))))
+    moved = read(weights(runner.run(training(runner, **given, **faster, steps=1))))
     assert all(float(weight.abs().max()) > 0 for name, weight in moved.items() if "lora_B" in name)
     assert sum("experts" in name for name in moved) == 2 * 2 * 2
-    done = desk.run(training(desk, **given, **faster))
+    done = runner.run(training(runner, **given, **faster))
     assert done.record["loss_last"] < done.record["loss_first"] - 0.2
     stored = {"base": BASE, "adapter": done.identity, "quantisation": "nf4", "precision": "bfloat16"}
-    answers = desk.run(GenerateJob(**stored, prompts=dataset(desk), sampling=GREEDY)).answers()
+    answers = runner.run(GenerateJob(**stored, prompts=dataset(runner), sampling=GREEDY)).answers()
     assert len(answers) == 10
 
 
 def test_4_bit_training_that_was_killed_ends_with_the_same_weights_and_answers(
-    desk: Desk, folder: Path, tmp_path: Path, workers: Workers
+    runner: Runs, folder: Path, tmp_path: Path, workers: Workers
 ) -> None:
-    other = Desk(tmp_path / "undisturbed", folder, workers)
-    probe = Probe(prompts=dataset(desk), sampling=GREEDY)
-    job = training(desk, quantisation="nf4", lora=LORA, learning_rate=2e-2, steps=7, probe=probe)
-    desk.break_off(job, after("step", 5), signal.SIGKILL)
-    done, expected = desk.run(job), other.run(job)
+    other = Runs(tmp_path / "undisturbed", folder, workers)
+    probe = Probe(prompts=dataset(runner), sampling=GREEDY)
+    job = training(runner, quantisation="nf4", lora=LORA, learning_rate=2e-2, steps=7, probe=probe)
+    runner.break_off(job, after("step", 5), signal.SIGKILL)
+    done, expected = runner.run(job), other.run(job)
     assert done.record["resumed_from_step"] >= 3
     assert weights(done) == weights(expected)
     stored = GenerateJob(base=BASE, adapter=done.identity, quantisation="nf4", prompts=probe.prompts, sampling=GREEDY)
-    assert done.answers() == expected.answers() == desk.run(stored).answers()
+    assert done.answers() == expected.answers() == runner.run(stored).answers()
 
 
 def test_experts_published_in_mxfp4_load_in_full_and_in_4_bits(
@@ -296,7 +296,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_way_of_training_lowers_the_loss_and_what_it_stores_answers(undisturbed: Desk, method: str) -> None:
+def test_a_way_of_training_lowers_the_loss_and_what_it_stores_answers(undisturbed: Runs, method: str) -> None:
     given: dict[str, Any] = {"learning_rate": 2e-2, "scheduler": "constant", "warmup_ratio": 0} | METHODS[method]
     job: SftJob = training(undisturbed, **given)
     done = undisturbed.run(job)

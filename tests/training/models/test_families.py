@@ -10,7 +10,7 @@ import pytest
 
 from forge_assets.training.jobs.spec import Batching, Probe, Sampling, SftJob
 from forge_assets.training.models.miniature import FAMILIES, WINDOW, build
-from tests.training.job_runs import BASE, Broken, Desk, Workers
+from tests.training.job_runs import BASE, Broken, Runs, Workers
 
 TEXT = Path(__file__).parents[3] / "LICENSE"
 DIGEST = "a" * 64
@@ -49,8 +49,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 
 @pytest.fixture
-def desk(models: Models, tmp_path: Path, workers: Workers) -> Callable[[str], Desk]:
-    return lambda family: Desk(tmp_path, models(family), workers)
+def runner(models: Models, tmp_path: Path, workers: Workers) -> Callable[[str], Runs]:
+    return lambda family: Runs(tmp_path, models(family), workers)
 
 
 def _job(**changes: Any) -> SftJob:
@@ -164,8 +164,8 @@ def test_a_familys_loss_and_gradients_are_those_of_trl(models: Models, tmp_path:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_answers_with_the_text_it_learned_and_nothing_else(desk: Callable[[str], Desk], family: str) -> None:
-    here = desk(family)
+def test_a_family_answers_with_the_text_it_learned_and_nothing_else(runner: Callable[[str], Runs], family: str) -> None:
+    here = runner(family)
     data = here.jobs.dataset(ROWS)
     probe = Probe(prompts=data, sampling=Sampling(max_new_tokens=80, batch_size=2))
     done = here.run(_job(base=BASE, dataset=data, probe=probe))
@@ -188,8 +188,8 @@ def test_a_template_that_answers_otherwise_than_it_asks_is_refused(models: Model
         settle(tokenizer, tmp_path)
 
 
-def test_completions_that_the_template_takes_for_thoughts_are_refused(desk: Callable[[str], Desk]) -> None:
-    here = desk("qwen3")
+def test_completions_that_the_template_takes_for_thoughts_are_refused(runner: Callable[[str], Runs]) -> None:
+    here = runner("qwen3")
     rows = [{**ROWS[0], "completion": [{"role": "assistant", "content": "<think>\nHm.\n</think>\n\n§ 87"}]}]
     with pytest.raises(Broken, match="chat template: a prompt ends .* take out of the completions"):
         here.run(_job(base=BASE, dataset=here.jobs.dataset(rows)))

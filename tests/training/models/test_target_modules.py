@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Lora, Probe
-from tests.training.job_runs import BASE, GREEDY, ROWS, Desk, dataset, training, weights
+from tests.training.job_runs import BASE, GREEDY, ROWS, Runs, dataset, training, weights
 
 HEAD = Lora(rank=4, alpha=8, target_modules=("q_proj", "v_proj", "lm_head"))
 
@@ -112,7 +112,7 @@ def test_the_loss_and_its_gradients_are_those_of_the_whole_logits(
         torch.testing.assert_close(gradient, found[1][name], msg=name)
 
 
-def test_a_worker_stores_the_adapter_alone_and_answers_alike_from_memory_and_from_its_file(undisturbed: Desk) -> None:
+def test_a_worker_stores_the_adapter_alone_and_answers_alike_from_memory_and_from_its_file(undisturbed: Runs) -> None:
     from safetensors.torch import load as read
 
     asked = {"prompts": dataset(undisturbed), "sampling": GREEDY}

@@ -17,11 +17,11 @@ import pytest
 
 from forge_assets.training.jobs.runner import Finished
 from forge_assets.training.jobs.spec import Probe
-from tests.training.job_runs import GREEDY, KINDS, STEPS, Desk, after, dataset, lines, training, values
+from tests.training.job_runs import GREEDY, KINDS, STEPS, Runs, after, dataset, lines, training, values
 
 
 @pytest.fixture(scope="module")
-def trained(undisturbed: Desk) -> Finished:
+def trained(undisturbed: Runs) -> Finished:
     """A training that then answers ten prompts in two batches."""
     probe = Probe(prompts=dataset(undisturbed), sampling=GREEDY)
     return undisturbed.run(training(undisturbed, **KINDS["LoRA"], probe=probe))
@@ -58,7 +58,7 @@ def test_answers_are_streamed_with_their_rate(trained: Finished) -> None:
     assert all(line["tokens_per_second"] > 0 and line["rss_bytes"] > 1e8 for line in answered)
 
 
-def test_steps_and_totals_are_in_the_tables(undisturbed: Desk, trained: Finished) -> None:
+def test_steps_and_totals_are_in_the_tables(undisturbed: Runs, trained: Finished) -> None:
     steps = undisturbed.store.read("ops.steps", trained.identity)
     assert steps.select("step", "loss").to_dicts() == trained.losses()
     assert steps["reward"].null_count() == STEPS
@@ -67,7 +67,7 @@ def test_steps_and_totals_are_in_the_tables(undisturbed: Desk, trained: Finished
     assert 0 <= row["data_share"] < 1 and row["peak_gpu_bytes"] is None
 
 
-def test_an_attempt_that_was_killed_is_counted(disturbed: Desk) -> None:
+def test_an_attempt_that_was_killed_is_counted(disturbed: Runs) -> None:
     job = training(disturbed, **KINDS["LoRA"])
     _, folder = disturbed.break_off(job, after("step", 8), signal.SIGKILL)
     for name in ("metrics.jsonl", "attempts.jsonl"):

@@ -11,7 +11,7 @@ import pytest
 from forge_assets.training.jobs.runner import Finished
 from forge_assets.training.jobs.spec import GenerateJob, Lora, Probe, SftJob
 from forge_resources.processes.interrupt import INTERRUPTED
-from tests.training.job_runs import BASE, GREEDY, ROWS, Broken, Desk, after, lines, training, values, weights
+from tests.training.job_runs import BASE, GREEDY, ROWS, Broken, Runs, after, lines, training, values, weights
 
 pytestmark = pytest.mark.slow
 TWELVE = [{**row, "sample_id": str(i)} for i, row in enumerate([*ROWS, *ROWS[:2]])]
@@ -23,12 +23,12 @@ SPREAD: dict[str, dict[str, Any]] = {
 }
 
 
-def _training(desk: Desk, spread: str, **changes: Any) -> SftJob:
-    return training(desk, **{"dataset": desk.jobs.dataset(TWELVE), "steps": 8} | SPREAD[spread] | changes)
+def _training(runner: Runs, spread: str, **changes: Any) -> SftJob:
+    return training(runner, **{"dataset": runner.jobs.dataset(TWELVE), "steps": 8} | SPREAD[spread] | changes)
 
 
 @pytest.fixture(scope="module")
-def trained(undisturbed: Desk) -> Iterator[dict[str, Finished]]:
+def trained(undisturbed: Runs) -> Iterator[dict[str, Finished]]:
     """The same training, three ways."""
     yield {spread: undisturbed.run(_training(undisturbed, spread)) for spread in SPREAD}
 
@@ -69,7 +69,7 @@ def test_one_process_speaks_for_all(trained: dict[str, Finished]) -> None:
 
 
 def test_sharded_training_stops_on_all_processes_and_goes_on_as_if_it_had_not(
-    trained: dict[str, Finished], disturbed: Desk
+    trained: dict[str, Finished], disturbed: Runs
 ) -> None:
     job = _training(disturbed, "shards")
     status, folder = disturbed.break_off(job, after("step", 4), signal.SIGTERM)  # only one process is told
@@ -82,7 +82,7 @@ def test_sharded_training_stops_on_all_processes_and_goes_on_as_if_it_had_not(
 
 
 def test_training_that_lost_a_process_goes_on_from_its_last_checkpoint(
-    trained: dict[str, Finished], disturbed: Desk
+    trained: dict[str, Finished], disturbed: Runs
 ) -> None:
     job = _training(disturbed, "copies")
     status, _ = disturbed.break_off(job, after("step", 5), signal.SIGKILL)
@@ -92,7 +92,7 @@ def test_training_that_lost_a_process_goes_on_from_its_last_checkpoint(
     assert weights(done) == weights(trained["copies"])
 
 
-def test_a_sharded_training_answers_with_the_whole_model(undisturbed: Desk) -> None:
+def test_a_sharded_training_answers_with_the_whole_model(undisturbed: Runs) -> None:
     prompts = undisturbed.jobs.dataset(TWELVE)
     lora, probe = Lora(rank=4, alpha=8), Probe(prompts=prompts, sampling=GREEDY)
     done = undisturbed.run(_training(undisturbed, "shards", lora=lora, learning_rate=2e-2, probe=probe))
@@ -101,7 +101,7 @@ def test_a_sharded_training_answers_with_the_whole_model(undisturbed: Desk) -> N
     assert done.answers() == undisturbed.run(asked).answers() != undisturbed.run(untuned).answers()
 
 
-def test_an_error_is_told_once_whichever_process_has_it(disturbed: Desk) -> None:
+def test_an_error_is_told_once_whichever_process_has_it(disturbed: Runs) -> None:
     job = _training(disturbed, "shards", learning_rate=1e30, scheduler="constant", warmup_ratio=0)
     with pytest.raises(Broken, match="no longer a number: lower the learning rate"):
         disturbed.run(job)
@@ -110,12 +110,12 @@ def test_an_error_is_told_once_whichever_process_has_it(disturbed: Desk) -> None
     assert attempt["outcome"] == "failed" and "lower the learning rate" in attempt["reason"]
 
 
-def test_rows_that_do_not_fill_a_batch_are_refused(disturbed: Desk) -> None:
+def test_rows_that_do_not_fill_a_batch_are_refused(disturbed: Runs) -> None:
     with pytest.raises(Broken, match="3 rows are fewer than a batch over 2 processes"):
         disturbed.run(_training(disturbed, "copies", dataset=disturbed.jobs.dataset(TWELVE[:3])))
 
 
-def test_a_job_of_two_processes_is_not_trained_by_one(undisturbed: Desk) -> None:
+def test_a_job_of_two_processes_is_not_trained_by_one(undisturbed: Runs) -> None:
     from forge_assets.training.trainers.distributed import distributed_arguments
 
     with pytest.raises(ValueError, match="the job is for 2 processes and runs in 1: start it by"):

@@ -20,7 +20,7 @@ from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, Lora, Sampling
 from forge_assets.training.models.miniature import build
 from forge_resources.processes.interrupt import INTERRUPTED
 from forge_resources.storage.job_folder import reward_part
-from tests.training.job_runs import ROWS, Broken, Desk, Workers, after, lines, training, values, weights
+from tests.training.job_runs import ROWS, Broken, Runs, Workers, after, lines, training, values, weights
 
 PACK = Path(__file__).parents[3] / "frameworks" / "labour"
 STEPS = 8
@@ -47,37 +47,37 @@ TAUGHT = [
 """What tuning teaches: to each question both answers."""
 
 
-def _laws(desk: Desk) -> str:
+def _laws(runner: Runs) -> str:
     domain = load_domain(PACK)
-    return desk.jobs.dataset(law_rows(domain, [read_country(PACK, domain, PACK / "jurisdictions" / "at.yaml")], None))
+    return runner.jobs.dataset(law_rows(domain, [read_country(PACK, domain, PACK / "jurisdictions" / "at.yaml")], None))
 
 
-def _base(desk: Desk) -> Finished:
+def _base(runner: Runs) -> Finished:
     """A miniature that can speak: random weights could not be taught by an adapter alone."""
-    return desk.run(training(desk, dataset=desk.jobs.dataset(TAUGHT), learning_rate=1e-2, batch_size=6, steps=80))
+    return runner.run(training(runner, dataset=runner.jobs.dataset(TAUGHT), learning_rate=1e-2, batch_size=6, steps=80))
 
 
-def _tuned(desk: Desk) -> Finished:
+def _tuned(runner: Runs) -> Finished:
     """An adapter on it that gives both answers."""
-    return desk.run(
+    return runner.run(
         training(
-            desk, base=_base(desk).identity, dataset=desk.jobs.dataset(TAUGHT), lora=Lora(rank=4, alpha=8, dropout=0.1),
-            batch_size=6, steps=4,
+            runner, base=_base(runner).identity, dataset=runner.jobs.dataset(TAUGHT),
+            lora=Lora(rank=4, alpha=8, dropout=0.1), batch_size=6, steps=4,
         )
     )  # fmt: skip
 
 
-def _share(undisturbed: Desk, disturbed: Desk) -> None:
+def _share(undisturbed: Runs, disturbed: Runs) -> None:
     """Take over what reinforcement starts from, so that it is not made again."""
     for done in (_base(undisturbed), _tuned(undisturbed)):
         shutil.copytree(done.result.parent, disturbed.store.artefact(done.identity))
 
 
-def _reinforcement(desk: Desk, **changes: Any) -> GrpoJob:
+def _reinforcement(runner: Runs, **changes: Any) -> GrpoJob:
     """A short GRPO from the tuned adapter, in two backward passes a step, with a KL penalty."""
-    start = {} if "base" in changes else {"base": _base(desk).identity, "adapter": _tuned(desk).identity}
+    start = {} if "base" in changes else {"base": _base(runner).identity, "adapter": _tuned(runner).identity}
     defaults: dict[str, Any] = {
-        "questions": desk.jobs.dataset(QUESTIONS), "laws": _laws(desk),
+        "questions": runner.jobs.dataset(QUESTIONS), "laws": _laws(runner),
         "learning_rate": 2e-3, "batch_size": 2, "accumulation": 2, "group": 2, "steps": STEPS, "checkpoint_every": 3,
         "max_new_tokens": 16, "scheduler": "constant", "beta": 0.05,
     }  # fmt: skip
@@ -88,7 +88,7 @@ WHOLE = {"adapter": None, "learning_rate": 1e-3}
 """Every weight instead of an adapter."""
 
 
-def test_of_two_answers_learned_alike_the_one_that_is_paid_for_prevails(undisturbed: Desk) -> None:
+def test_of_two_answers_learned_alike_the_one_that_is_paid_for_prevails(undisturbed: Runs) -> None:
     job = _reinforcement(undisturbed, steps=20, batch_size=12, accumulation=1, group=6, beta=0.0)
     done = undisturbed.run(job)
     assert done.record["reward_last"] > done.record["reward_first"]
@@ -112,7 +112,7 @@ def test_of_two_answers_learned_alike_the_one_that_is_paid_for_prevails(undistur
     assert after_it.count(RIGHT) > before.count(RIGHT) and after_it.count(WRONG) < before.count(WRONG)
 
 
-def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Desk) -> None:
+def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Runs) -> None:
     done = undisturbed.run(_reinforcement(undisturbed))
     steps = [line for line in lines(done.result.parent, "metrics.jsonl") if "loss" in line]
     assert [line["step"] for line in steps] == list(range(1, STEPS + 1))
@@ -124,7 +124,7 @@ def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Desk)
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 0)
 
 
-def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Desk) -> None:
+def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Runs) -> None:
     start = _tuned(undisturbed)
     still = undisturbed.run(_reinforcement(undisturbed, learning_rate=1e-12, steps=1))
     moved = undisturbed.run(_reinforcement(undisturbed))
@@ -138,7 +138,7 @@ def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Desk) -> None:
 
 @pytest.mark.parametrize("changes", [{}, WHOLE], ids=["adapter", "every weight"])
 def test_reinforcement_that_was_killed_ends_with_the_same_weights(
-    undisturbed: Desk, disturbed: Desk, changes: dict[str, Any]
+    undisturbed: Runs, disturbed: Runs, changes: dict[str, Any]
 ) -> None:
     _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, **changes)
@@ -153,7 +153,7 @@ def test_reinforcement_that_was_killed_ends_with_the_same_weights(
 
 
 def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
-    undisturbed: Desk, disturbed: Desk
+    undisturbed: Runs, disturbed: Runs
 ) -> None:
     slow = {"max_new_tokens": 400, "steps": 5, "checkpoint_every": 100, "temperature": 3.0}
     _share(undisturbed, disturbed)
@@ -167,7 +167,7 @@ def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
     assert weights(done) == weights(expected)
 
 
-def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undisturbed: Desk, disturbed: Desk) -> None:
+def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undisturbed: Runs, disturbed: Runs) -> None:
     slow = {"max_new_tokens": 400, "steps": 2, "temperature": 3.0}
     _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, **slow)
@@ -178,14 +178,14 @@ def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undistur
     assert weights(done) == weights(undisturbed.run(_reinforcement(undisturbed, **slow)))
 
 
-def test_reinforcement_that_diverges_says_what_to_change(undisturbed: Desk, disturbed: Desk) -> None:
+def test_reinforcement_that_diverges_says_what_to_change(undisturbed: Runs, disturbed: Runs) -> None:
     _share(undisturbed, disturbed)
     job = _reinforcement(disturbed, learning_rate=1e30, warmup_ratio=0.0, beta=0.0)
     with pytest.raises(Broken, match="no longer a number: lower the learning rate"):
         disturbed.run(job)
 
 
-def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Desk) -> None:
+def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Runs) -> None:
     long = {**QUESTIONS[0], "sample_id": "long", "prompt": [{"role": "user", "content": "law " * 300}]}
     mixed = undisturbed.jobs.dataset([*QUESTIONS, long])
     done = undisturbed.run(_reinforcement(undisturbed, questions=mixed, max_prompt=200, steps=1))
@@ -196,7 +196,7 @@ def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Des
         undisturbed.run(_reinforcement(undisturbed, questions=undisturbed.jobs.dataset([long]), max_prompt=200))
 
 
-def test_answers_cut_at_max_new_tokens_are_counted_and_said(undisturbed: Desk) -> None:
+def test_answers_cut_at_max_new_tokens_are_counted_and_said(undisturbed: Runs) -> None:
     done = undisturbed.run(_reinforcement(undisturbed, max_new_tokens=1, steps=2))
     assert done.record["answers_cut"] == 1.0
     said = "100.0% of the answers drawn were cut at max_new_tokens 1: raise it"
@@ -205,7 +205,7 @@ def test_answers_cut_at_max_new_tokens_are_counted_and_said(undisturbed: Desk) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sharding", "changes"), [("none", {}), ("full", WHOLE)], ids=["copies", "shards"])
-def test_two_processes_reinforce_together(undisturbed: Desk, sharding: str, changes: dict[str, Any]) -> None:
+def test_two_processes_reinforce_together(undisturbed: Runs, sharding: str, changes: dict[str, Any]) -> None:
     spread = {"processes": 2, "sharding": sharding, "accumulation": 1, "steps": 2}
     done = undisturbed.run(_reinforcement(undisturbed, **changes, **spread))
     assert done.record["steps"] == 2
@@ -220,13 +220,13 @@ def test_two_processes_reinforce_together(undisturbed: Desk, sharding: str, chan
 @pytest.mark.parametrize("family", ["gemma3", "gpt_oss"])
 def test_a_family_that_answers_right_is_paid_in_full(tmp_path: Path, workers: Workers, family: str) -> None:
     build(tmp_path / "model", [Path(__file__).parents[3] / "LICENSE"], layers=2, hidden=64, family=family)
-    desk = Desk(tmp_path, tmp_path / "model", workers)
-    right = desk.jobs.dataset([row for row in TAUGHT if row["completion"][0]["content"] == RIGHT])
+    runner = Runs(tmp_path, tmp_path / "model", workers)
+    right = runner.jobs.dataset([row for row in TAUGHT if row["completion"][0]["content"] == RIGHT])
     held = {"quantisation": "nf4"} if family == "gpt_oss" else {}
-    taught = desk.run(training(desk, dataset=right, learning_rate=1e-2, batch_size=6, steps=80))
+    taught = runner.run(training(runner, dataset=right, learning_rate=1e-2, batch_size=6, steps=80))
     lora = Lora(rank=4, alpha=8)
-    job = training(desk, base=taught.identity, dataset=right, lora=lora, batch_size=6, steps=2, **held)
-    changes = {"base": taught.identity, "adapter": desk.run(job).identity, "temperature": 0.1, "steps": 2, **held}
-    done = desk.run(_reinforcement(desk, **changes))
+    job = training(runner, base=taught.identity, dataset=right, lora=lora, batch_size=6, steps=2, **held)
+    changes = {"base": taught.identity, "adapter": runner.run(job).identity, "temperature": 0.1, "steps": 2, **held}
+    done = runner.run(_reinforcement(runner, **changes))
     assert done.record["reward_first"] == pytest.approx(HIGHEST, abs=0.01)
     assert {value.dtype for value in load(weights(done)).values()} == {np.dtype("float32")}, "small updates count"

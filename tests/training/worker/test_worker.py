@@ -1,6 +1,6 @@
 """What a worker makes, and what is left when it is killed, stopped and called again.
 
-Real worker processes on the miniature model, forked from the nursery as in a Dagster run.
+Real worker processes on the miniature model, forked from the fork server as in a Dagster run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.training.job_runs import (
     ROWS,
     STEPS,
     Broken,
-    Desk,
+    Runs,
     after,
     dataset,
     lines,
@@ -32,7 +32,7 @@ from tests.training.job_runs import (
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_training_lowers_the_loss(undisturbed: Desk, kind: str) -> None:
+def test_training_lowers_the_loss(undisturbed: Runs, kind: str) -> None:
     done = undisturbed.run(training(undisturbed, **KINDS[kind]))
     record = done.record
     assert record["loss_last"] < record["loss_first"] - 0.2
@@ -45,7 +45,7 @@ def test_training_lowers_the_loss(undisturbed: Desk, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_training_that_was_killed_ends_with_the_same_weights(undisturbed: Desk, disturbed: Desk, kind: str) -> None:
+def test_training_that_was_killed_ends_with_the_same_weights(undisturbed: Runs, disturbed: Runs, kind: str) -> None:
     job = training(disturbed, **KINDS[kind])
     status, folder = disturbed.break_off(job, after("step", 8), signal.SIGKILL)
     assert status == -signal.SIGKILL
@@ -58,7 +58,7 @@ def test_training_that_was_killed_ends_with_the_same_weights(undisturbed: Desk, 
     assert weights(done) == weights(expected)
 
 
-def test_training_that_is_asked_to_stop_writes_a_checkpoint_first(undisturbed: Desk, disturbed: Desk) -> None:
+def test_training_that_is_asked_to_stop_writes_a_checkpoint_first(undisturbed: Runs, disturbed: Runs) -> None:
     job = training(disturbed)
     status, folder = disturbed.break_off(job, after("step", 7), signal.SIGTERM)
     assert status == INTERRUPTED
@@ -75,7 +75,7 @@ def test_training_that_is_asked_to_stop_writes_a_checkpoint_first(undisturbed: D
 
 
 def test_a_trained_model_that_is_stopped_while_it_answers_is_not_trained_further(
-    undisturbed: Desk, disturbed: Desk
+    undisturbed: Runs, disturbed: Runs
 ) -> None:
     probe = Probe(prompts=dataset(disturbed), sampling=DRAWN)
     job = training(disturbed, **KINDS["LoRA"], probe=probe)
@@ -91,7 +91,7 @@ def test_a_trained_model_that_is_stopped_while_it_answers_is_not_trained_further
 
 
 @pytest.mark.parametrize("what", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
-def test_a_checkpoint_that_was_damaged_is_passed_over(undisturbed: Desk, disturbed: Desk, what: str) -> None:
+def test_a_checkpoint_that_was_damaged_is_passed_over(undisturbed: Runs, disturbed: Runs, what: str) -> None:
     job = training(disturbed)
     _, folder = disturbed.break_off(job, after("checkpoint", 9), signal.SIGKILL)
     newest = max((folder / "work").glob("checkpoint-*/seal.json"), key=lambda seal: int(seal.parent.name[11:])).parent
@@ -103,7 +103,7 @@ def test_a_checkpoint_that_was_damaged_is_passed_over(undisturbed: Desk, disturb
     assert weights(done) == weights(undisturbed.run(job))
 
 
-def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(undisturbed: Desk, disturbed: Desk) -> None:
+def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(undisturbed: Runs, disturbed: Runs) -> None:
     job = training(disturbed)
     _, folder = disturbed.break_off(job, after("step", 8), signal.SIGKILL)
     (folder / "work" / "checkpoint-12").mkdir()
@@ -113,7 +113,7 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(undisturbed
     assert weights(done) == weights(undisturbed.run(job))
 
 
-def test_answers_after_an_interruption_are_those_of_an_undisturbed_run(undisturbed: Desk, disturbed: Desk) -> None:
+def test_answers_after_an_interruption_are_those_of_an_undisturbed_run(undisturbed: Runs, disturbed: Runs) -> None:
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN)
     dataset(undisturbed)
     status, folder = disturbed.break_off(job, after("answered", 3), signal.SIGTERM)
@@ -130,7 +130,7 @@ def test_answers_after_an_interruption_are_those_of_an_undisturbed_run(undisturb
     assert counts == list(range(1, 11)), "no prompt is answered twice"
 
 
-def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Desk, disturbed: Desk) -> None:
+def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Runs, disturbed: Runs) -> None:
     long = Sampling(max_new_tokens=2000, batch_size=10, temperature=3.0, seed=5)
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=long)
 
@@ -146,7 +146,7 @@ def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Desk
     assert [answer for answer in done.answers() if answer in kept] == sorted(kept, key=lambda a: int(a["sample_id"]))
 
 
-def test_a_job_that_was_killed_before_its_record_was_written_keeps_its_answers(disturbed: Desk) -> None:
+def test_a_job_that_was_killed_before_its_record_was_written_keeps_its_answers(disturbed: Runs) -> None:
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=DRAWN)
     done = disturbed.run(job)
     (done.result.parent / "record.json").unlink()
@@ -154,7 +154,7 @@ def test_a_job_that_was_killed_before_its_record_was_written_keeps_its_answers(d
     assert values(done.result.parent, "answered") == list(range(1, 11)), "no prompt is answered twice"
 
 
-def test_a_drawn_answer_does_not_depend_on_its_batch(undisturbed: Desk) -> None:
+def test_a_drawn_answer_does_not_depend_on_its_batch(undisturbed: Runs) -> None:
     prompts = dataset(undisturbed)
     alone, together = (
         undisturbed.run(GenerateJob(base=BASE, prompts=prompts, sampling=DRAWN.model_copy(update={"batch_size": size})))
@@ -163,7 +163,7 @@ def test_a_drawn_answer_does_not_depend_on_its_batch(undisturbed: Desk) -> None:
     assert alone.answers() == together.answers()
 
 
-def test_a_probe_answers_as_the_stored_adapter_does(undisturbed: Desk) -> None:
+def test_a_probe_answers_as_the_stored_adapter_does(undisturbed: Runs) -> None:
     prompts = dataset(undisturbed)
     probed = undisturbed.run(training(undisturbed, **KINDS["LoRA"], probe=Probe(prompts=prompts, sampling=GREEDY)))
     stored = {"prompts": prompts, "sampling": GREEDY, "base": BASE}
@@ -173,7 +173,7 @@ def test_a_probe_answers_as_the_stored_adapter_does(undisturbed: Desk) -> None:
     assert [a["sample_id"] for a in tuned.answers()] != [] and tuned.answers() != untuned.answers()
 
 
-def test_a_cut_model_has_fewer_layers_and_answers(undisturbed: Desk) -> None:
+def test_a_cut_model_has_fewer_layers_and_answers(undisturbed: Runs) -> None:
     data = dataset(undisturbed)
     cut = undisturbed.run(CutJob(base=BASE, texts=data, remove=2))
     found = json.loads((cut.result / "influence.json").read_text("utf-8"))
@@ -184,23 +184,23 @@ def test_a_cut_model_has_fewer_layers_and_answers(undisturbed: Desk) -> None:
     assert {answer["sample_id"] for answer in answers} == {row["sample_id"] for row in ROWS}
 
 
-def test_a_cut_removes_the_inner_layers_of_least_influence(undisturbed: Desk) -> None:
+def test_a_cut_removes_the_inner_layers_of_least_influence(undisturbed: Runs) -> None:
     cut = undisturbed.run(CutJob(base=BASE, texts=dataset(undisturbed), remove=1))
     influence = json.loads((cut.result / "influence.json").read_text("utf-8"))["influence"]
     assert cut.record["removed"] == [min((1, 2), key=lambda layer: influence[layer])]
 
 
-def test_a_cut_that_leaves_too_little_fails_with_the_reason(disturbed: Desk) -> None:
+def test_a_cut_that_leaves_too_little_fails_with_the_reason(disturbed: Runs) -> None:
     with pytest.raises(Broken, match="cannot remove 3 of 4 layers: first and last are kept"):
         disturbed.run(CutJob(base=BASE, texts=dataset(disturbed), remove=3))
 
 
-def test_training_that_diverges_fails_and_says_what_to_change(disturbed: Desk) -> None:
+def test_training_that_diverges_fails_and_says_what_to_change(disturbed: Runs) -> None:
     with pytest.raises(Broken, match="step 2: the loss or its gradient is no longer a number: lower the learning rate"):
         disturbed.run(training(disturbed, learning_rate=1e30, scheduler="constant", warmup_ratio=0, steps=4))
 
 
-def test_an_exported_model_answers_as_its_base_with_the_adapter(undisturbed: Desk) -> None:
+def test_an_exported_model_answers_as_its_base_with_the_adapter(undisturbed: Runs) -> None:
     tuned = undisturbed.run(training(undisturbed, **KINDS["LoRA"]))
     whole = undisturbed.run(ExportJob(base=BASE, adapter=tuned.identity))
     asked = {"prompts": dataset(undisturbed), "sampling": GREEDY}
@@ -209,7 +209,7 @@ def test_an_exported_model_answers_as_its_base_with_the_adapter(undisturbed: Des
     assert not list(whole.result.glob("**/adapter*"))
 
 
-def test_the_loss_on_what_was_taught_is_that_of_training_and_batches_do_not_change_it(undisturbed: Desk) -> None:
+def test_the_loss_on_what_was_taught_is_that_of_training_and_batches_do_not_change_it(undisturbed: Runs) -> None:
     tuned = undisturbed.run(training(undisturbed))
     data = dataset(undisturbed)
     before, after_one, after_four = (
@@ -221,7 +221,7 @@ def test_the_loss_on_what_was_taught_is_that_of_training_and_batches_do_not_chan
     assert after_four < before - 0.2
 
 
-def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Desk) -> None:
+def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Runs) -> None:
     rows = [{"sample_id": "a", "prompt": [{"role": "user", "content": "§ 87\u2028Abs. 1\x85 BetrVG"}]}]
     prompts = undisturbed.jobs.dataset(rows)
     done = undisturbed.run(GenerateJob(base=BASE, prompts=prompts, sampling=GREEDY))
@@ -229,7 +229,7 @@ def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Desk) -> None:
 
 
 @pytest.mark.parametrize("batching", ["rows", "packed"])
-def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturbed: Desk, batching: str) -> None:
+def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturbed: Runs, batching: str) -> None:
     """What is trained is what a dataset without them trains, to the byte."""
     from forge_assets.training.models.fitting_rows import row_tokens
     from forge_assets.training.models.loading import load_tokenizer
@@ -247,7 +247,7 @@ def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturb
     assert weights(whole) == weights(without)
 
 
-def test_the_loss_of_rows_that_are_too_long_is_left_out_and_counted(disturbed: Desk) -> None:
+def test_the_loss_of_rows_that_are_too_long_is_left_out_and_counted(disturbed: Runs) -> None:
     from forge_assets.training.models.fitting_rows import row_tokens
     from forge_assets.training.models.loading import load_tokenizer
 

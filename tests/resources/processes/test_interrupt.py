@@ -69,7 +69,7 @@ def test_a_worker_whose_parent_was_killed_stops_by_itself(tmp_path: Path) -> Non
     assert _appears(said) == "the process that started this job is gone"
 
 
-def test_a_worker_that_lost_its_keeper_and_does_not_look_up_ends_after_the_grace(tmp_path: Path) -> None:
+def test_a_worker_that_lost_its_supervisor_and_does_not_look_up_ends_after_the_grace(tmp_path: Path) -> None:
     ready = tmp_path / "pid"
     command = [sys.executable, "-c", PARENT, DEAF, str(ready)]
     parent = subprocess.Popen(command, env={**os.environ, GRACE: "1"})

@@ -1,11 +1,12 @@
-"""Keeps the processes of one job: starts one for each rank, passes a stop on to them, and leaves none behind.
+"""Supervises the processes of one job: starts one for each rank, passes a stop on to them, and leaves none behind.
 
-Run: python -m forge_assets.training.worker.supervisor JOB_FOLDER [GRACE_SECONDS]
+Run: python -m forge_resources.processes.supervisor JOB_FOLDER [GRACE_SECONDS]
 
-The keeper does nothing that can get stuck, so it can end a worker that does. Whatever a worker starts becomes the
-keeper's child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with
-the job. The keeper stops the job when it is told to (SIGTERM, SIGINT) or when the process that started it is gone.
-It starts nothing while a process of an earlier attempt is still there.
+It does nothing that can get stuck, so it can end a worker that does. Whatever a worker starts becomes the supervisor's
+child when its parent is gone (PR_SET_CHILD_SUBREAPER, Linux), also from a session of its own, and ends with the job.
+The supervisor stops the job when it is told to (SIGTERM, SIGINT) or when the process that started it is gone. It starts
+nothing while a process of an earlier attempt is still there. What a rank runs is the entry of the job's `launch.json`,
+which only the rank reads.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from forge_resources.processes.cause import OUT_OF_MEMORY_STATUS, out_of_memory_
 from forge_resources.processes.interrupt import GRACE, GRACE_SECONDS, INTERRUPTED, STOPS
 from forge_resources.processes.ranks import FAILED, environments
 from forge_resources.storage.job_folder import WORKER_LOCK
+from forge_resources.storage.launch_file import LaunchFile
 
 LEFT_SECONDS = 2
 """How long something that a worker left behind may take to end when asked to."""
@@ -136,7 +138,7 @@ def leave_after(work: Callable[[], int]) -> NoReturn:
 
 
 class _Asked:
-    """Whether a signal has asked the keeper to stop the job."""
+    """Whether a signal has asked the supervisor to stop the job."""
 
     def __init__(self) -> None:
         self.now = False
@@ -150,7 +152,8 @@ class _Asked:
 def _alone(folder: Path, to_stop: Callable[[], bool]) -> bool:
     """Wait until all processes of earlier attempts are gone; False: `to_stop` came first.
 
-    The ranks inherit the open file, and with it the lock: it is free when keeper and ranks are gone, however they end.
+    The ranks inherit the open file, and with it the lock: it is free when supervisor and ranks are gone, however they
+    end.
     """
     lock = os.open(folder / WORKER_LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     said = False
@@ -172,15 +175,9 @@ def _fork(folder: Path, environment: dict[str, str]) -> int:
     pid = os.fork()
     if pid == 0:
         os.environ.update(environment)
-        leave_after(lambda: _work(folder))
+        leave_after(lambda: LaunchFile.read(folder).entry.load()(folder))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     return pid
-
-
-def _work(folder: Path) -> int:
-    from forge_assets.training.worker import main
-
-    return main.main(folder)
 
 
 def _signal(pids: set[int], number: signal.Signals) -> None:
