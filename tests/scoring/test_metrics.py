@@ -63,7 +63,7 @@ def test_an_added_metric_is_in_the_reports_tables_plots_and_answers(report: Repo
     assert "<span>Short enough 1.00</span>" in page and "<span>Short enough 0.00</span>" in page
     assert "Short enough" in [axes.get_title(loc="left") for axes in plots.metric_bars(means).axes]
     assert "\n| Short enough | 0.00 [" in markdown_table(means)
-    assert "\nShort enough " in terminal_table(means)
+    assert "\nShort enough " in terminal_table(means).plain()
 
 
 def test_an_added_metric_is_in_the_searchs_record_and_in_duckdb(report: ReportInput, tmp_path: Path) -> None:
