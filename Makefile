@@ -4,15 +4,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 
-.PHONY: forge test lint ui clean
+.PHONY: forge test test-slow test-all lint ui clean
 
 forge: $(VENV)/ready
 	$(BIN)/forge run
 
-# tests/conftest.py says which tests stay together. Models of tests are too small for more than a thread, and many wait
-# for other processes: three at once keep two cores busy.
+# Two tiers: `test` has a witness for every guarantee, `test-slow` the rest (marked `slow`). tests/conftest.py says which
+# tests stay together. Models of tests are too small for more than a thread, and many wait for other processes: three at
+# once keep two cores busy.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder --durations=10
+
 test: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/ready
+	$(PYTEST) -m slow
+
+test-all: test test-slow
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -54,35 +54,12 @@ ENDLESS = 10**6
 
 
 @pytest.fixture(scope="session")
-def prometheus(pytestconfig: pytest.Config) -> Path:
-    """The program: from PATH, or of Debian's package, unpacked once into pytest's cache."""
-    if found := shutil.which("prometheus"):
-        return Path(found)
-    folder = Path(pytestconfig.cache.mkdir("prometheus"))
-    program = folder / "usr" / "bin" / "prometheus"
-    if not program.exists():
-        try:
-            _unpack(folder)
-        except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"no Prometheus: not on PATH, and its Debian package cannot be had: {error}")
-    return program
-
-
-def _unpack(folder: Path) -> None:
-    def call(*command: str) -> None:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-
-    try:
-        call("apt-get", "download", "prometheus")
-    except subprocess.CalledProcessError:  # without package lists
-        call("apt-get", "update")
-        call("apt-get", "download", "prometheus")
-    [package] = folder.glob("prometheus_*.deb")
-    call("dpkg-deb", "-x", package.name, "unpacked")
-    (folder / "usr" / "bin").mkdir(parents=True, exist_ok=True)
-    os.replace(folder / "unpacked" / "usr" / "bin" / "prometheus", folder / "usr" / "bin" / "prometheus")
-    shutil.rmtree(folder / "unpacked")
-    package.unlink()
+def prometheus() -> Path:
+    """The program, from PATH or where `.ci/prometheus` puts it."""
+    found = shutil.which("prometheus") or shutil.which("prometheus", path=str(FORGE.parent))
+    if not found:
+        pytest.skip("no Prometheus on PATH: install it, or run .ci/prometheus")
+    return Path(found)
 
 
 @dataclass(frozen=True)
