@@ -122,7 +122,7 @@ def test_the_wandb_run_of_a_trial_holds_its_study_and_its_score(loop: Loop) -> N
         assert any(study.encode() in run and b"composite" in run for run in written)
 
 
-@pytest.mark.parametrize("guide", ["README.md", "docs/data.md", "docs/compliance.md"])
+@pytest.mark.parametrize("guide", ["docs/data.md", "docs/compliance.md"])
 def test_queries_of_the_guides_run(loop: Loop, guide: str) -> None:
     queries = re.findall(r"```sql\n(.*?)```", (PROJECT / guide).read_text("utf-8"), re.DOTALL)
     assert queries

@@ -121,8 +121,8 @@ def test_the_guide_to_training_has_the_composites_formula() -> None:
     assert f"\n{formula()}\n" in (ROOT / "docs" / "ml.md").read_text("utf-8")
 
 
-def test_the_readme_shows_metrics_by_their_labels_in_reading_order() -> None:
-    shown = re.findall(r"^\| ([^|]+) \| (?:\*\*)?\d\.\d\d \[", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+def test_the_results_show_metrics_by_their_labels_in_reading_order() -> None:
+    shown = re.findall(r"^\| ([^|]+) \| (?:\*\*)?\d\.\d\d \[", (ROOT / "docs" / "results.md").read_text("utf-8"), re.MULTILINE)
     assert len(shown) > 10
     assert shown == [one.title for one in METRICS.values() if one.title in shown]
 
