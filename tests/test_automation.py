@@ -402,9 +402,9 @@ BROKEN: dict[str, tuple[str, Odd, str]] = {
 }
 
 
-def and_an_edit_runs(world: World) -> None:
+def and_an_edit_is_asked_for(world: World) -> None:
     world.edit("de", DEADLINE, "deadline: some day")
-    assert world.watch() == ["DE"]
+    assert [request.partition_key for request in world.tick(framework_watch).run_requests] == ["DE"]
 
 
 @pytest.mark.parametrize("name", NO_COUNTRY)
@@ -413,7 +413,7 @@ def test_what_is_no_countrys_file_is_no_country_and_holds_nobody_back(world: Wor
     make(world.pack / "jurisdictions" / file)
     result = world.tick(framework_watch)
     assert (result.asset_events, result.run_requests, result.dynamic_partitions_requests) == ([], [], [])
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -429,7 +429,7 @@ def test_a_country_that_cannot_be_read_fails_its_check_and_holds_nobody_back(
     assert says in check.description
     assert result.dynamic_partitions_requests == [], "it is broken, not deleted"
     assert world.forge.find(CatalogRecord, "AT")
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
     assert main(["check", str(world.pack)]) == 1
     printed = capsys.readouterr().out
     assert says in printed and "DE: " in printed
@@ -440,7 +440,7 @@ def test_a_file_without_permission_is_its_countrys_fault(world: World) -> None:
     unreadable(world.pack / "jurisdictions" / "at.yaml")
     (check,) = world.tick(framework_watch).asset_events
     assert "at.yaml:1: cannot be read (permission denied): make it a readable file" in check.description
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
 
 
 def test_a_file_that_goes_between_listing_and_reading_is_its_countrys_fault(
@@ -451,7 +451,7 @@ def test_a_file_that_goes_between_listing_and_reading_is_its_countrys_fault(
     monkeypatch.setattr("forge_assets.scenarios.freshness.country_files", lambda _: listed)
     (check,) = world.tick(framework_watch).asset_events
     assert "at.yaml:1: the file is missing: restore it" in check.description
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
 
 
 @pytest.mark.parametrize(
@@ -472,13 +472,13 @@ def test_a_fault_of_the_shared_words_stops_everything_and_is_named(world: World,
 
 def test_a_lock_among_the_languages_is_no_language(world: World) -> None:
     (world.pack / "languages" / ".#en.yaml").symlink_to("somebody@somewhere.1")
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
 
 
 def test_a_loop_of_folders_among_the_statutes_is_walked_past(world: World) -> None:
     (world.pack / "statutes" / "at" / "again").symlink_to("..", target_is_directory=True)
     (world.pack / "statutes" / "old.jsonl").symlink_to("gone")
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
 
 
 @pytest.mark.parametrize(
@@ -521,7 +521,7 @@ def test_sources_that_cannot_be_read_are_told_and_stop_no_catalog(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (world.pack / "statutes" / "SOURCES.md").write_bytes(b"| de/betrvg.jsonl | \xfc |\n")
-    and_an_edit_runs(world)
+    and_an_edit_is_asked_for(world)
     assert main(["check", str(world.pack)]) == 1
     told = [line for line in capsys.readouterr().out.splitlines() if "SOURCES.md:" in line]
     assert len(told) == 1 and "SOURCES.md:1: not UTF-8: save the file as UTF-8" in told[0]
