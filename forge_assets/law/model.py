@@ -160,7 +160,7 @@ class Domain(Strict):
 
 
 class Layout(Strict):
-    """How statute text marks its parts at the start of a line; templates are those of `law.labels`."""
+    """How statute text marks its parts at the start of a line; templates are those of `law.label_patterns`."""
 
     paragraphs: tuple[Text, ...] | Literal["lines"] = ()
     """Label templates, e.g. `({n})`; `lines`: every line that opens no point is a paragraph, counted from 1."""

@@ -1,4 +1,4 @@
-"""Choose the launcher: FORGE_LAUNCHER=local, ray or kubernetes, read when the code location loads."""
+"""Choose the launcher: FORGE_LAUNCHER names one of `LAUNCHERS`; read when the code location loads."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_every_question_of_the_frozen_core_is_still_composed(everything: pl.Data
     core = load_core(PACK)
     held = everything.filter(pl.col("question_id").is_in(core) & (pl.col("split") == "benchmark"))
     assert len(core) == held.height == 132, "prompts have changed: if that is meant, run `forge freeze`"
-    assert held["task_type"].n_unique() == 7
+    assert held["task_type"].n_unique() >= 7, "a task that is younger than the core is not in it"
     taught = everything.filter(pl.col("split") == "train")["jurisdictions"].explode().unique()
     assert set(held["jurisdictions"].explode()) == set(taught)
 
@@ -58,7 +58,9 @@ def assert_clear(sets: pl.DataFrame, size: int) -> None:
     assert leakage(train, held_out).clean
 
 
-def test_the_search_races_and_confirms_on_scenarios_that_no_trial_was_scored_on(whole: pl.DataFrame) -> None:
+def test_the_search_races_and_confirms_on_scenarios_that_no_trial_was_scored_on(
+    everything: pl.DataFrame, whole: pl.DataFrame
+) -> None:
     profile = load_profile("dgx-spark")
     of = {role: whole.filter(pl.col("role") == role) for role in ("validation", "race", "confirm", "choice")}
     assert of["race"].height == profile.search.race.items
@@ -70,8 +72,8 @@ def test_the_search_races_and_confirms_on_scenarios_that_no_trial_was_scored_on(
     assert not apart & (scenarios["validation"] | scenarios["choice"])
     for role in ("race", "confirm"):
         per_task = of[role]["task_type"].value_counts()["count"]
-        assert len(per_task) == 7
-        assert per_task.max() - per_task.min() <= 1
+        assert len(per_task) == everything["task_type"].n_unique()
+        assert per_task.max() - per_task.min() <= 2, "as even as scenarios that others took allow"
     assert short_of(whole, profile) == []
 
 

@@ -25,6 +25,7 @@ from forge_assets.scenarios.composition.judged_cells import Volume, capped, draw
 from forge_assets.scenarios.composition.questions import answered, asked
 from forge_assets.scenarios.facts.counter_rng import choose
 from forge_assets.scenarios.pack.files import Pack
+from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.tables import worded
 
 SHARES = {"missing_fact": 12, "confusable_neighbour": 10, "repealed": 4}
@@ -70,7 +71,16 @@ def compose(
 
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
+
+    Raises:
+        ValueError: English has no name for the country.
     """
+    code = framework.jurisdiction
+    if not framework.members and code not in pack.languages[ENGLISH].countries:
+        raise ValueError(
+            f"languages/{ENGLISH}.yaml: `countries` has no {code}: add "
+            f"{code}: {{name: {framework.name}, in: in {framework.name}}}"
+        )
     framework = spoken(framework, domain.citation)
     answers = Answers(domain, pack, law.statuses)
     parts = []

@@ -116,7 +116,7 @@ class GrpoJob(Training):
     questions: Digest
     """Rows of `sample_id`, `prompt` as chat messages, and what `scoring.reward` reads of a sample."""
     laws: Digest
-    """The law that citations are judged by, see `law.portable.law_rows`."""
+    """The law that citations are judged by, see `citations.serialization.law_rows`."""
     group: Annotated[int, Field(ge=2)]
     """Completions of one prompt that are compared with one another."""
     max_prompt: Annotated[int, Field(ge=16)] = 512

@@ -149,6 +149,11 @@ def test_every_launcher_is_held_to_the_contract() -> None:
     assert PLACES.keys() == LAUNCHERS.keys()
 
 
+def test_the_guide_to_launchers_has_a_row_for_every_launcher() -> None:
+    guide = (REPOSITORY / "docs" / "launchers.md").read_text("utf-8")
+    assert [name for name in LAUNCHERS if f"\n| `{name}` " not in guide] == []
+
+
 def test_a_job_that_ends_well_gives_its_record(seen: Seen) -> None:
     cause, words = seen.said("well")
     assert cause == "done" and json.loads(words)["kind"] == "ends_well"

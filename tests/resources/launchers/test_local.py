@@ -16,7 +16,7 @@ import pytest
 
 from forge_resources.launchers.base import LauncherError, how_it_ended
 from forge_resources.launchers.local import LocalLauncher
-from forge_resources.launchers.registry import launcher_from_environment
+from forge_resources.launchers.registry import LAUNCHERS, launcher_from_environment
 from forge_resources.processes import fork_server
 from forge_resources.processes.cause import Cause
 from tests.resources import entries
@@ -118,6 +118,7 @@ def test_how_a_worker_ended_is_said_in_words_and_as_a_cause(status: int, words: 
 def test_the_launcher_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORGE_LAUNCHER", raising=False)
     assert isinstance(launcher_from_environment(), LocalLauncher)
-    monkeypatch.setenv("FORGE_LAUNCHER", "slurm")
-    with pytest.raises(LauncherError, match="FORGE_LAUNCHER=slurm: no such launcher; choose one of local, ray, kuber"):
+    monkeypatch.setenv("FORGE_LAUNCHER", "condor")
+    known = ", ".join(LAUNCHERS)
+    with pytest.raises(LauncherError, match=f"FORGE_LAUNCHER=condor: no such launcher; choose one of {known}"):
         launcher_from_environment()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -26,6 +26,7 @@ from forge_assets.training.jobs.spec import (
     identity,
     parse_job,
 )
+from forge_assets.training.worker.main import WORK
 
 A, B = "a" * 64, "b" * 64
 SAMPLING = Sampling(max_new_tokens=8, batch_size=2, temperature=0.5, top_p=0.9, seed=1)
@@ -91,7 +92,21 @@ def _changes(value: BaseModel, path: tuple[str, ...] = ()) -> list[tuple[tuple[s
     return found
 
 
+KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(Job)[0])}
 CASES = [(kind, path, value) for kind, job in JOBS.items() for path, value in _changes(job)]
+
+
+def test_every_kind_of_job_has_a_worker_a_place_in_the_guide_and_is_tried_here() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "ml.md").read_text("utf-8")
+    assert WORK.keys() == KINDS, "WORK of forge_assets/training/worker/main.py"
+    assert {kind for kind in KINDS if f"\n| `{kind}` |" in guide} == KINDS, "the table of jobs in docs/ml.md"
+    assert JOBS.keys() == KINDS, "JOBS of this file"
+
+
+def test_what_a_worker_does_is_a_function_that_there_is() -> None:
+    for place, function in WORK.values():
+        source = Path(__file__).parents[3].joinpath(*place.split(".")).with_suffix(".py")
+        assert f"\ndef {function}(" in source.read_text("utf-8")
 
 
 @pytest.mark.parametrize(("kind", "path", "value"), CASES, ids=[f"{k}.{'.'.join(p)}" for k, p, _ in CASES])
