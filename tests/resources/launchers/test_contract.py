@@ -44,7 +44,7 @@ def jobs(context: dg.AssetExecutionContext, launcher: Launcher) -> dg.Materializ
     def stop_when_told() -> None:
         while not (told := [folder for folder in folders if (folder / "stop").exists()]):
             time.sleep(0.05)
-        for folder in (folders[0], *told):  # the first of them is over, and is left alone
+        for folder in (folders[0], folders[-1], *told):  # one that is over and one that waits are left alone
             launcher.stop(folder)
 
     threading.Thread(target=stop_when_told, daemon=True).start()
@@ -73,10 +73,12 @@ def _ray(root: Path) -> Iterator[dict[str, str]]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster as RayCluster
 
-    head = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
+    head = {"num_cpus": 4, "num_gpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
     cluster = RayCluster(initialize_head=True, head_node_args=head)
-    yield {"RAY_ADDRESS": cluster.address}
-    cluster.shutdown()
+    try:
+        yield {"RAY_ADDRESS": cluster.address}
+    finally:
+        cluster.shutdown()
 
 
 @contextmanager
