@@ -21,7 +21,7 @@ from forge_assets.benchmark.metric_labels import (
 )
 from forge_assets.benchmark.text_table import best_models
 from forge_assets.scoring.metrics import in_reading_order, metric
-from forge_assets.search.figures.wording import changes, config, named, shown
+from forge_assets.search.figures.wording import format_name, format_value, parse_changes, parse_config
 
 STATUSES = ("verified", "text_outdated", "unverified")
 
@@ -80,8 +80,8 @@ def group_table(grouped: pl.DataFrame, column: str, caption: str, name: str = "c
         size = Cell(str(part["n"][0]))
         estimates = (_estimate(found.get((group, m.name)), m.name in best) for m in across)
         lines.append((Cell(words(group)), size, *estimates))
-    named = (Column(m.label, True, m.colour) for m in across)
-    return Table(caption, (Column(words(column)), Column("Samples", True), *named), tuple(lines))
+    heads = (Column(m.label, True, m.colour) for m in across)
+    return Table(caption, (Column(words(column)), Column("Samples", True), *heads), tuple(lines))
 
 
 def difference_table(differences: pl.DataFrame, caption: str) -> Table:
@@ -145,9 +145,9 @@ def trial_table(trials: pl.DataFrame, chosen: int | None = None) -> Table:
     heads += (Column("Configuration"), Column("Guard"), Column("Time", True))
     rows = []
     for row in trials.sort("trial").iter_rows(named=True):
-        strong, asked, ran = row["trial"] == chosen, config(row["asked"]), config(row["ran"])
+        strong, asked, ran = row["trial"] == chosen, parse_config(row["asked"]), parse_config(row["ran"])
         other = {name: value for name, value in asked.items() if name in ran and ran[name] != value}
-        spoke = changes(row["guard"])
+        spoke = parse_changes(row["guard"])
         cells = [
             Cell(str(row["trial"]), strong=strong),
             *([Cell(row["phase"] or NOTHING)] if phased else []),
@@ -193,7 +193,7 @@ def _with_error(score: float | None, error: float | None) -> str:
 
 
 def _settings(configuration: Mapping[str, object]) -> str:
-    return ", ".join(f"{named(name)} {shown(value)}" for name, value in configuration.items()) or NOTHING
+    return ", ".join(f"{format_name(name)} {format_value(value)}" for name, value in configuration.items()) or NOTHING
 
 
 def _found(frame: pl.DataFrame, column: str) -> dict[tuple[str, str], dict[str, float]]:

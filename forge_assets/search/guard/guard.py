@@ -76,7 +76,9 @@ def guard(
     for taken in _by_damage(job):
         way = reduce(lambda done, step: step.apply(done), taken, job)
         if (held := need(way)) <= envelope_bytes:
-            return Guarded(way, held, tuple(_told(job, taken, shape, machine, envelope_bytes, calibration, completion)))
+            return Guarded(
+                way, held, tuple(_explain_steps(job, taken, shape, machine, envelope_bytes, calibration, completion))
+            )
         least = min(least, held)
     raise DoesNotFit(
         f"{least / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
@@ -97,7 +99,7 @@ def _by_damage(job: SftJob) -> list[tuple[Step, ...]]:
     return sorted((taken for taken in found if taken), key=order)
 
 
-def _told(
+def _explain_steps(
     job: SftJob,
     taken: tuple[Step, ...],
     shape: Shape,

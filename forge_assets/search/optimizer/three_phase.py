@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from forge_assets.search.optimizer.strategy import Seen, as_asked, phase_of, propose
+from forge_assets.search.optimizer.strategy import Seen, phase_of, propose, unchanged
 from forge_assets.search.space.parameters import Config, SearchSpace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PHASE, PROPOSED = "three_phase:phase", "three_phase:proposed"
 """System attributes of a trial: its phase, and the configuration as stored."""
 TRIES = 3
 """How often a proposal is made anew that another trial has too; a space smaller than the budget repeats itself."""
-RAN, ERROR = "ran", "standard_error"
+APPLIED, ERROR = "ran", "standard_error"
 """User attributes, set by whoever runs a trial: the configuration that ran, as stored, and the score's error."""
 
 
@@ -41,7 +41,7 @@ class ThreePhaseSampler(BaseSampler):
         space: what is searched.
         n_trials: the budget, which the phases are shares of. Trials beyond it refine.
         seed: of all that is drawn.
-        runs_as: what a guard would make of a configuration; None: nothing is changed.
+        applied_for: what a guard would make of a configuration; None: nothing is changed.
 
     Raises:
         ValueError: `n_trials` is below 1, or the study has several objectives.
@@ -52,12 +52,12 @@ class ThreePhaseSampler(BaseSampler):
         space: SearchSpace,
         n_trials: int,
         seed: int = 0,
-        runs_as: Callable[[Config], Config] | None = None,
+        applied_for: Callable[[Config], Config] | None = None,
     ) -> None:
         if n_trials < 1:
             raise ValueError(f"n_trials is {n_trials}: give at least 1")
         self.space, self.n_trials, self.seed = space, n_trials, seed
-        self.runs_as = runs_as or as_asked
+        self.applied_for = applied_for or unchanged
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All parameters of the space; they are proposed together."""
@@ -95,7 +95,7 @@ class ThreePhaseSampler(BaseSampler):
         return drawn.sample_independent(study, trial, param_name, param_distribution)
 
     def _propose(self, seen: Sequence[Seen], trial: int) -> Config:
-        return propose(self.space, seen, trial, self.n_trials, self.seed, self.runs_as)
+        return propose(self.space, seen, trial, self.n_trials, self.seed, self.applied_for)
 
     def _before(self, trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Seen]:
         """What was seen before; a trial that another process is about to propose is proposed here too."""
@@ -113,7 +113,7 @@ def phase(trial: FrozenTrial) -> str:
     return str(trial.system_attrs.get(PHASE, ""))
 
 
-def seen(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDirection) -> list[Seen]:
+def observations(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDirection) -> list[Seen]:
     """What a study's trials say, higher scores always better, in the order of their numbers.
 
     Trials that lack a parameter of the space are left out.
@@ -124,7 +124,7 @@ def seen(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDire
 
 def _seen(trial: FrozenTrial, space: SearchSpace, direction: StudyDirection) -> Seen | None:
     attrs = trial.system_attrs
-    stored = trial.user_attrs.get(RAN) or attrs.get(PROPOSED, {}) | attrs.get("fixed_params", {}) | trial.params
+    stored = trial.user_attrs.get(APPLIED) or attrs.get(PROPOSED, {}) | attrs.get("fixed_params", {}) | trial.params
     if any(parameter.name not in stored for parameter in space.parameters):
         return None
     config = space.read(stored)

@@ -26,7 +26,7 @@ class RaceError(ValueError):
     """Answers or candidates from which no race can be decided; the message names which."""
 
 
-def first(scores: Mapping[int, float], candidates: int) -> list[int]:
+def select_candidates(scores: Mapping[int, float], candidates: int) -> list[int]:
     """The trials that race: the `candidates` highest scores, best first; of equal ones the earlier trial.
 
     Args:
@@ -168,7 +168,7 @@ def composites(answers: pl.DataFrame, stage: str) -> dict[tuple[int, str], float
     return found
 
 
-def paired(
+def paired_differences(
     scores: Mapping[tuple[int, str], float], trial: int, others: Sequence[int], items: Sequence[str]
 ) -> tuple[Floats, Floats]:
     """Differences `trial` - other on every item, 0 where the other did not answer, and 1 where it did.

@@ -29,7 +29,7 @@ UNNAMED = {"race", "parallel"}
 
 
 @dataclass(frozen=True)
-class Setting:
+class StudyContext:
     """One search.
 
     Attributes:
@@ -50,7 +50,7 @@ class Setting:
     machine: Machine
 
     @classmethod
-    def of(cls, forge: Forge, runner: JobRunner) -> Setting:
+    def of(cls, forge: Forge, runner: JobRunner) -> StudyContext:
         """The search of the profile, over the sets last drawn.
 
         Raises:

@@ -67,7 +67,7 @@ def largest(profile: Profile) -> Config:
     return config
 
 
-def ran_as(asked: Config, interventions: Sequence[Intervention]) -> Config:
+def applied_config(requested: Config, interventions: Sequence[Intervention]) -> Config:
     """What was learned with after the guard spoke: what the strategy learns from."""
-    changed = {i.parameter: i.after for i in interventions if i.parameter in asked and i.parameter not in UNCHANGED}
-    return asked | changed
+    changed = {i.parameter: i.after for i in interventions if i.parameter in requested and i.parameter not in UNCHANGED}
+    return requested | changed

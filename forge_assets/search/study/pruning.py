@@ -43,7 +43,7 @@ def pruner(pruning: Pruning | None, steps: int, startup: int) -> optuna.pruners.
     )
 
 
-def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callable[[dict[str, Any]], str]:
+def loss_watcher(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callable[[dict[str, Any]], str]:
     """A `watch` for the trial's job: reports its loss at every step and gives the reason when it should end.
 
     A loss that is no number ends a trial at once. A trial that is gone on with has reported, and was judged by, its
@@ -54,7 +54,7 @@ def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callab
         pruning: None ends no trial whose loss is a number.
         steps: number of the training's last step.
     """
-    told = _Told(trial)
+    told = _PrunerReports(trial)
 
     def watch(line: dict[str, Any]) -> str:
         step, loss = int(line["step"]), float(line["loss"])
@@ -68,17 +68,17 @@ def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callab
     return watch
 
 
-def report(trial: optuna.Trial, curve: Iterable[dict[str, Any]]) -> None:
+def report_curve(trial: optuna.Trial, curve: Iterable[dict[str, Any]]) -> None:
     """Report what the pruner was not told of a finished trial, so that later ones are compared with all of it.
 
     That is all of it where the job was finished before, and the last steps where it finished between two looks.
     """
-    told = _Told(trial)
+    told = _PrunerReports(trial)
     for line in curve:
         told.tell(int(line["step"]), float(line["loss"]))
 
 
-class _Told:
+class _PrunerReports:
     """Tells a trial its smoothed losses, each step once.
 
     Attributes:

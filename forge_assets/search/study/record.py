@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-RAN, PLAN, OUTCOME = "ran", "plan", "outcome"
+APPLIED, PLAN, OUTCOME = "ran", "plan", "outcome"
 """User attributes of a trial; each is one transaction of its storage, so what is known together is kept together."""
 
 
 def remember_plan(
-    trial: optuna.Trial, space: SearchSpace, asked: Config, ran: Config, allowed: Guarded, identity: str, now: float
+    trial: optuna.Trial,
+    space: SearchSpace,
+    requested: Config,
+    applied: Config,
+    allowed: Guarded,
+    identity: str,
+    now: float,
 ) -> None:
     """What was asked, what will run, and who spoke, before it runs.
 
@@ -35,9 +41,9 @@ def remember_plan(
         identity: of the job.
         now: Unix time.
     """
-    trial.set_user_attr(RAN, space.stored(ran))
+    trial.set_user_attr(APPLIED, space.stored(applied))
     plan = {
-        "asked": space.stored(asked),
+        "asked": space.stored(requested),
         "guard": [asdict(one) for one in allowed.interventions],
         "predicted_bytes": allowed.predicted_bytes,
         "job": allowed.job.model_dump(mode="json"),
@@ -86,7 +92,7 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
                 "score": scores.get("composite"),
                 "standard_error": kept.get("score_error"),
                 "asked": _text(space, kept.get("asked") or trial.params),
-                "ran": _text(space, trial.user_attrs.get(RAN)),
+                "ran": _text(space, trial.user_attrs.get(APPLIED)),
                 "guard": json.dumps(kept.get("guard", [])),
                 "scores": [{"metric": name, "mean": scores[name]} for name in METRICS if name in scores],
                 "loss": sum(losses[-5:]) / len(losses[-5:]) if losses else None,

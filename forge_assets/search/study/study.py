@@ -66,7 +66,7 @@ def _first(file: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def claimed(
+def claim_trial(
     study: optuna.Study, folder: Path, trials: int, sampler: Callable[[int], optuna.samplers.BaseSampler]
 ) -> Iterator[optuna.Trial | None]:
     """Take the trial to go on with: the first that was left behind, else a new one while there are fewer than `trials`.
@@ -87,7 +87,7 @@ def claimed(
             os.close(handle)
 
 
-def running(study: optuna.Study) -> bool:
+def has_running_trial(study: optuna.Study) -> bool:
     """Whether a trial is under way, or was left behind."""
     from optuna.trial import TrialState
 

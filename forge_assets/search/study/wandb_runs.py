@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from optuna.trial import FrozenTrial
 
 from forge_assets.search.optimizer.three_phase import phase
-from forge_assets.search.study.record import RAN, facts
+from forge_assets.search.study.record import APPLIED, facts
 from forge_resources.monitoring.wandb import wandb_environment
 
 if TYPE_CHECKING:
-    from forge_assets.search.study.context import Setting
+    from forge_assets.search.study.context import StudyContext
 
 PATIENCE_SECONDS = 60
 
@@ -27,9 +27,9 @@ class WandbRuns:
         mode: `offline`, `online` or `disabled`.
     """
 
-    def __init__(self, mode: str, setting: Setting) -> None:
+    def __init__(self, mode: str, context: StudyContext) -> None:
         self._mode = mode
-        self._setting = setting
+        self._context = context
         self._writing: list[subprocess.Popen[str]] = []
 
     def write(self, trial: FrozenTrial) -> None:
@@ -37,12 +37,12 @@ class WandbRuns:
         kept = facts(trial)
         if self._mode == "disabled" or "identity" not in kept:
             return
-        folder = self._setting.forge.store.artefact(kept["identity"])
-        config = {"study": self._setting.name, "trial": trial.number, "phase": phase(trial)}
-        config |= {name: kept.get(name) for name in ("asked", "guard")} | {"ran": trial.user_attrs.get(RAN)}
+        folder = self._context.forge.store.artefact(kept["identity"])
+        config = {"study": self._context.name, "trial": trial.number, "phase": phase(trial)}
+        config |= {name: kept.get(name) for name in ("asked", "guard")} | {"ran": trial.user_attrs.get(APPLIED)}
         summary = {name: kept.get(name) for name in ("status", "why", "predicted_bytes", "measured_bytes", "seconds")}
         summary |= kept.get("scores") or {}
-        order = {"identity": kept["identity"], "group": self._setting.name, "config": config, "summary": summary}
+        order = {"identity": kept["identity"], "group": self._context.name, "config": config, "summary": summary}
         writer = subprocess.Popen(
             [sys.executable, "-m", "forge_resources.monitoring.wandb"],
             stdin=subprocess.PIPE,
