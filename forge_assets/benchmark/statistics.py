@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.benchmark.metric_labels import models
+from forge_assets.benchmark.metric_labels import models_in_order
 from forge_assets.scoring.bootstrap import (
     TAILS,
     Floats,
@@ -173,7 +173,7 @@ def _grid(scores: pl.DataFrame, samples: pl.DataFrame | None) -> _Grid:
     if len(twice):
         raise ValueError("scored twice: {model} on {sample_id}, {metric}".format(**twice.row(0, named=True)))
     metrics = in_reading_order(scores["metric"].unique())
-    columns = [(model.name, metric) for model in models(scores["model"].unique()) for metric in metrics]
+    columns = [(model.name, metric) for model in models_in_order(scores["model"].unique()) for metric in metrics]
     ids = sorted(scores["sample_id"].unique())
     values = np.full((len(ids), len(columns)), np.nan)
     row = {sample_id: i for i, sample_id in enumerate(ids)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forge_assets.catalog.tables import kept_statutes
+from forge_assets.catalog.tables import statutes_of_table
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
@@ -24,7 +24,7 @@ class CatalogRecord(Record):
     """The validated framework, as JSON by its aliases."""
 
 
-def keep(forge: Forge, country: Country) -> None:
+def save_snapshot(forge: Forge, country: Country) -> None:
     """Make a country's version the last good one."""
     model = country.framework.model_dump(mode="json", by_alias=True)
     forge.save(CatalogRecord(version=country.version, framework=model), country.framework.jurisdiction)
@@ -43,7 +43,7 @@ def live_country(forge: Forge, domain: Domain, code: str) -> Country:
     """
     framework = Framework.model_validate(forge.load(CatalogRecord, code).framework)
     units = forge.store.read("catalog.statute_units", code)
-    return checked_country(domain, framework, kept_statutes(framework, units))
+    return checked_country(domain, framework, statutes_of_table(framework, units))
 
 
 def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.citations.parser import render
+from forge_assets.citations.rendering import render
 from forge_assets.law.country import Country
 from forge_assets.law.explanation import threshold_words
 from forge_assets.law.model import Body, Framework, Provision, Rule
@@ -132,7 +132,7 @@ def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
     ]
 
 
-def kept_statutes(framework: Framework, units: pl.DataFrame) -> Statutes:
+def statutes_of_table(framework: Framework, units: pl.DataFrame) -> Statutes:
     """The statute text as `catalog.statute_units` holds it: what a country's last good version rests on."""
     layouts = {law.id: law.layout or framework.layout for law in framework.laws}
     statutes: dict[str, dict[str, StatuteUnit]] = {law.id: {} for law in framework.laws}

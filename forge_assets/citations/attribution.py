@@ -37,7 +37,7 @@ class Attribution:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LawMentions:
     """A text with the laws it names."""
 
     text: str
@@ -50,7 +50,7 @@ class Reading:
     """Whose law a citation without a name means."""
 
     @classmethod
-    def of(cls, text: str, laws: LawIndex, default: str | None) -> Reading:
+    def of(cls, text: str, laws: LawIndex, default: str | None) -> LawMentions:
         """Find the laws a text names; without a default, its home is the one country whose laws it names."""
         mentions = laws.names.all(text)
         countries = laws.countries(text) if any(len(mention.laws) > 1 for mention in mentions) else []

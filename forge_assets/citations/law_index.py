@@ -10,7 +10,7 @@ from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
 from forge_assets.citations.patterns import Forms
-from forge_assets.citations.statute_index import CitationStatus, HeldLaw, as_keyed, known_label, order
+from forge_assets.citations.statute_index import CitationStatus, IndexedLaw, as_keyed, known_label, order
 from forge_assets.citations.vocabulary import COMMON, folded
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
@@ -24,7 +24,7 @@ Place = tuple[str, str | None, str | None]
 class LawIndex:
     """Build with `LawIndex.build`; one index serves any number of texts."""
 
-    laws: Mapping[LawId, HeldLaw]
+    laws: Mapping[LawId, IndexedLaw]
     names: LawNames
     forms: Forms
     unions: Mapping[str, frozenset[str]]
@@ -40,7 +40,7 @@ class LawIndex:
             statutes: jurisdiction to the statute text held; a law without text makes citations unverifiable.
         """
         laws = {(f.jurisdiction, law.id): law for f in frameworks for law in f.laws}
-        held = {key: HeldLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
+        held = {key: IndexedLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
         called = {name: f.jurisdiction for f in frameworks for name in (f.name, *f.called)}
         names = LawNames.of(laws.items())
         written = {COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}
@@ -128,7 +128,7 @@ class LawIndex:
         word = reference.parts[-1].word if reference.parts else POSITION
         return word not in (POSITION, DEGREE) and self.forms.words.kind(word, law[0])[0] in ("narrower", None)
 
-    def _joined(self, held: HeldLaw, number: str, part: Part) -> str | None:
+    def _joined(self, held: IndexedLaw, number: str, part: Part) -> str | None:
         """The unit whose number the first part belongs to, as in `art. 22(2)`."""
         return held.unit(f"{number}({part.label})") if part.word == POSITION else None
 
@@ -138,7 +138,7 @@ class LawIndex:
         words = self.forms.words.ordinal_words(int(digits)) if start and digits else []
         return next((found for word in words if (found := self.laws[law].unit(start + word))), None)
 
-    def _placed(self, law: LawId, held: HeldLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
+    def _placed(self, law: LawId, held: IndexedLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
         """Paragraph and point, by what the words mean in this country and what the unit has."""
         subdivided = held.parts(unit) if unit in held.units else {}
         labels = [label for label in subdivided if label != NO_PARAGRAPH]

@@ -32,7 +32,7 @@ class Situation:
     """Provisions that the change would pull at another date."""
 
 
-def situation(
+def situation_of(
     domain: Domain,
     frameworks: Sequence[Framework],
     change: str,
@@ -69,7 +69,7 @@ def _out_of_force(begins: dt.date | None, ends: dt.date | None, on: dt.date | No
     return on is not None and bool((begins and on < begins) or (ends and on > ends))
 
 
-def judge(citation: Citation, facts: Situation) -> CitationClass:
+def classify_citation(citation: Citation, facts: Situation) -> CitationClass:
     """The class of a citation in a situation.
 
     `relevant` also counts a place around or within one that is required: `§ 87` where `§ 87 Abs. 1 Nr. 6` is due.

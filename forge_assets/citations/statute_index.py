@@ -23,7 +23,7 @@ _SOUNDS = {"в": "v", "г": "g"}
 
 
 @dataclass(frozen=True)
-class HeldLaw:
+class IndexedLaw:
     """A law, the text held of it, and its units by the forms their numbers are written in."""
 
     law: Law
@@ -34,7 +34,7 @@ class HeldLaw:
     _parts: dict[str, Mapping[str, Paragraph]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, law: Law, units: Mapping[str, StatuteUnit]) -> HeldLaw:
+    def of(cls, law: Law, units: Mapping[str, StatuteUnit]) -> IndexedLaw:
         """Index a law's units."""
         forms: dict[str, str] = {}
         for number in units:
@@ -117,7 +117,7 @@ def _latin(letter: str) -> str | None:
     return next((chr(ord("a") + letters.index(letter)) for letters in _ALPHABETS if letter in letters), None)
 
 
-def as_keyed(written: str, held: HeldLaw) -> str:
+def as_keyed(written: str, held: IndexedLaw) -> str:
     """A number that is not held, in the style of those that are."""
     number = _form(written)
     number = number[:1].upper() + number[1:] if number[:1].isalpha() else number

@@ -23,7 +23,7 @@ _FIELDS: tuple[tuple[str, Kind], ...] = (
 
 
 @dataclass(frozen=True)
-class Words:
+class CitationWords:
     """Words, folded, to what they mean; build with `Words.of`."""
 
     _kinds: Mapping[str, Mapping[str, tuple[Kind, ...]]]
@@ -34,7 +34,7 @@ class Words:
     _join: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, given: Mapping[str, CitationForms]) -> Words:
+    def of(cls, given: Mapping[str, CitationForms]) -> CitationWords:
         """Index the forms of all jurisdictions, `COMMON` included."""
         kinds: dict[str, dict[str, tuple[Kind, ...]]] = {}
         for jurisdiction, form in given.items():

@@ -29,7 +29,7 @@ class Adoption:
     p: float | None = None
 
 
-NOTHING = Adoption(False, "The profile reinforces nothing.")
+NOT_REINFORCED = Adoption(False, "The profile reinforces nothing.")
 
 
 def adopt(scores: pl.DataFrame, samples: pl.DataFrame) -> Adoption:

@@ -9,7 +9,7 @@ import polars as pl
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.serialization import law_rows
 from forge_assets.datasets.roles import messages, prompt_rows
-from forge_assets.distillation.adoption import NOTHING, REINFORCED, TUNED, Adoption, adopt
+from forge_assets.distillation.adoption import NOT_REINFORCED, REINFORCED, TUNED, Adoption, adopt
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
 from forge_assets.training.jobs.model_ref import ModelRef
@@ -32,7 +32,7 @@ def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) 
     """
     wanted, sets = forge.profile.teacher.grpo, drawn_sets(forge)
     if wanted is None:
-        return tuned, NOTHING
+        return tuned, NOT_REINFORCED
     domain, countries = live_countries(forge)
     policy = policy_job(
         forge.profile,

@@ -11,7 +11,7 @@ from forge_resources.config.profile import Profile
 from forge_resources.storage.tables import TABLES
 
 
-def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+def filter_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     """`distillation.teacher_responses`: a response is taught on only if its law and its form are without fault.
 
     Args:
@@ -57,14 +57,14 @@ def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob
 
 
 @dataclass(frozen=True)
-class Choice:
+class StudentChoice:
     """The student that was chosen and the sentence that says why."""
 
     cut: bool
     reason: str
 
 
-def choose(keep_share: float, teacher: float, cut: float) -> Choice:
+def choose_student(keep_share: float, teacher: float, cut: float) -> StudentChoice:
     """The cut student, unless it keeps less than `keep_share` of the teacher's composite.
 
     Args:
@@ -74,8 +74,8 @@ def choose(keep_share: float, teacher: float, cut: float) -> Choice:
     share = cut / teacher if teacher else 1.0
     kept = f"the cut student keeps {share:.0%} of the tuned teacher's composite ({cut:.3f} of {teacher:.3f})"
     if share >= keep_share:
-        return Choice(True, f"Cut: {kept}, at least the {keep_share:.0%} asked for.")
-    return Choice(False, f"Uncut: {kept}, less than the {keep_share:.0%} asked for.")
+        return StudentChoice(True, f"Cut: {kept}, at least the {keep_share:.0%} asked for.")
+    return StudentChoice(False, f"Uncut: {kept}, less than the {keep_share:.0%} asked for.")
 
 
 def equal_time_steps(steps: int, cut_parameters: int, parameters: int) -> int:

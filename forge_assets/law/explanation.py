@@ -15,7 +15,7 @@ Cite = Callable[[CitationKey], str]
 """Writes a citation key in its country's own form."""
 
 
-def explained(
+def explain_findings(
     domain: Domain,
     frameworks: Mapping[str, Framework],
     statuses: Mapping[str, str],
@@ -40,7 +40,7 @@ def explained(
     return "\n".join(lines).rstrip()
 
 
-def reasons(finding: Finding) -> list[str]:
+def explain_finding(finding: Finding) -> list[str]:
     """What decided a finding, in words: the trigger first, then what else was tried."""
     provision = finding.provision
     if finding.pulled:
@@ -127,7 +127,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     law = next(law for law in framework.laws if law.id == provision.cite.law)
     yield f"    {cite(provision.cite)}  [{provision.level.replace('_', '-')}, {body.english} ({body.name})]"
     yield from _wrapped(provision.summary)
-    yield from _wrapped(f"why: {'; '.join(reasons(finding))}")
+    yield from _wrapped(f"why: {'; '.join(explain_finding(finding))}")
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
@@ -137,7 +137,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
 
 def _short(finding: Finding, cite: Cite) -> str:
     return textwrap.fill(
-        f"{cite(finding.provision.cite)}: {reasons(finding)[-1]}",
+        f"{cite(finding.provision.cite)}: {explain_finding(finding)[-1]}",
         WIDTH,
         initial_indent="    ",
         subsequent_indent="      ",

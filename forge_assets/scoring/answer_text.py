@@ -9,7 +9,7 @@ from typing import Any
 
 from forge_assets.citations.normalized_text import CleanText
 
-NOTHING = "none"
+NO_LEVEL = "none"
 """The level of an answer that says nothing applies."""
 
 _HEADING = re.compile(r"^#{1,6} +(.*)$")
@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w\w")
 _NO_PROVISION = r"no (?:provision|duty|duties)"
 
 
-def plain(answer: str) -> str:
+def plain_text(answer: str) -> str:
     """An answer as it is scored: composed letters, nothing invisible, no quote marks, a paragraph on one line."""
     return _LINE_START.sub("", CleanText.of(answer).text.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -58,7 +58,7 @@ def structure(answer: str, sections: Sequence[str]) -> float:
 
 def level_named(answer: str, levels: Sequence[str]) -> str | None:
     """The first level of the ladder that the text under the headings names; `none` for "no provision"."""
-    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NOTHING: _NO_PROVISION}
+    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NO_LEVEL: _NO_PROVISION}
     text = "\n".join(line for line in answer.splitlines() if not _HEADING.match(line))
     pattern = "|".join(f"(?P<{level}>{word})" for level, word in words.items())
     found = re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from forge_assets.citations.citation import Citation
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring import answer_text
 
@@ -22,7 +23,7 @@ class Answer:
     """An answer beside its sample; what several metrics need of it is found once.
 
     Args:
-        text: the answer as `answer_text.plain` gives it.
+        text: the answer as `answer_text.plain_text` gives it.
         sample: a row of `scenarios.samples`.
         laws: the laws whose text we hold, of every country.
     """

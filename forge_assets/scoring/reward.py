@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forge_assets.citations.citation import Citation
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
+from forge_assets.scoring.answer_text import heading_name, level_named, plain_text, rouge, sections_of, structure
 
 WEIGHTS = {
     "citations": 0.5,
@@ -76,7 +77,7 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
         sample: the `FIELDS` of a row of `scenarios.samples`.
         laws: the laws that citations are judged by.
     """
-    answer = plain(answer)
+    answer = plain_text(answer)
     if not answer.strip():
         return Reward(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     reference, home = sample["response"], sample["jurisdictions"]

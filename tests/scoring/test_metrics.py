@@ -16,7 +16,7 @@ from forge_assets.benchmark import plots
 from forge_assets.benchmark.report import ReportInput, render
 from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table, terminal_table
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.scoring.metrics import METRICS, Metric, formula
 from forge_assets.scoring.reward import Reward
 from forge_assets.scoring.score import score, score_frame

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forge_assets.datasets.export.dataset_card import Column, Contents, DatasetInfo, File
+from forge_assets.datasets.export.dataset_card import ColumnInfo, Contents, DatasetInfo, File
 
 MARK = "model-forge"
 """A keyword of every export: an earlier one is known by it."""
@@ -79,7 +79,7 @@ def _file(file: File, encoding: str) -> dict[str, Any]:
     }
 
 
-def _field(record_set: str, table: File, column: Column) -> dict[str, Any]:
+def _field(record_set: str, table: File, column: ColumnInfo) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": f"{record_set}/{column.name}",

@@ -78,7 +78,7 @@ class DatasetInfo(Strict):
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnInfo:
     """A column of the Parquet files; `type` is DuckDB's."""
 
     name: str
@@ -143,7 +143,7 @@ class Contents:
     """
 
     splits: tuple[Split, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnInfo, ...]
     languages: tuple[str, ...]
     jurisdictions: frozenset[str]
     """Of the samples and of the law they must cite."""

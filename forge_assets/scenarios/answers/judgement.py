@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from forge_assets.law.engine import Alternative, Facts, Finding, State, obligations
 from forge_assets.law.model import Body, Domain, Framework, Provision
 
-NOTHING = "none"
+NO_LEVEL = "none"
 """The expected level where no provision applies."""
 
 
@@ -44,7 +44,7 @@ class Judgement:
     @property
     def level(self) -> str:
         """The strongest level owed, `none` where nothing applies."""
-        return self.lead.level if self.lead else NOTHING
+        return self.lead.level if self.lead else NO_LEVEL
 
     @property
     def body(self) -> Body | None:
@@ -57,7 +57,7 @@ class Judgement:
         return tuple(p.id for p in self.applying)
 
 
-def rank(domain: Domain, judged: Judgement) -> int:
+def level_rank(domain: Domain, judged: Judgement) -> int:
     """Place of the strongest duty on the obligation ladder, -1 where nothing applies."""
     return domain.levels.index(judged.level) if judged.lead else -1
 
@@ -67,7 +67,7 @@ def body_of(framework: Framework, body_id: str) -> Body:
     return next(b for b in framework.bodies if b.id == body_id)
 
 
-def judge(
+def judge_change(
     domain: Domain,
     framework: Framework,
     change: str,

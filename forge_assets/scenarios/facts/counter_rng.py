@@ -37,7 +37,7 @@ def derive(given: Keys, *words: object) -> Keys:
     return mix(given ^ seed(*words))
 
 
-def choose(given: Keys, n: int, *words: object) -> NDArray[np.int64]:
+def choose_index(given: Keys, n: int, *words: object) -> NDArray[np.int64]:
     """An index below `n` a key. The bias of the remainder is below n / 2^64."""
     return (derive(given, *words) % np.uint64(n)).astype(np.int64)
 

@@ -47,7 +47,7 @@ class Share(Strict):
     percent: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(min_length=1)
 
 
-Choice = NumberRange | Share | Annotated[tuple[bool, ...], Field(min_length=1)]
+ValueChoice = NumberRange | Share | Annotated[tuple[bool, ...], Field(min_length=1)]
 
 
 class Company(Strict):
@@ -58,7 +58,7 @@ class Company(Strict):
     """Made-up names; which one a company bears is drawn."""
     countries: tuple[JurisdictionCode, ...] = ()
     """Empty: everywhere."""
-    facts: dict[Name, Choice]
+    facts: dict[Name, ValueChoice]
 
 
 class Companies(Strict):
