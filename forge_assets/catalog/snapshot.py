@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forge_assets.catalog.tables import statutes_of_table
 from forge_assets.law.country import Country, checked_country, country_files
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
+from forge_resources.forge import Forge
 from forge_resources.storage.record import Record
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
 
 
 class CatalogRecord(Record):

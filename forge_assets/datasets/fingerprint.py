@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from forge_assets.catalog.snapshot import live_codes
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.scenarios.freshness import ScenariosRecord
+from forge_resources.forge import Forge
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
 
 
 class WarehouseRecord(Record):

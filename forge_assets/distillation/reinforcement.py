@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -18,9 +18,7 @@ from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, SftJob
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import place
 from forge_resources.config.profile import Grpo, Loading, Profile
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
+from forge_resources.forge import Forge
 
 
 def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) -> tuple[Finished, Adoption]:

@@ -6,17 +6,14 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
+from forge_resources.forge import Forge
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
 
 
 class ScenariosRecord(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from optuna.study import StudyDirection
@@ -15,16 +15,13 @@ from forge_assets.search.optimizer.strategy import importances, posterior
 from forge_assets.search.optimizer.three_phase import observations
 from forge_assets.search.selection.race import Race, select_candidates
 from forge_assets.search.selection.verdict import RaceVerdict, race_verdict
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.record import answers_table, facts, planned_job
 from forge_assets.training.asset_support import greedy
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
 from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import BY_CONFIGURATION
-
-if TYPE_CHECKING:
-    from forge_assets.search.study.context import StudyContext
-
 
 MAXIMIZE = StudyDirection.MAXIMIZE
 

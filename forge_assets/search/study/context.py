@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,16 +12,14 @@ from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.search.study.jobs import space_of, teacher_job
 from forge_assets.training.asset_support import drawn_sets, greedy, placed, scored
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, SftJob
 from forge_assets.training.planning.memory_overhead import Machine
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import machine
 from forge_resources.config.profile import Profile
+from forge_resources.forge import Forge
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_assets.training.jobs.runner import Finished, JobRunner
-    from forge_resources.forge import Forge
 
 UNNAMED = {"race", "parallel"}
 """Parts of a search that may change and its trials stay the same."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from forge_assets.search.optimizer.registry import sampler
 from forge_assets.search.optimizer.strategy import explorations
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.pruning import pruner
 from forge_assets.search.study.study import claim_trial, has_running_trial, open_study
 from forge_assets.search.study.trial import calibrate_memory_model, predict_applied, run_trial
 
 if TYPE_CHECKING:
     import optuna
-
-    from forge_assets.search.study.context import StudyContext
 
 WAIT_SECONDS = 1.0
 """Between two looks whether another process has ended its trial, or died."""

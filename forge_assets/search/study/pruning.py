@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from forge_resources.config.profile import Pruning
+
 if TYPE_CHECKING:
     import optuna
-
-    from forge_resources.config.profile import Pruning
 
 SMOOTHED_STEPS = 5
 """How many steps one reported loss is the mean of."""

@@ -15,10 +15,13 @@ from forge_assets.search.guard.calibration import Calibration, Measured, calibra
 from forge_assets.search.guard.guard import guard
 from forge_assets.search.optimizer.three_phase import ERROR
 from forge_assets.search.space.parameters import Config
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.jobs import applied_config
 from forge_assets.search.study.pruning import loss_watcher, report_curve
 from forge_assets.search.study.record import facts, planned_job, remember_outcome, remember_plan
 from forge_assets.search.study.standard_error import paired_error, standard_error
+from forge_assets.training.jobs.runner import Finished
+from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.placement import DoesNotFit
 from forge_resources.launchers.base import JobFailed, JobStopped
@@ -26,10 +29,6 @@ from forge_resources.processes.cause import BY_CONFIGURATION, Cause
 
 if TYPE_CHECKING:
     import optuna
-
-    from forge_assets.search.study.context import StudyContext
-    from forge_assets.training.jobs.runner import Finished
-    from forge_assets.training.jobs.spec import SftJob
 
 
 def run_trial(context: StudyContext, trial: optuna.Trial, begun: Callable[[], None]) -> None:

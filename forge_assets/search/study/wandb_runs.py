@@ -6,16 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
 from forge_assets.search.optimizer.three_phase import phase
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.record import APPLIED, facts
 from forge_resources.monitoring.wandb import wandb_environment
-
-if TYPE_CHECKING:
-    from forge_assets.search.study.context import StudyContext
 
 PATIENCE_SECONDS = 60
 
