@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import polars as pl
 
 from forge_assets.datasets.leakage import clear_of
-from forge_assets.datasets.sample_size import EXTENDED_SIZE
 from forge_assets.datasets.selection import (
+    EXTENDED_SIZE,
     LEAST_CONFIRMED,
     benchmark_set,
     race_and_confirm,

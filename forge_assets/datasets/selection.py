@@ -14,6 +14,9 @@ from forge_resources.storage.store import digest
 BENCHMARK_SIZE = 132
 """Paired items at which a difference of about 11 points shows (20% discordance, 80% power)."""
 
+EXTENDED_SIZE = 660
+"""Items of the extended set: 5 x 132, the first multiple of the core set to reach the 626 of a 5-point difference."""
+
 LEAST_CONFIRMED = 10
 """Samples below which the score of the search's winner says too little to be reported."""
 

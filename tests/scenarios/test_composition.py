@@ -38,15 +38,15 @@ from pathlib import Path
 from forge_assets.law.country import read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_resources.storage.store import digest
 home = Path("frameworks/labour")
 domain = load_domain(home)
 countries = [read_country(home, domain, home / f"jurisdictions/{code}.yaml") for code in ("at", "de")]
-pack, law, volume = load_pack(home, domain), Law.of(countries), Volume(24, 4)
-tables = [*compose(domain, pack, countries[0].framework, law, volume)]
+pack, law, volume = load_pack(home, domain), LawLineage.of(countries), Volume(24, 4)
+tables = [*compose_country(domain, pack, countries[0].framework, law, volume)]
 tables += compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)
 print(digest([table.to_dicts() for table in tables]))
 """

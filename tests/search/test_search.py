@@ -25,17 +25,16 @@ from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, Sampling
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CPU
-from forge_assets.training.planning.model_shape import Shape
-from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import Cause
 from forge_resources.storage.job_folder import write_record
 from forge_resources.storage.tables import TABLES
+from tests.helpers import shape_of
 
 BASE = "b" * 64
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
+SHAPE = shape_of("smollm2-135m-instruct")
 ROLES = {"validation": 20, "race": 24, "confirm": 40}
 SPACE: dict[str, Any] = {"learning_rate": (0.0005, 0.001, 0.002, 0.004), "rank": (8.0, 16.0, 32.0)}
 TRIALS = 8

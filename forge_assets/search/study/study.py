@@ -18,7 +18,6 @@ from forge_resources.storage.job_folder import held
 if TYPE_CHECKING:
     import optuna
 
-SQLITE = "sqlite:///"
 BUSY_SECONDS = 60
 """How long one process may wait for another to finish writing to a SQLite file."""
 
