@@ -1,4 +1,4 @@
-"""benchmark_report: four models answer the same questions; tables, intervals, plots and one HTML page."""
+"""Define the asset `benchmark_report`: answers of four models to the same questions, scored, compared and reported."""
 
 import platform
 from collections.abc import Mapping

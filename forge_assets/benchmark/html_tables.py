@@ -1,4 +1,4 @@
-"""Polars frames as tables for people: labels for column names, units for numbers, a dash for nothing."""
+"""Turn Polars frames into HTML tables: labels for column names, units for numbers, a dash for null."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class HtmlTable:
 
 
 def metric_table(summary: pl.DataFrame) -> HtmlTable:
-    """Metrics down, models across, the best of a row strong."""
+    """Build the table of means: one row a metric, one column a model, the best of a row strong."""
     across = models_in_order(summary["model"].unique())
     found = _found(summary, "metric")
     rows = []
@@ -70,7 +70,7 @@ def metric_table(summary: pl.DataFrame) -> HtmlTable:
 
 
 def group_table(grouped: pl.DataFrame, column: str, caption: str, name: str = "composite") -> HtmlTable:
-    """Groups down, models across, one metric with its interval."""
+    """Build the table of one metric by group: one row a group, one column a model, with intervals."""
     rows = grouped.filter(pl.col("metric") == name)
     across, found = models_in_order(rows["model"].unique()), _found(rows, column)
     lines = []
@@ -85,7 +85,7 @@ def group_table(grouped: pl.DataFrame, column: str, caption: str, name: str = "c
 
 
 def difference_table(differences: pl.DataFrame, caption: str) -> HtmlTable:
-    """One row a metric: both means, their paired difference, interval and p."""
+    """Build the table of differences: one row a metric with both means, paired difference, interval and p."""
     rows = [
         (
             Cell(metric(row["metric"]).title),
@@ -102,7 +102,7 @@ def difference_table(differences: pl.DataFrame, caption: str) -> HtmlTable:
 
 
 def law_table(provisions: pl.DataFrame) -> HtmlTable:
-    """Provisions by jurisdiction and status, with the dates of the statute text.
+    """Count provisions by jurisdiction and status, with the dates of the statute text.
 
     Args:
         provisions: columns jurisdiction, status, text_as_of (date or ISO text).
@@ -123,7 +123,7 @@ def law_table(provisions: pl.DataFrame) -> HtmlTable:
 
 
 def job_table(jobs: pl.DataFrame) -> HtmlTable:
-    """One row a job, and a last row with the seconds summed and the highest peak."""
+    """Build the table of jobs: one row each, and a last row with summed seconds and the highest peak."""
     table = frame_table(jobs, "What each job took on the machine of this run.")
     total = [Cell("Together", strong=True)]
     for name in [name for name in jobs.columns if jobs[name].null_count() < jobs.height][1:]:
@@ -138,7 +138,7 @@ def job_table(jobs: pl.DataFrame) -> HtmlTable:
 
 
 def trial_table(trials: pl.DataFrame, chosen: int | None = None) -> HtmlTable:
-    """One row a trial: what ran and, in small print, what was asked where the guard changed it.
+    """Build the table of trials: the applied configuration and, small, what the guard changed of the requested one.
 
     Args:
         trials: as table `search.trials`.
@@ -172,7 +172,7 @@ def trial_table(trials: pl.DataFrame, chosen: int | None = None) -> HtmlTable:
 
 
 def frame_table(frame: pl.DataFrame, caption: str) -> HtmlTable:
-    """Any frame, column by column.
+    """Turn any frame into a table, column by column.
 
     Names ending in `seconds`, `_bytes`, `_mb` set the unit; structs print as `name value` lists; columns that
     are empty throughout are left out.
@@ -185,7 +185,7 @@ def frame_table(frame: pl.DataFrame, caption: str) -> HtmlTable:
 
 
 def lineage_rows(lineage: Mapping[str, object]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Name and one or several values, in the order given."""
+    """List the lineage as names with one or several values, in the order given."""
     return tuple((format_label(name), tuple(_values(value))) for name, value in lineage.items())
 
 

@@ -1,4 +1,4 @@
-"""Figures of the benchmark page: one colour a model throughout, values written at the marks, no frames."""
+"""Draw the figures of the benchmark page: one colour a model, values at the marks, no frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forge_resources.presentation.figures import HAIR, HEAT, INK, QUIET, bare, c
 
 @styled
 def metric_bars(summary: pl.DataFrame) -> Figure:
-    """Small multiples, one panel a metric, one bar a model with its 95% interval.
+    """Draw one panel a metric with one bar a model and its 95% interval.
 
     Args:
         summary: columns model, metric, mean, low, high, as `statistics.summary` gives.
@@ -37,7 +37,7 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
 
 @styled
 def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
-    """Model by task, the mean written in each cell.
+    """Draw a heatmap of model by task with the mean in each cell.
 
     Args:
         by_task: columns task_type, model, metric, n, mean, as `statistics.by_task` gives.
@@ -69,7 +69,7 @@ def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
 
 @styled
 def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") -> Figure:
-    """One row a country, one dot a model with its 95% interval.
+    """Draw one row a country with one dot a model and its 95% interval.
 
     Args:
         by_jurisdiction: columns jurisdiction, model, metric, n, mean, low, high, as
@@ -103,7 +103,7 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
 
 @styled
 def loss_curves(losses: pl.DataFrame) -> Figure:
-    """Training loss by step, one line a model, validation dashed.
+    """Draw training loss by step, one line a model, validation dashed.
 
     Args:
         losses: columns model, step, loss, and optionally split ("train" or "validation").

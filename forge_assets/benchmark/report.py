@@ -1,4 +1,4 @@
-"""The benchmark report: one HTML file that carries its figures, asks the network for nothing, and prints."""
+"""Render the benchmark report: one HTML file with its figures inside, without network access, printable."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ShownExample:
 
 
 def render(report: ReportInput) -> str:
-    """The page as HTML text; equal inputs give equal bytes.
+    """Render the page as HTML text; equal inputs give equal bytes.
 
     Raises:
         ValueError: models were not scored on the same samples.

@@ -1,4 +1,4 @@
-"""The four models side by side as plain text for a terminal and as Markdown for Dagster and the README."""
+"""Format the models' means as plain text for a terminal and as Markdown for Dagster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BEST = "*"
 
 
 def best_models(summary: pl.DataFrame, name: str) -> set[str]:
-    """Models whose mean on a metric, as printed, is the best; none where all are equal."""
+    """Find the models whose mean on a metric, as printed, is the best; none where all are equal."""
     shown = {model: format_number(mean) for model, mean in _rows(summary, name).select("model", "mean").iter_rows()}
     if len(set(shown.values())) < 2:
         return set()
@@ -21,7 +21,7 @@ def best_models(summary: pl.DataFrame, name: str) -> set[str]:
 
 
 def terminal_table(summary: pl.DataFrame) -> TextTable:
-    """Metrics down, models across, `mean [low, high]`; a star marks the best of a row."""
+    """Build one row a metric, one column a model, `mean [low, high]`; a star marks the best of a row."""
     if summary.is_empty():
         return TextTable(head=(), rows=(), note="No model was scored.")
     across = models_in_order(summary["model"].unique())
@@ -42,7 +42,7 @@ def terminal_table(summary: pl.DataFrame) -> TextTable:
 
 
 def markdown_table(summary: pl.DataFrame) -> str:
-    """The same table in Markdown; the best of a row is bold."""
+    """Format the same table as Markdown; the best of a row is bold."""
     if summary.is_empty():
         return "No model was scored."
     across = models_in_order(summary["model"].unique())

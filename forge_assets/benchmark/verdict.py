@@ -1,4 +1,4 @@
-"""The outcome in one sentence and a few figures, worded no stronger than the intervals allow."""
+"""State a benchmark's outcome in one sentence and key figures; a difference counts where its interval excludes 0."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BenchmarkVerdict:
 
 
 def benchmark_verdict(found: Comparison) -> BenchmarkVerdict:
-    """Tuned against untuned student on the composite, then against the tuned teacher, as far as scored.
+    """Compare the tuned student on the composite with the untuned one, then with the tuned teacher, as far as scored.
 
     Raises:
         ValueError: the tuned student was scored, but not by the composite.

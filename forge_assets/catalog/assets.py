@@ -1,4 +1,4 @@
-"""framework_catalog: each country's law, validated and checked against statute text, one partition a country."""
+"""Define the asset `framework_catalog`: each country's law, validated against statute text, one partition a country."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""The countries whose last good version is in the catalog: what everything downstream works from."""
+"""Store and read the last valid version of each country, which everything downstream works from."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class CatalogRecord(Record):
 
 
 def save_snapshot(forge: Forge, country: Country) -> None:
-    """Make a country's version the last good one."""
+    """Store a country's version as its last valid one."""
     model = country.framework.model_dump(mode="json", by_alias=True)
     forge.save(CatalogRecord(version=country.version, framework=model), country.framework.jurisdiction)
 
 
 def live_codes(forge: Forge) -> list[str]:
-    """Countries in the catalog whose file still exists, in code order."""
+    """List countries in the catalog whose file still exists, in code order."""
     return [code for code in country_files(forge.pack_path) if forge.find(CatalogRecord, code)]
 
 
 def live_country(forge: Forge, domain: Domain, code: str) -> Country:
-    """A country's last good version.
+    """Read a country's last valid version.
 
     Raises:
         NotMaterialised: it was never catalogued.
@@ -45,6 +45,6 @@ def live_country(forge: Forge, domain: Domain, code: str) -> Country:
 
 
 def live_countries(forge: Forge) -> tuple[Domain, list[Country]]:
-    """The domain and every live country."""
+    """Read the domain and the last valid version of every live country."""
     domain = load_domain(forge.pack_path)
     return domain, [live_country(forge, domain, code) for code in live_codes(forge)]

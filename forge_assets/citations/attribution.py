@@ -1,4 +1,4 @@
-"""Decides whose places a chain names: the law named behind it, before it, earlier in the text, or none at all."""
+"""Attribute a chain of places to a law: the one named behind it, before it, earlier in the text, or none."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class LawMentions:
         return cls(text, laws, mentions, countries, default, home)
 
     def name_around(self, position: int) -> NamedLaw | None:
-        """The law's name that a position lies within, its first letter aside."""
+        """Find the law's name that a position lies within, its first letter aside."""
         before = bisect_right(self.mentions, position, key=lambda m: m.start) - 1
         name = self.mentions[before] if before >= 0 else None
         return name if name and name.start < position < name.end else None
 
     def attribute(self, chain: list[Reference], floor: int) -> Attribution | None:
-        """Decide whose places a chain names; None if it is prose.
+        """Attribute a chain to a law; None if it is prose.
 
         Args:
             floor: where the citation before ended.

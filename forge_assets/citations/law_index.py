@@ -1,4 +1,4 @@
-"""Knows the laws of the frameworks: their names, how they are cited, and which places their text has."""
+"""Index the laws of the frameworks: their names, how they are cited, and which places their text has."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ class LawIndex:
         return cls(held, names, forms, unions, called, countries)
 
     def at_home(self, countries: Iterable[str]) -> frozenset[str]:
-        """Jurisdictions whose law an answer about these countries may cite: theirs, and that of their unions.
+        """List the jurisdictions whose law an answer about these countries may cite: theirs and their unions'.
 
-        A citation whose law is not known counts as at home: that it cannot be verified is told elsewhere.
+        The jurisdiction of unknown laws is among them: such a citation is unverifiable, not foreign.
         """
         codes = frozenset(countries)
         return codes.union({UNKNOWN}, *(self.unions.get(code, ()) for code in codes))
 
     def countries(self, text: str) -> list[tuple[int, str]]:
-        """Where each name or adjective of a country ends in a text, and which country it is."""
+        """Find where each name or adjective of a country ends in a text, and its code."""
         return [(found.end(), self._called[found[0]]) for found in self._countries.finditer(text)]
 
     def country_after(self, text: str, at: int) -> str | None:
-        """The country named right behind a place, as in `Labour Code of Bulgaria`."""
+        """Find the country named right behind a position, as in `Labour Code of Bulgaria`."""
         start = at
         while of := self.forms.of.match(text, at):
             found = self._countries.match(text, at)
@@ -75,17 +75,17 @@ class LawIndex:
         return self._called[found[0]] if found else None
 
     def holding(self, jurisdiction: str, reference: Reference) -> LawId | None:
-        """The jurisdiction's law that has a unit, if exactly one has it."""
+        """Find the jurisdiction's law that has a unit, if exactly one has it."""
         laws = [key for key, law in self.laws.items() if key[0] == jurisdiction and law.unit(reference.unit)]
         return laws[0] if len(laws) == 1 else None
 
     def only_law(self, jurisdiction: str) -> LawId | None:
-        """The jurisdiction's law if it has exactly one."""
+        """Find the jurisdiction's law if it has exactly one."""
         laws = [law for law in self.laws if law[0] == jurisdiction]
         return laws[0] if len(laws) == 1 else None
 
     def status(self, law: LawId, unit: str, paragraph: str | None, point: str | None) -> CitationStatus:
-        """Whether a place exists in the text held of a law."""
+        """Look a place up in the text held of a law."""
         return self.laws[law].status(unit, paragraph, point)
 
     def continues(self, law: LawId, head: str) -> bool:
@@ -93,7 +93,7 @@ class LawIndex:
         return not self.forms.words.opens_units_in(folded(head), law[0]) and self.forms.words.may_be_part(folded(head))
 
     def places(self, law: LawId, reference: Reference) -> list[Place]:
-        """The places of a law that a reference names: several if it is a range."""
+        """List the places of a law that a reference names: several if it is a range."""
         held = self.laws[law]
         number, last, parts = reference.unit, reference.last, list(reference.parts)
         if parts and parts[-1].also:
@@ -201,6 +201,6 @@ def _series(first: str, last: str, known: Sequence[str], limit: int = 40) -> lis
 
 
 def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
-    """What citations are judged by."""
+    """Build the index of all countries that citations are checked against."""
     statutes = {c.framework.jurisdiction: c.statutes for c in countries}
     return LawIndex.build(domain, [c.framework for c in countries], statutes)

@@ -1,4 +1,4 @@
-"""Finds statute citations in a text, whatever their written form and language."""
+"""Find statute citations in a text, whatever their written form and language."""
 
 from __future__ import annotations
 

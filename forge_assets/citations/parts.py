@@ -1,4 +1,4 @@
-"""Reads the parts of a unit as written: paragraphs and points, behind the unit or before it, singly or in lists.
+"""Parse the parts of a unit: paragraphs and points, behind the unit or before it, singly or in lists.
 
 Every pattern is anchored where it is tried and has bounded repeats, so reading is linear.
 """
@@ -128,7 +128,7 @@ def _labels_before(written: str, forms: Forms) -> list[str]:
 
 
 def read_before(text: str, ref: Reference, forms: Forms, floor: int) -> list[Reference]:
-    """The references of the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`."""
+    """Read the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`."""
     if not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
         return [ref]
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
@@ -230,5 +230,5 @@ def _numbers(unit: str) -> tuple[int, ...]:
 
 
 def bare_label(label: str) -> str:
-    """A label without brackets, degree signs and primes: `3bis`, `d`, `IV`."""
+    """Strip brackets, degree signs and primes off a label: `3bis`, `d`, `IV`."""
     return re.sub(r"[()\u00b0\u00ba\s'\u2019\u2032\u0384.]", "", label)

@@ -1,4 +1,4 @@
-"""Compiles the citation forms that a pack declares, of every country and English, into patterns to read with."""
+"""Compile the citation forms that a pack declares, of every country and English, into patterns."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Forms:
         )
 
     def next_head(self, text: str, position: int) -> re.Match[str] | None:
-        """The next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
+        """Find the next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
         for token in _TOKEN.finditer(text, position):
             if token[0][0].isdigit() or token[0].casefold() in self.openers:
                 head = self.head.match(text, token.start())

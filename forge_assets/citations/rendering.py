@@ -1,4 +1,4 @@
-"""Writes a citation key in the form its country uses, or in English."""
+"""Write a citation key in the form its country uses, or in English."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def render(key: CitationKey, framework: Framework, style: Style = "national") ->
 
 
 def without_bracketed_citations(framework: Framework, usage: CitationForms) -> Framework:
-    """The framework with wordings fit for an answer: without the places that they give in brackets for a reader.
+    """Remove the citations that a framework's wordings give in brackets for a reader.
 
     `open to appeal (art. 26(1))` becomes `open to appeal`; an answer cites what it is asked for and nothing beside it.
 

@@ -1,4 +1,4 @@
-"""The `warehouse` asset: samples across borders, and the sets that are drawn from all samples."""
+"""Define the asset `warehouse`: cross-border samples, and the sets drawn from all samples."""
 
 import dagster as dg
 import polars as pl

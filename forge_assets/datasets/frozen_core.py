@@ -1,4 +1,4 @@
-"""The frozen core of the benchmark: ids of questions, kept in the pack, so that figures compare over time."""
+"""Draw and read the benchmark's frozen core: ids of questions, kept in the pack, so that figures compare over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADER = """\
 
 
 def compose_pack(pack_dir: Path) -> pl.DataFrame:
-    """All samples of a pack, with every provision: table `scenarios.samples`."""
+    """Compose all samples of a pack, with every provision: table `scenarios.samples`."""
     volume = Volume(DRAWS, KEPT)
     domain = load_domain(pack_dir)
     pack = load_pack(pack_dir, domain)
@@ -36,7 +36,7 @@ def compose_pack(pack_dir: Path) -> pl.DataFrame:
 
 
 def load_core(pack_dir: Path) -> list[str]:
-    """Question ids of `benchmark/core.txt`; none where there is no such file."""
+    """Read the question ids of `benchmark/core.txt`; none where there is no such file."""
     path = pack_dir / "benchmark" / "core.txt"
     if not path.is_file():
         return []
@@ -53,7 +53,7 @@ def freeze(pack_dir: Path) -> Path:
 
 
 def format_core(samples: pl.DataFrame, size: int = BENCHMARK_SIZE) -> str:
-    """The file for a new core, drawn over task types, countries and variants."""
+    """Format the file of a new core, drawn over task types, countries and variants."""
     countries = samples["jurisdictions"].explode().unique().sort().to_list()
     rows = benchmark_set(samples, countries, size)
     lines = [

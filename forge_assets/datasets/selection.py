@@ -1,4 +1,4 @@
-"""Which samples a job sees: drawn in hash order, balanced so that every provision is taught about equally."""
+"""Select the samples of a job: in hash order, balanced so that every provision is taught about equally."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries
 
 
 def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
-    """Up to `n` training samples, every citation taught about equally often.
+    """Select up to `n` training samples, every citation taught about equally often.
 
     Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
     Samples without citations (nothing applies) count as one more citation a country.
@@ -60,7 +60,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 
 
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
-    """Up to `n` validation samples, spread over task types and countries."""
+    """Select up to `n` validation samples, spread over task types and countries."""
     return _spread(samples_of(samples, jurisdictions, "validation"), n)
 
 
@@ -71,7 +71,7 @@ def race_and_confirm(
     validation: pl.DataFrame,
     choice: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Validation samples for the race of the best trials, and further ones to confirm its winner.
+    """Select validation samples for the race of the best trials, and further ones to confirm its winner.
 
     One sample a scenario, and no scenario of `validation` or of the other set. Each is spread like the others: the pool
     is dealt out down a list sorted by task, countries and variant (systematic sampling; Cochran 1977, chapter 8).
@@ -103,12 +103,12 @@ def _dealt(names: Sequence[str], first: int, second: int) -> list[str]:
 
 
 def benchmark_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int = BENCHMARK_SIZE) -> pl.DataFrame:
-    """Up to `n` benchmark samples, spread over task types and countries."""
+    """Select up to `n` benchmark samples, spread over task types and countries."""
     return _spread(samples_of(samples, jurisdictions, "benchmark"), n)
 
 
 def samples_of(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl.DataFrame:
-    """Samples of a split all of whose countries are wanted."""
+    """Select the samples of a split all of whose countries are wanted."""
     allowed = pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all()
     return samples.filter((pl.col("split") == split) & allowed)
 

@@ -1,4 +1,4 @@
-"""teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
+"""Define the assets of tuning and distillation: teacher_adapter, teacher_responses, student_base, student_adapter."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -22,7 +22,7 @@ from forge_resources.forge import Forge
 
 
 def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) -> tuple[Finished, Adoption]:
-    """The teacher to go on with, tuned or reinforced, and why.
+    """Reinforce the tuned teacher where the profile asks for it, and choose between the two.
 
     Raises:
         JobFailed: a worker ended without a result; calling again resumes it.
@@ -63,7 +63,7 @@ def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) 
 
 
 def policy_job(profile: Profile, wanted: Grpo, tuning: SftJob, tuned: str, *, questions: str, laws: str) -> GrpoJob:
-    """GRPO from what an SFT job made, on one device.
+    """Build the GRPO job that continues an SFT job, on one device.
 
     Args:
         tuned: identity of `tuning`.
@@ -92,6 +92,6 @@ def policy_job(profile: Profile, wanted: Grpo, tuning: SftJob, tuned: str, *, qu
 
 
 def question_rows(sets: pl.DataFrame, count: int) -> list[dict[str, Any]]:
-    """Rows of a question dataset: the first training samples, `prompt` as chat messages and what the reward reads."""
+    """Build question rows: the first training samples, `prompt` as chat messages and what the reward reads."""
     rows = sets.filter(pl.col("role") == "train").sort("position").head(count)
     return [{"prompt": messages(row), **{name: row[name] for name in FIELDS}} for row in rows.iter_rows(named=True)]

@@ -1,4 +1,4 @@
-"""Which model becomes the student, and what it is taught: rules without machinery."""
+"""Choose the student and the responses it is trained on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forge_resources.storage.tables import TABLES
 
 
 def filter_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """`distillation.teacher_responses`: a response is taught on only if its law and its form are without fault.
+    """Build `distillation.teacher_responses`: a response is accepted where citations, structure and level are perfect.
 
     Args:
         answers: model, sample_id, answer.
@@ -38,7 +38,7 @@ def filter_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFram
 
 
 def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob:
-    """Full-parameter training of the student, or LoRA where the profile gives a rank."""
+    """Build the student's training job: full-parameter, or LoRA where the profile gives a rank."""
     student = profile.student
     lora = Lora(rank=student.lora_rank, alpha=2 * student.lora_rank) if student.lora_rank else None
     return SftJob(
@@ -65,7 +65,7 @@ class StudentChoice:
 
 
 def choose_student(keep_share: float, teacher: float, cut: float) -> StudentChoice:
-    """The cut student, unless it keeps less than `keep_share` of the teacher's composite.
+    """Choose the cut student, unless it keeps less than `keep_share` of the teacher's composite.
 
     Args:
         teacher: the tuned teacher's mean composite on the choice set.
@@ -79,5 +79,5 @@ def choose_student(keep_share: float, teacher: float, cut: float) -> StudentChoi
 
 
 def equal_time_steps(steps: int, cut_parameters: int, parameters: int) -> int:
-    """Steps of the uncut student that take about as long as the cut one's: time goes with parameters."""
+    """Compute the steps of the uncut student that take about as long as the cut one's: time goes with parameters."""
     return max(1, round(steps * cut_parameters / parameters))

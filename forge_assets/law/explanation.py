@@ -1,4 +1,4 @@
-"""What the law asks in one situation, as text for a person: duties with reasons, citations and quotes."""
+"""Explain findings of the law engine as text: duties with reasons, citations and quotes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def explain_findings(
     combined: Combined,
     cite: Cite,
 ) -> str:
-    """Findings by country and union, strongest duty first; what does not apply follows, with its reason.
+    """Explain findings by country and union, strongest duty first; what does not apply follows, with its reason.
 
     Args:
         frameworks: by jurisdiction.
@@ -41,7 +41,7 @@ def explain_findings(
 
 
 def explain_finding(finding: Finding) -> list[str]:
-    """What decided a finding, in words: the trigger first, then what else was tried."""
+    """Explain what decided a finding: the trigger first, then what else was tested."""
     provision = finding.provision
     if finding.pulled:
         said = [f"triggered by {' and '.join(finding.pulled)}"]
@@ -60,7 +60,7 @@ def explain_finding(finding: Finding) -> list[str]:
 
 
 def threshold_words(provision: Provision) -> str:
-    """When the provision applies, in words; empty when it always does."""
+    """Explain when a provision applies; empty when it always does."""
     return "; or ".join(_bounds(condition.items()) for condition in provision.applies_when)
 
 

@@ -1,4 +1,4 @@
-"""scenario_dataset: one country's scenarios and samples. warehouse: all of them, the sets drawn from them, DuckDB."""
+"""Define the asset `scenario_dataset`: one country's scenarios and the samples composed from them."""
 
 import dagster as dg
 
@@ -18,12 +18,12 @@ from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 
 def asked_framework(forge: Forge, country: Country) -> Framework:
-    """The provisions of a country that the profile's scenarios ask about."""
+    """Select the provisions of a country that the profile's scenarios ask about."""
     return country.framework.core() if forge.profile.provisions == "core" else country.framework
 
 
 def profile_volume(forge: Forge) -> Volume:
-    """How much the profile composes."""
+    """Return how much the profile composes."""
     return Volume(forge.profile.data.draws, forge.profile.data.kept)
 
 

@@ -1,4 +1,4 @@
-"""Versions of what lies on disk: of every country file, and of the samples that are composed from it."""
+"""Compute the version of every country file, and of the samples that are composed from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sources:
 
 
 def sources(forge: Forge) -> Sources:
-    """Read the pack. A comment or layout change leaves a version as it is.
+    """Compute the version of every country file; comments and layout do not change it.
 
     Raises:
         SourceError: the profile, or the vocabulary shared by all countries (domain, companies, tasks), cannot be read.
@@ -55,7 +55,7 @@ def sources(forge: Forge) -> Sources:
 
 
 def source_version(forge: Forge, pack: Pack, country: Country) -> str:
-    """Digest of all that a country's samples are composed from."""
+    """Compute a digest of all that a country's samples are composed from."""
     return _source_version(forge, pack, country.version)
 
 

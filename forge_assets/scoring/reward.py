@@ -1,4 +1,4 @@
-"""What a drawn answer earns in reinforcement learning: verifiable parts, and two penalties that make gaming a loss.
+"""Compute the reward of an answer in reinforcement learning: verifiable parts and two penalties against gaming.
 
 A policy finds whatever a reward pays for by mistake, so this one is stricter than the benchmark's composite: a section
 counts by what stands under it, citing nothing earns something only where the answer says that nothing applies, and
@@ -71,7 +71,7 @@ class Reward:
 
 
 def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
-    """What one answer earns; a blank one nothing.
+    """Compute the reward of one answer; 0 for a blank one.
 
     Args:
         sample: the `FIELDS` of a row of `scenarios.samples`.

@@ -1,4 +1,4 @@
-"""Scores answers by every metric, for the search, the choices between models and the benchmark.
+"""Score answers by every metric, for the search, the choices between models and the benchmark.
 
 Training by reward has a score of its own, `reward`, which is harder to game.
 """

@@ -1,4 +1,4 @@
-"""search_results: short real trainings of the teacher, the best of them raced, and what was chosen and why."""
+"""Define the asset `search_results`: short trainings of the teacher, a race of the best, and the chosen one."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", 
     metadata=table_metadata("search.trials"),
 )
 def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Search over the profile's space; every trial is a row of `search.trials`, from its first moment on."""
+    """Search the profile's space; every trial is a row of `search.trials` from its start."""
     # Optuna and SciPy take a second to import, and only a search needs them.
     from forge_assets.search.selection.choice import choose_trial
     from forge_assets.search.study.context import StudyContext

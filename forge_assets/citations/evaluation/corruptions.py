@@ -1,4 +1,4 @@
-"""Citations that are wrong in a known way, made from a pack's provisions, to test that each is told for what it is."""
+"""Corrupt citations of a pack's provisions in known ways, to test that each is classified as such."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ClassifiedCase:
 
 
 def edge_facts(condition: Condition) -> dict[str, int | bool]:
-    """Facts that just meet a condition."""
+    """Choose facts that just meet a condition."""
     facts: dict[str, int | bool] = {}
     for name, bound in condition.items():
         if bound.is_ is not None:
@@ -88,7 +88,7 @@ def edge_facts(condition: Condition) -> dict[str, int | bool]:
 def cases(
     domain: Domain, frameworks: Mapping[str, Framework], statutes: Mapping[str, Statutes], jurisdiction: str
 ) -> Iterator[CorruptedCitation]:
-    """Every corruption of every provision of a jurisdiction that stands in the text held, and the provision itself.
+    """Generate every corruption of every provision of a jurisdiction that stands in its text, and the provision itself.
 
     Corrupted are: the unit, the paragraph or the point, each beyond the last; the country, by the same place of another
     one's law; the force, by a repealed unit of the law, and by a date before or after the provision's time. A provision
@@ -126,7 +126,7 @@ def cases(
 def classify_cases(
     found: Iterable[CorruptedCitation], frameworks: Mapping[str, Framework], laws: LawIndex
 ) -> list[ClassifiedCase]:
-    """Write each case in a sentence, in its country's form and in English, then read and judge what is found."""
+    """Write each case in a sentence, in its country's form and in English, then parse and classify it."""
     judged = []
     for case in found:
         for style in STYLES:
@@ -137,7 +137,7 @@ def classify_cases(
 
 
 def counts(judged: Iterable[ClassifiedCase]) -> dict[CorruptionKind, Counter[str]]:
-    """How often each kind of case was given each class; `unread` where not exactly one citation was found."""
+    """Count by kind of case the classes given; `unread` where not exactly one citation was found."""
     counted: dict[CorruptionKind, Counter[str]] = {}
     for verdict in judged:
         name = verdict.classes[0] if len(verdict.classes) == 1 else "unread"

@@ -1,4 +1,4 @@
-"""Measures the citation parser against labelled strings: precision and recall of the places it reads."""
+"""Measure precision and recall of the citation parser on labelled strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Croissant 1.0 description of an exported dataset: its files with their sums, the fields of its tables.
+"""Describe an exported dataset in Croissant 1.0: its files with their sums, the fields of its tables.
 
 `bench/croissant.py` checks one with the standard's own library.
 """
@@ -34,7 +34,7 @@ CONTEXT = {
 
 
 def croissant(info: DatasetInfo, contents: Contents) -> dict[str, Any]:
-    """The JSON-LD document, paths relative to the export's folder."""
+    """Build the JSON-LD document, paths relative to the export's folder."""
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

@@ -1,4 +1,4 @@
-"""Writes samples as a dataset that other tools load: Parquet, chat messages, a card, Croissant metadata, check sums.
+"""Write samples as a dataset that other tools load: Parquet, chat messages, card, Croissant metadata, check sums.
 
 `forge export FOLDER` calls it. Equal samples and info give equal bytes, however the samples are cut into files. DuckDB
 sorts them on disk, so there may be more of them than fit in memory.

@@ -1,4 +1,4 @@
-"""Text blocks that answers are made of; each says only what the judgement found and the framework states.
+"""Write the text blocks of reference answers from a judgement and the framework.
 
 What differs between cases that the law cannot tell apart stands as a slot: `{company}`, `{change}`, `{date}` and the
 numbers, `{employees}`. One text serves them all.
@@ -46,7 +46,7 @@ class SectionText:
 
 
 def verdict(case: AnswerCase) -> SectionText:
-    """Country and kind of change, then the strongest duty and its body, or why nothing applies.
+    """Write country and kind of change, then the strongest duty and its body, or why nothing applies.
 
     What must be asked first, and what is not in force yet, is said here too.
     """
@@ -54,7 +54,7 @@ def verdict(case: AnswerCase) -> SectionText:
 
 
 def thresholds(case: AnswerCase) -> SectionText:
-    """The verdict and the threshold that the strongest provision needed."""
+    """Write the verdict and the threshold that the strongest provision needed."""
     judged = case.judged[0]
     met = _numbers(judged.met.get(judged.lead.id, ())) if judged.lead else ""
     return _verdict(case, f" Threshold met: {met}." if met else "")
@@ -88,13 +88,13 @@ def _verdict(case: AnswerCase, met: str) -> SectionText:
 
 
 def basis(case: AnswerCase) -> SectionText:
-    """Every applying provision with its duty."""
+    """List every applying provision with its duty."""
     judged = case.judged[0]
     return _lines((f"- {_duty(judged, p)}" for p in judged.applying), judged.applying)
 
 
 def steps(case: AnswerCase) -> SectionText:
-    """Every applying provision, weakest duty first, with its deadline."""
+    """List every applying provision, weakest duty first, with its deadline."""
     judged = case.judged[0]
     order = sorted(judged.applying, key=lambda p: case.domain.levels.index(p.level))
     return _lines(
@@ -104,7 +104,7 @@ def steps(case: AnswerCase) -> SectionText:
 
 
 def lead(case: AnswerCase) -> SectionText:
-    """The strongest duty with its citation."""
+    """Write the strongest duty with its citation."""
     judged = case.judged[0]
     if judged.lead is None or judged.asks or judged.later:
         return verdict(case)
@@ -113,7 +113,7 @@ def lead(case: AnswerCase) -> SectionText:
 
 
 def escalation(case: AnswerCase) -> SectionText:
-    """The country's escalation steps in order, each with its basis."""
+    """List the country's escalation steps in order, each with its basis."""
     framework = case.judged[0].framework
     lines = [
         f"{i}. {_capital(step.step)}: {render(step.basis, framework)}"
@@ -123,19 +123,19 @@ def escalation(case: AnswerCase) -> SectionText:
 
 
 def timing(case: AnswerCase) -> SectionText:
-    """Every applying provision with its deadline and what follows from a breach."""
+    """List every applying provision with its deadline and what follows from a breach."""
     judged = case.judged[0]
     return _lines((f"- {_duty(judged, p)}{_timing(p)}" for p in judged.applying), judged.applying)
 
 
 def agreement(case: AnswerCase) -> SectionText:
-    """What an agreement is about, led by the strongest duty behind it."""
+    """Write what an agreement is about, led by the strongest duty behind it."""
     level = case.words.levels[case.judged[0].level]
     return SectionText(f"{_qualified(case)} {level}: agreement at {{company}} to {{change}}.")
 
 
 def stricter(case: AnswerCase) -> SectionText:
-    """Which of two countries asks for more on the obligation ladder."""
+    """Write which of two countries asks for more on the obligation ladder."""
     home, other = case.judged
     ranks = [level_rank(case.domain, j) for j in case.judged]
     change = f"{_capital(case.domain.change_types[case.change_type].title)}."
@@ -151,7 +151,7 @@ def stricter(case: AnswerCase) -> SectionText:
 
 
 def compare(case: AnswerCase) -> SectionText:
-    """One line a country: its strongest duty."""
+    """Write one line a country: its strongest duty."""
     texts, keys = [], []
     for judged in case.judged:
         if judged.lead is None:
@@ -163,7 +163,7 @@ def compare(case: AnswerCase) -> SectionText:
 
 
 def facts_in_words(case: AnswerCase, names: Iterable[str]) -> str:
-    """The facts as a prompt states them, comma separated."""
+    """Write the facts as a prompt states them, comma separated."""
     said = []
     for name in names:
         value, phrase = case.facts[name], case.words.facts[name]

@@ -1,4 +1,4 @@
-"""Reference answers: one for every cell of facts, task and way of asking, composed from the law engine's findings."""
+"""Compose reference answers from the law engine's findings: one for every cell of facts, task and way of asking."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class AnswerComposer:
         self._tasks = {task.id: task for task in pack.tasks}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
-        """Every country's judgement, in the order given."""
+        """Judge the change in every country, in the order given."""
         return tuple(
             judge_change(self._domain, framework, setting.change, facts, on=setting.on)
             for framework, facts in zip(frameworks, setting.facts, strict=True)
         )
 
     def tasks(self, judged: tuple[Judgement, ...], setting: StatedFacts) -> list[str]:
-        """Ids of the tasks that the case can be asked with."""
+        """List the ids of the tasks that the case can be asked with."""
         countries = len(judged)
         return [
             t.id
@@ -77,7 +77,7 @@ class AnswerComposer:
         ]
 
     def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts) -> Answer:
-        """The answer to a task; the caller has made sure that the task fits."""
+        """Compose the answer to a task, which must be one of `tasks`."""
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
         first = scoped[0]
@@ -153,7 +153,7 @@ SAYS_WHAT_IS_OPEN: tuple[Block, ...] = ("verdict", "thresholds")
 
 
 def without_fact(setting: StatedFacts, name: str) -> StatedFacts:
-    """The setting with one fact left unsaid."""
+    """Remove one fact from the stated facts of every country."""
     return replace(setting, facts=tuple({n: v for n, v in facts.items() if n != name} for facts in setting.facts))
 
 

@@ -1,4 +1,4 @@
-"""What one country's law asks in one situation: the law room's findings, ranked by the obligation ladder."""
+"""Judge one change under one country's law: the engine's findings, ranked by the obligation ladder."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Judgement:
 
 
 def level_rank(domain: Domain, judged: Judgement) -> int:
-    """Place of the strongest duty on the obligation ladder, -1 where nothing applies."""
+    """Compute the position of the strongest duty on the obligation ladder, -1 where nothing applies."""
     return domain.levels.index(judged.level) if judged.lead else -1
 
 
 def body_of(framework: Framework, body_id: str) -> Body:
-    """A body of a framework by id."""
+    """Look up a body of a framework by id."""
     return next(b for b in framework.bodies if b.id == body_id)
 
 

@@ -1,4 +1,4 @@
-"""Contrast pairs: one question twice, with one fact changed so that the answer changes (Gardner et al., 2020)."""
+"""Build contrast pairs: one question twice, with one fact changed so that the answer changes (Gardner et al., 2020)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FACTORS = ((1, 16), (1, 8), (1, 4), (1, 2), (2, 1), (4, 1), (8, 1))
 
 
 def build_contrast_pairs(domain: Domain, pack: Pack, answers: AnswerComposer, found: JudgedDraws) -> list[Prompts]:
-    """Pairs made from benchmark cases of one country: both sides belong to that split, and to no other set."""
+    """Build contrast pairs from benchmark cases of one country; both sides have split `contrast`."""
     rows = _held_out(domain, pack, first_of_each_outcome(found, KEPT)) if found.rows.height else found.rows
     if rows.is_empty():
         return []

@@ -1,4 +1,4 @@
-"""Samples that rest on the law of more than one jurisdiction: comparisons, premises from abroad, union law by date."""
+"""Compose samples on the law of several jurisdictions: comparisons, premises from abroad, union law by date."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PREMISES = 4
 def compose_cross_border(
     domain: Domain, pack: Pack, frameworks: Sequence[Framework], law: LawLineage, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples that need several frameworks.
+    """Compose scenarios and samples that need several frameworks.
 
     Args:
         frameworks: those of the countries asked about, and of unions.

@@ -1,4 +1,4 @@
-"""Draws that a country's law settles, sorted into cells and judged once a cell."""
+"""Judge drawn facts under a country's law, once a cell, and keep those that it decides."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class JudgedDraws:
 
 
 def draw_change(domain: Domain, pack: Pack, change: str, volume: Volume, site: int = 0) -> pl.DataFrame:
-    """The draws of a change for every company, which are the same in every country."""
+    """Draw the facts of a change for every company; they are the same in every country."""
     count = range(volume.draws)
     made = [draw_facts(domain, company, change, count, site).with_row_index("draw") for company in pack.companies]
     return pl.concat(made) if made else pl.DataFrame()
@@ -64,7 +64,7 @@ def judge_draws(
     rows: pl.DataFrame,
     around: Sequence[dt.date] = (),
 ) -> JudgedDraws:
-    """The draws of a change that one country's law settles, clear of every threshold's edge.
+    """Judge the draws of a change under one country's law, and keep those decided and clear of every threshold's edge.
 
     Args:
         rows: what `draw_change` gives for the change.
@@ -82,7 +82,7 @@ def judge_draws(
 def judge_rows(
     domain: Domain, answers: AnswerComposer, framework: Framework, change: str, rows: pl.DataFrame
 ) -> JudgedDraws:
-    """Judge rows of facts, and keep those that are plausible, settled and clear of every threshold's edge."""
+    """Judge rows of facts, and keep those that are plausible, decidable and clear of every threshold's edge."""
     asked = framework_of_change(domain, framework, change)
     rows = rows.filter(pl.Series(is_plausible(framework, rows)))
     frames = [rows, *nudge_numbers(rows, domain)]
@@ -121,7 +121,7 @@ def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str
 
 
 def first_of_each_outcome(found: JudgedDraws, kept: int) -> pl.DataFrame:
-    """The first draws of every company and outcome, in the order drawn."""
+    """Keep the first draws of every company and outcome, in the order drawn."""
     if found.rows.is_empty():
         return found.rows
     nth = pl.col("draw").cum_count().over("archetype", "group")

@@ -1,4 +1,4 @@
-"""Which tasks are asked about a case, and their answers: rows of judged facts become rows to put into words."""
+"""Choose the tasks asked about each row of judged facts, and compose their answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forge_assets.scenarios.prompts.tables import Prompts
 
 
 def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer, *stream: str) -> pl.DataFrame:
-    """Every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
+    """Choose every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
     if rows.is_empty():
         return rows
     fitting = [

@@ -1,4 +1,4 @@
-"""Scenarios and samples: every prompt and reference answer, composed from the law engine's findings alone.
+"""Compose scenarios and samples on one country's law from the law engine's findings alone.
 
 Facts are drawn as columns, sorted into cells that the law cannot tell apart, judged once a cell, and put into words
 column by column. Every choice hangs on a key of the draw and on nothing else, so an edit of one provision changes the
@@ -47,7 +47,7 @@ class LawLineage:
 
     @classmethod
     def of(cls, countries: Iterable[Country]) -> LawLineage:
-        """What some countries' samples rest on."""
+        """Collect what samples of some countries rest on."""
         statuses: dict[str, str] = {}
         versions: dict[str, str] = {}
         repealed = {}
@@ -66,7 +66,7 @@ class LawLineage:
 def compose_country(
     domain: Domain, pack: Pack, framework: Framework, law: LawLineage, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples on one country's law; none of a union, whose law is asked through its members.
+    """Compose scenarios and samples on one country's law; none of a union, whose law is asked through its members.
 
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.

@@ -1,4 +1,4 @@
-"""Sorts drawn facts into cells that the law cannot tell apart, so that each cell is judged once, not each row.
+"""Sort drawn facts into cells that the law cannot tell apart, so that each cell is judged once, not each row.
 
 A cell is the outcome of every single test that a country's provisions make of the facts (a bound of a threshold, a
 date of entry into force, a yes/no fact). The tests are columns; judging stays the law room's own.
@@ -32,7 +32,7 @@ class Cells:
 
 
 def framework_of_change(domain: Domain, framework: Framework, change: str) -> Framework:
-    """The framework with the provisions that a change may trigger."""
+    """Reduce a framework to the provisions that a change may trigger."""
     kind = domain.change_types[change]
     triggers = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers)}
     kept = tuple(p for p in framework.provisions if triggers & set(p.triggers))
@@ -55,7 +55,7 @@ def sort_into_cells(domain: Domain, framework: Framework, change: str, rows: pl.
 
 
 def nudge_numbers(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
-    """The rows with one number moved, for every number and both directions."""
+    """Generate the rows with one number moved, for every number and both directions."""
     for name, fact in domain.facts.items():
         if fact.type == "integer" and name in rows.columns:
             values = rows[name].to_numpy()
@@ -65,7 +65,7 @@ def nudge_numbers(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
 
 
 def is_plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
-    """A fact named like a body says that the body exists: not below the headcount the body needs."""
+    """Test each row: a fact named like a body holds only from the headcount on that the body needs."""
     kept = np.ones(rows.height, dtype=np.bool_)
     for body in framework.bodies:
         if body.min_employees is not None and body.id in rows.columns and "employees" in rows.columns:
@@ -74,7 +74,7 @@ def is_plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
 
 
 def needed_facts(domain: Domain, provisions: Iterable[Provision], change: str) -> tuple[str, ...]:
-    """Facts that the change or the given provisions ask for, in the order of the domain."""
+    """List the facts that the change or the given provisions test, in the order of the domain."""
     kind = domain.change_types[change]
     wanted = {*kind.facts, *(c.fact for c in kind.conditional_triggers)}
     for provision in provisions:

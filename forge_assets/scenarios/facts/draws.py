@@ -1,4 +1,4 @@
-"""Draws: the facts of a company that plans a change, as columns; no law is asked, so every country sees the same."""
+"""Draw the facts of a company that plans a change, as columns; independent of law, so the same in every country."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAYS = 180
 
 
 def draw_facts(domain: Domain, company: Company, change: str, counters: range, site: int = 0) -> pl.DataFrame:
-    """Facts of one company and change, one row a counter, in order.
+    """Draw the facts of one company and change, one row a counter, in order.
 
     Args:
         counters: which draws; a longer range continues a shorter one.
@@ -49,7 +49,7 @@ def draw_facts(domain: Domain, company: Company, change: str, counters: range, s
 
 
 def draw_dates(rows: pl.DataFrame, around: Sequence[dt.date]) -> pl.Series:
-    """A date a row, up to `DAYS` before or after one of some days."""
+    """Draw a date a row, up to `DAYS` before or after one of some days."""
     key = rows["key"].to_numpy()
     days = np.array(around, dtype="datetime64[D]")[choose_index(key, len(around), "day")]
     return pl.Series("date", days + (choose_index(key, 2 * DAYS + 1, "date") - DAYS).astype("timedelta64[D]"))
@@ -86,7 +86,7 @@ _BUCKETS = np.array(_grid(1, 10**7, COARSE), dtype=np.int64)
 
 
 def split_percentiles(domain: Domain, rows: pl.DataFrame, without: Collection[str] = ()) -> NDArray[np.int64]:
-    """0 to 99 a row, by company, change and its always stated facts, numbers on a coarse grid.
+    """Hash each row to 0 to 99 by company, change and its always stated facts, numbers on a coarse grid.
 
     So cases that differ by a few employees, in whatever country, fall in one split.
 
@@ -109,6 +109,6 @@ def split_percentiles(domain: Domain, rows: pl.DataFrame, without: Collection[st
 
 
 def split_names(percentiles: NDArray[np.int64]) -> pl.Series:
-    """The split of each percentile."""
+    """Map each percentile to its split."""
     ends = np.array([end for _, end in SPLITS])
     return pl.Series([name for name, _ in SPLITS]).gather(np.searchsorted(ends, percentiles, side="right"))

@@ -1,4 +1,4 @@
-"""The scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
+"""Read the scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
 
 
 def load_parts(pack_dir: Path, domain: Domain) -> list[tuple[str, str]]:
-    """Facts that `companies.yaml` draws as a share of another, each with that other one.
+    """Read which facts `companies.yaml` draws as a share of another, each with that other one.
 
     Raises:
         SourceError: the file cannot be read.

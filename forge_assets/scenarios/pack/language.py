@@ -1,4 +1,4 @@
-"""How people ask in one language: `languages/<code>.yaml` as a strict frozen model, and its frames cut into parts."""
+"""Define the wordings of one language, `languages/<code>.yaml`, as a strict frozen model; split its templates."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ PARTS = {
 
 
 def split_template(template: str) -> list[tuple[str, str]]:
-    """A template as (literal, slot) pairs in order; the last slot is empty. The space before an optional slot, or
+    """Split a template into (literal, slot) pairs; the last slot is empty. The space before an optional slot, or
     after one that opens a line, is its own."""
     for name in OPTIONAL:
         template = re.sub(rf"(?<=[^\n]) \{{{name}\}}", f"{{{name}}}", template)

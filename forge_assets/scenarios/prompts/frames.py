@@ -1,4 +1,4 @@
-"""Prompts: rows of facts, all of one language and register, put into the frames of that language."""
+"""Build prompts: rows of facts of one language and register, put into the frames of that language."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TELEGRAPHIC = ("note", "form")
 
 
 def facts_in(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
-    """Facts that the rows have columns for; with `OTHER`, of the second country."""
+    """List the facts that the rows have columns for; with `OTHER`, of the second country."""
     return [name for name in domain.drawn_facts if f"{name}{mark}" in rows.columns]
 
 
 def build_prompts(
     domain: Domain, rows: pl.DataFrame, language: Language, register: str, compared: bool
 ) -> tuple[pl.Series, pl.Series]:
-    """The prompts of rows of one language and register, and who asks; empty where the frame does not say it.
+    """Build the prompts of rows of one language and register, and who asks; empty where the frame does not say it.
 
     Args:
         rows: as in `wording.Prompts`, with the `sections` of the answer.

@@ -1,4 +1,4 @@
-"""Puts rows of facts into words: alternatives chosen by key, frames filled column by column."""
+"""Put rows of facts into words: alternatives chosen by key, frames filled column by column."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ORDERS = 8
 
 
 def pick_phrase(alternatives: Sequence[str], keys: Keys, *words: object) -> pl.Series:
-    """One alternative a row."""
+    """Pick one alternative a row."""
     return pl.Series("picked", list(alternatives), dtype=pl.String).gather(
         choose_index(keys, len(alternatives), *words)
     )
 
 
 def phrase_fact(language: Language, style: str, name: str, values: pl.Series, keys: Keys) -> pl.Series:
-    """A fact in words, null where it is not stated.
+    """Write a fact in words, null where it is not stated.
 
     Args:
         style: `listed` or `told`.
@@ -41,7 +41,7 @@ def phrase_fact(language: Language, style: str, name: str, values: pl.Series, ke
 
 
 def join_facts(domain: Domain, phrases: Sequence[pl.Series], keys: Keys, separator: str) -> pl.Series:
-    """Facts in one text, in an order that differs from row to row; numbers keep theirs among themselves."""
+    """Join facts to one text, in an order that differs from row to row; numbers keep theirs among themselves."""
     table = pl.DataFrame(list(phrases))
     names = table.columns
     order = choose_index(keys, ORDERS, "order")
@@ -88,7 +88,7 @@ def fill_frames(templates: Sequence[str], slots: pl.DataFrame, keys: Keys) -> tu
 
 
 def phrase_plan(language: Language, changes: pl.Series, style: str, keys: Keys) -> pl.Series:
-    """The plan in words: one of the alternatives of the wording drawn.
+    """Write the plan in words: one of the alternatives of the wording drawn.
 
     Args:
         style: `listed` or `told`.
@@ -104,7 +104,7 @@ def phrase_plan(language: Language, changes: pl.Series, style: str, keys: Keys) 
 
 
 def phrase_change(wordings: Mapping[str, Sequence[str]], changes: pl.Series, keys: Keys) -> pl.Series:
-    """The change as the answer words it: the wording drawn is the same in every language."""
+    """Write the change as the answer words it; the wording drawn is the same in every language."""
     texts = {
         change: [pl.Series([text]).new_from_index(0, len(changes)) for text in some]
         for change, some in wordings.items()
@@ -123,7 +123,7 @@ def _by_change(changes: pl.Series, wordings: Mapping[str, Sequence[pl.Series]], 
 
 
 def pick_asker(language: Language, facts: pl.DataFrame, keys: Keys) -> pl.Series:
-    """Who asks: never a person whom the facts rule out.
+    """Pick who asks: never a person whom the facts rule out.
 
     Args:
         facts: what is stated; null where it is not.
@@ -141,7 +141,7 @@ def pick_asker(language: Language, facts: pl.DataFrame, keys: Keys) -> pl.Series
 
 
 def pick_opening(language: Language, askers: pl.Series, keys: Keys) -> pl.Series:
-    """What the person who asks says first."""
+    """Pick the first sentence of the person who asks."""
     text = pl.lit("")
     for name, asker in language.askers.items():
         text = (
@@ -151,7 +151,7 @@ def pick_opening(language: Language, askers: pl.Series, keys: Keys) -> pl.Series
 
 
 def pick_asides(language: Language, keys: Keys, most: int) -> pl.Series:
-    """Nothing, or up to `most` sentences that decide nothing."""
+    """Pick up to `most` sentences that are irrelevant to the answer."""
     number = choose_index(keys, most + 1, "detail")
     first = choose_index(keys, len(language.asides), "aside")
     text = pl.Series([""] * len(keys))

@@ -1,4 +1,4 @@
-"""Turns judged rows into the tables `scenarios.scenarios` and `scenarios.samples`: words, ids, splits."""
+"""Build the tables `scenarios.scenarios` and `scenarios.samples` from judged rows: prompts, ids, splits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Prompts:
 def sample_tables(
     domain: Domain, pack: Pack, versions: Mapping[str, str], parts: Sequence[Prompts]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both tables, sorted by id, each question once.
+    """Build both tables, sorted by id, each question once.
 
     Args:
         versions: id of provision or escalation step to its content digest.

@@ -1,4 +1,4 @@
-"""Picture of the guard's work: what it changed, and the memory it expected beside the memory that trials took."""
+"""Draw the guard's work: what it changed, and the memory it expected beside the memory that trials took."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEAR = 3.0
 
 @styled
 def interventions(trials: pl.DataFrame, envelope_bytes: float) -> Picture:
-    """Above, each change that the guard made and in which trials; below, every trial's memory in GB (10^9 bytes).
+    """Draw above each change that the guard made and in which trials, below every trial's memory in GB (10^9 bytes).
 
     Args:
         trials: as table `search.trials`.

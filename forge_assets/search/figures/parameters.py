@@ -1,4 +1,4 @@
-"""Pictures of the space that was searched: which parameters mattered, and every configuration with its score."""
+"""Draw the space that was searched: parameter importance, and every configuration with its score."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Axis:
 
 @styled
 def importance(importances: Mapping[str, float]) -> Picture:
-    """Share of the scores' variation that each parameter explains.
+    """Draw the share of the scores' variation that each parameter explains.
 
     Args:
         importances: parameter to share; the shares sum to 1.
@@ -75,7 +75,7 @@ def importance(importances: Mapping[str, float]) -> Picture:
 
 @styled
 def parallel_coordinates(trials: pl.DataFrame, chosen: int | None = None) -> Picture:
-    """One axis a parameter and the score last; one line a trial, of what ran.
+    """Draw parallel coordinates: one axis a parameter and the score last, one line a trial's applied configuration.
 
     Args:
         trials: as table `search.trials`.

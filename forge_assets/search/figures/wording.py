@@ -1,4 +1,4 @@
-"""Configurations and what the guard did to them, as a person reads them."""
+"""Format configurations and the guard's changes for people."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Change:
 
 
 def format_name(parameter: str) -> str:
-    """`learning_rate` as `learning rate`."""
+    """Format `learning_rate` as `learning rate`."""
     return parameter.replace("_", " ")
 
 
 def format_value(value: Any) -> str:
-    """A value of a parameter: three digits of a number, modules without their common ending."""
+    """Format a value of a parameter: three digits of a number, modules without their common ending."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -41,12 +41,12 @@ def format_value(value: Any) -> str:
 
 
 def parse_config(text: str | None) -> dict[str, Any]:
-    """The configuration in column `asked` or `ran` of `search.trials`; empty where none was written."""
+    """Parse the configuration in column `asked` or `ran` of `search.trials`; empty where none was written."""
     return dict(json.loads(text)) if text else {}
 
 
 def parse_changes(text: str | None) -> tuple[Change, ...]:
-    """The changes in column `guard` of `search.trials`."""
+    """Parse the changes in column `guard` of `search.trials`."""
     return tuple(
         Change(format_name(c["rule"]), format_name(c["parameter"]), format_value(c["before"]), format_value(c["after"]))
         for c in (json.loads(text) if text else [])

@@ -1,4 +1,4 @@
-"""Before a trial runs: does it fit the memory envelope, and if not, the least damaging step that makes it fit.
+"""Fit a job to the memory envelope before it runs, by the least damaging steps.
 
 Where one step is enough, the least damaging one is taken. Where none is, it takes several: of all combinations that
 fit, the one that harms least what is learned, then with the fewest steps, then the fastest. So no step is taken that
@@ -57,7 +57,7 @@ def guard(
     *,
     completion: float = 1.0,
 ) -> Guarded:
-    """The job, or a smaller one that fits.
+    """Return the job, or a smaller one that fits.
 
     Args:
         calibration: what earlier peaks of this search say of the prediction.

@@ -1,4 +1,4 @@
-"""The three-phase strategy as an Optuna sampler.
+"""Sample configurations by the three-phase strategy, as an Optuna sampler.
 
 What it proposes for a trial follows from the space, the budget, the seed and the trials with a smaller number: a
 search that was stopped, on this machine or another, goes on as it would have gone on.
@@ -109,12 +109,12 @@ class ThreePhaseSampler(BaseSampler):
 
 
 def phase(trial: FrozenTrial) -> str:
-    """explore, exploit or refine; empty where another sampler, or a person, chose all parameters."""
+    """Return the phase, explore, exploit or refine; empty where another sampler, or a person, chose all parameters."""
     return str(trial.system_attrs.get(PHASE, ""))
 
 
 def observations(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDirection) -> list[Seen]:
-    """What a study's trials say, higher scores always better, in the order of their numbers.
+    """Convert a study's trials to observations, higher scores always better, in the order of their numbers.
 
     Trials that lack a parameter of the space are left out.
     """

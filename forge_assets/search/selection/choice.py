@@ -1,4 +1,4 @@
-"""Which trial is chosen: the best by all that is known answer more questions, and the winner answers further ones."""
+"""Choose a trial: the best by posterior mean race on further samples, and the winner is confirmed on others."""
 
 from __future__ import annotations
 

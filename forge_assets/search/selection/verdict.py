@@ -1,4 +1,4 @@
-"""What the race decided, in figures that the choice itself has not inflated.
+"""Report the race's winner with a score and a lead that selection has not inflated.
 
 The best of many noisy scores is too high on average (the winner's curse), and so is its lead. The winner's score is
 therefore taken from samples on which nothing was chosen.
@@ -67,7 +67,7 @@ class RaceVerdict:
 
 
 def race_verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> RaceVerdict:
-    """What to report of the winner: the trial whose answers are at stage `confirm`.
+    """Compute score and lead of the winner: the trial whose answers are at stage `confirm`.
 
     A resample of the race compares the winner with each other trial on the samples that both answered, so a trial that
     dropped out is judged on the rounds it was in.

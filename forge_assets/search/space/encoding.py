@@ -1,4 +1,4 @@
-"""Many configurations at once, as an array: for each parameter the coordinate of a number, or the index of a name.
+"""Encode many configurations at once as an array: for each parameter a coordinate in [0, 1], or the index of a name.
 
 Candidates by the hundred are drawn, moved and encoded here without making a configuration of each.
 """
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 class PointEncoding:
-    """Places of a space, configurations x parameters."""
+    """Converts configurations to points (configurations x parameters), and the unit cube to points."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
@@ -29,7 +29,7 @@ class PointEncoding:
         ]
 
     def points(self, configs: Sequence[Config]) -> Floats:
-        """Where configurations of the space are."""
+        """Convert configurations of the space to points."""
         pairs = list(zip(self._space.parameters, self._choices, strict=True))
         rows = [
             [float(choices.index(c[p.name])) if choices else p.encode(c[p.name])[0] for p, choices in pairs]
@@ -38,7 +38,7 @@ class PointEncoding:
         return np.array(rows, dtype=float)
 
     def configs(self, points: Floats) -> list[Config]:
-        """The configurations there, ints and digits rounded."""
+        """Convert points to configurations, ints and digits rounded."""
         pairs = list(zip(self._space.parameters, self._choices, strict=True))
         return [
             {
@@ -49,7 +49,7 @@ class PointEncoding:
         ]
 
     def encode(self, points: Floats) -> Floats:
-        """Coordinates, configurations x width."""
+        """Encode points as coordinates, configurations x width."""
         columns = [
             table[points[:, j].astype(int)] if len(table) else points[:, j : j + 1]
             for j, table in enumerate(self._tables)
@@ -57,7 +57,7 @@ class PointEncoding:
         return np.hstack(columns)
 
     def from_unit_cube(self, units: Floats) -> Floats:
-        """Places from numbers between 0 and 1, evenly over the whole space."""
+        """Map the unit cube evenly to points of the whole space."""
         points = units.copy()
         for j, choices in enumerate(self._choices):
             if choices:
@@ -65,7 +65,7 @@ class PointEncoding:
         return points
 
     def neighbours(self, bases: Floats, steps: float, count: int, rng: np.random.Generator) -> Floats:
-        """`count` places around each of `bases`: some parameters stay, others move by up to so many grid steps."""
+        """Draw `count` points around each of `bases`: some parameters stay, others move by up to so many grid steps."""
         at = np.repeat(bases, count, axis=0)
         drawn = self.from_unit_cube(rng.random(at.shape))
         for j, (p, choices) in enumerate(zip(self._space.parameters, self._choices, strict=True)):

@@ -1,4 +1,4 @@
-"""What all trials of a search share, and the name under which its study is found again."""
+"""Hold what all trials of a search share, and the name of its study."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNNAMED = {"race", "parallel"}
 
 @dataclass(frozen=True)
 class StudyContext:
-    """One search.
+    """What all trials of one search share.
 
     Attributes:
         profile: with what it leaves open decided for its hardware.
@@ -48,7 +48,7 @@ class StudyContext:
 
     @classmethod
     def of(cls, forge: Forge, runner: JobRunner) -> StudyContext:
-        """The search of the profile, over the sets last drawn.
+        """Build the context of the profile's search, over the sets last drawn.
 
         Raises:
             DoesNotFit: teacher or student fits the hardware in no way.
@@ -99,13 +99,13 @@ class StudyContext:
         return self.profile.hardware.memory_gb * 1e9
 
     def job(self, config: Config) -> SftJob:
-        """The training that a configuration asks for."""
+        """Build the training job of a configuration."""
         return teacher_job(self.profile, config, self.base, self.dataset, self.profile.search.steps, self.probe)
 
     def scores(self, done: Finished, samples: pl.DataFrame) -> pl.DataFrame:
-        """sample_id, metric, value of what a job answered."""
+        """Score what a job answered: sample_id, metric, value."""
         return scored(self.forge, {"trial": done}, samples)[1]
 
     def samples(self, role: str) -> pl.DataFrame:
-        """Samples of a role, in order."""
+        """Select the samples of a role, in order."""
         return self.sets.filter(pl.col("role") == role).sort("position")

@@ -1,4 +1,4 @@
-"""A search from its first trial, or from where it was left, to its last; any number of processes may share it."""
+"""Run a search from its first trial, or from where it stopped, to its last; any number of processes may share it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAIT_SECONDS = 1.0
 
 
 def study_of(context: StudyContext) -> optuna.Study:
-    """The search's study, made where it is not there yet."""
+    """Open the search's study; create it where it does not exist."""
     search = context.profile.search
     explore = max(3, explorations(search.trials))
     return open_study(context.url, context.name, pruner=pruner(search.pruning, search.steps, explore))

@@ -25,7 +25,7 @@ LOOKS = 10
 
 
 def pruner(pruning: Pruning | None, steps: int, startup: int) -> optuna.pruners.BasePruner:
-    """The pruner for a study whose trials train for `steps` steps.
+    """Build the pruner for a study whose trials train for `steps` steps.
 
     Args:
         startup: number of trials that must be complete before one is ended early.
@@ -44,7 +44,7 @@ def pruner(pruning: Pruning | None, steps: int, startup: int) -> optuna.pruners.
 
 
 def loss_watcher(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callable[[dict[str, Any]], str]:
-    """A `watch` for the trial's job: reports its loss at every step and gives the reason when it should end.
+    """Build a `watch` of the trial's job: reports its loss at every step and gives the reason when it should end.
 
     A loss that is no number ends a trial at once. A trial that is gone on with has reported, and was judged by, its
     first steps before: of these only the last is judged again, since the answer may not have been heard. At the last

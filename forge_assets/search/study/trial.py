@@ -1,4 +1,4 @@
-"""One trial: plan it, train it, score it, record it. What it dies of is a result like any other."""
+"""Run one trial: plan, train, score, record. A failure caused by its configuration is a result."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def run_trial(context: StudyContext, trial: optuna.Trial, begun: Callable[[], No
 
 
 def calibrate_memory_model(context: StudyContext, trials: Sequence[FrozenTrial]) -> Calibration:
-    """What the peaks of earlier trials say of the memory model."""
+    """Calibrate the memory model by the measured peaks of earlier trials."""
     seen = []
     for trial in trials:
         job, kept = planned_job(trial), facts(trial)
@@ -79,7 +79,7 @@ def calibrate_memory_model(context: StudyContext, trials: Sequence[FrozenTrial])
 
 
 def predict_applied(context: StudyContext, calibration: Calibration, requested: Config) -> Config:
-    """What the guard would make of a configuration."""
+    """Predict the configuration that the guard would apply for a requested one."""
     try:
         allowed = guard(context.job(requested), context.shape, context.machine, context.envelope_bytes, calibration)
     except DoesNotFit:

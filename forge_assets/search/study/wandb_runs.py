@@ -1,4 +1,4 @@
-"""What the search knows of a trial, added to the W&B run of its job: one run a trial, loss curve and all."""
+"""Add the configuration and scores of a trial to the W&B run of its job."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class WandbRuns:
         self._writing.append(writer)
 
     def wait(self) -> None:
-        """Until all are written; one that takes too long is given up: the study has everything."""
+        """Wait until all are written; kill one that takes too long: the study has everything."""
         for writer in self._writing:
             try:
                 writer.wait(PATIENCE_SECONDS)
