@@ -62,6 +62,7 @@ class Reference:
 
 
 def read_parts(text: str, reference: Reference, forms: Forms) -> Reference:
+    """Read the parts that stand behind a reference, and give it with them."""
     while found := _read_part(text, reference, forms):
         end, part = found
         reference = replace(reference, end=end, parts=(*reference.parts, part))
@@ -99,6 +100,7 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
 
 
 def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
+    """Read a part that is named by a word, as in `Abs. 2` or `second paragraph`; its end and the part."""
     match = forms.word_label.match(text, at)
     if match and not forms.names.at(text, match.start("w")):
         return match.end(), Part(folded(match["w"]), bare_label(match["l"]))
@@ -221,6 +223,7 @@ def _plain_at(text: str, at: int) -> tuple[int, tuple[Part, ...]] | None:
 
 
 def rises(first: str, last: str) -> bool:
+    """Test whether two numbers ascend, so that they can be the ends of a range."""
     one, other = _numbers(first), _numbers(last)
     return one < other or (one == other and first < last)
 

@@ -82,7 +82,7 @@ def difference_interval(paired: Floats, cluster: NDArray[np.intp]) -> tuple[Floa
 
 
 def clopper_pearson(mean: float, count: int) -> tuple[float, float]:
-    """Compute the exact 95% interval of a share, `mean` of `count` independent observations; their product may be no integer."""
+    """Compute the exact 95% interval of a share, `mean` of `count` observations; `mean * count` may be no integer."""
     from scipy.stats import beta
 
     seen, tail = mean * count, TAILS[0] / 100

@@ -176,7 +176,7 @@ class _Circumstances:
         return cls(domain, involved, provision, next(iter(domain.change_types)), {asked: {}}, False)
 
     def situation(self, on: dt.date | None, begins: dt.date | None = None, ends: dt.date | None = None) -> Situation:
-        """What the change asks for on a date, where what stands at the provision's place begins and ends so."""
+        """Collect what the change asks for on a date, where what stands at the provision's place begins and ends so."""
         dated = [self._dated(framework, begins, ends) for framework in self.frameworks]
         found = situation_of(self.domain, dated, self.change, self.facts, on)
         if self.pulled or begins or ends:

@@ -1,4 +1,4 @@
-"""Any sampler of a search by its name: ours, and Optuna's."""
+"""Make samplers of a search by name: ours, and Optuna's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sampler(
     seed: int,
     applied_for: Callable[[Config], Config] | None = None,
 ) -> BaseSampler:
-    """A seeded sampler, which after a restart proposes what it would have proposed.
+    """Make a seeded sampler, which after a restart proposes what it would have proposed.
 
     Args:
         name: three-phase, tpe, gp, cmaes, random or qmc.

@@ -1,4 +1,4 @@
-"""What to try next, as a pure function of space, history and seed: explore 35% of the trials, exploit 40%, refine 25%.
+"""Propose a configuration from space, history and seed: explore 35% of the trials, exploit 40%, refine 25%.
 
 - Explore: the middle of the grid, then points of the grid that fill the space: of many Latin hypercubes one whose
   points are far apart (Johnson et al. 1990, maximin designs) and whose steps, as far as the space knows what makes
@@ -62,17 +62,17 @@ class Seen:
 
 
 def unchanged(config: Config) -> Config:
-    """What runs where nothing guards."""
+    """Return the requested configuration: what is applied where nothing guards."""
     return config
 
 
 def explorations(trials: int) -> int:
-    """How many of a budget's trials explore."""
+    """Compute how many of a budget's trials explore."""
     return max(1, round(EXPLORE * trials))
 
 
 def phase_of(trial: int, trials: int) -> Phase:
-    """The phase of the trial with that index (from 0); beyond the budget it is refine."""
+    """Return the phase of the trial with that index (from 0); beyond the budget it is refine."""
     explore = explorations(trials)
     exploit = max(1, round(EXPLOIT * trials))
     if trial < explore:
@@ -88,7 +88,7 @@ def propose(
     seed: int,
     applied_for: Callable[[Config], Config] = unchanged,
 ) -> Config:
-    """The configuration of one trial.
+    """Propose the configuration of one trial.
 
     Args:
         seen: trials started before it.
@@ -115,7 +115,7 @@ def propose(
 
 
 def surrogate(space: SearchSpace, seen: Sequence[Seen]) -> Surrogate | None:
-    """What is known; None before a trial has a score. A trial that failed is taken to be as bad as the worst."""
+    """Fit the surrogate; None before a trial has a score. A failed trial counts as bad as the worst."""
     scores = [s.score for s in seen if s.score is not None]
     if not scores:
         return None
@@ -129,7 +129,7 @@ def surrogate(space: SearchSpace, seen: Sequence[Seen]) -> Surrogate | None:
 
 
 def posterior(space: SearchSpace, seen: Sequence[Seen]) -> NDArray[np.float64]:
-    """What score is expected of each configuration, its own luck taken out.
+    """Compute the posterior mean score of each configuration, without its noise.
 
     Raises:
         ValueError: no trial has a score yet.
@@ -141,7 +141,7 @@ def posterior(space: SearchSpace, seen: Sequence[Seen]) -> NDArray[np.float64]:
 
 
 def importances(space: SearchSpace, seen: Sequence[Seen]) -> dict[str, float]:
-    """Of each parameter, the share of the expected scores' variance that its effects and interactions make.
+    """Compute each parameter's share of the expected scores' variance, interactions included (total effect).
 
     Total Sobol indices of the surrogate's mean over the whole space, by Jansen's estimator (Saltelli et al. 2010,
     Computer Physics Communications 181, table 2), made to add up to 1; empty before two trials have a score.
@@ -163,7 +163,7 @@ def importances(space: SearchSpace, seen: Sequence[Seen]) -> dict[str, float]:
 
 
 def bases(space: SearchSpace, seen: Sequence[Seen], model: Surrogate) -> list[Config]:
-    """Of the configurations that have a score those that are expected to be best, as they can be asked for."""
+    """Select the scored configurations that are expected to be best, as they can be requested."""
     scored = [s.config for s in seen if s.score is not None]
     mean, _ = model.predict(space.encode(scored))
     found = (space.inside(scored[i]) for i in np.argsort(-mean, kind="stable"))
@@ -171,7 +171,7 @@ def bases(space: SearchSpace, seen: Sequence[Seen], model: Surrogate) -> list[Co
 
 
 def explored(space: SearchSpace, count: int, seed: int) -> list[Config]:
-    """Points of the grid: its middle first, then a design that fills the space."""
+    """Draw points of the grid: its middle first, then a design that fills the space."""
     rng = np.random.default_rng([seed, count])
     middle = [(len(p.grid) - 1) // 2 for p in space.parameters]
     values = [np.array([p.encode(value) for value in p.grid]) for p in space.parameters]
@@ -184,7 +184,7 @@ def explored(space: SearchSpace, count: int, seed: int) -> list[Config]:
 
 
 def moves(space: SearchSpace, best: Config) -> list[Config]:
-    """One parameter at another value of its grid."""
+    """List the configurations with one parameter at another value of its grid."""
     return [best | {p.name: value} for p in space.parameters for value in p.grid if value != best[p.name]]
 
 
@@ -241,7 +241,7 @@ def _around(
 
 
 def expected_improvement(model: Surrogate, points: NDArray[np.float64], reached: float) -> NDArray[np.float64]:
-    """Over what is expected of the best (Jones et al. 1998, equation 15)."""
+    """Compute the improvement expected over the best posterior mean (Jones et al. 1998, equation 15)."""
     mean, deviation = model.predict(points)
     ahead = (mean - reached) / deviation
     gain: NDArray[np.float64] = deviation * (ahead * ndtr(ahead) + np.exp(-0.5 * ahead**2) / math.sqrt(2 * math.pi))

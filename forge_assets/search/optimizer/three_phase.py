@@ -60,14 +60,14 @@ class ThreePhaseSampler(BaseSampler):
         self.applied_for = applied_for or unchanged
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All parameters of the space; they are proposed together."""
+        """Return all parameters of the space; they are proposed together."""
         self._raise_error_if_multi_objective(study)
         return self.space.distributions()
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The proposal. It is noted in the trial, so a trial that was cut off while it began gets the same again."""
+        """Propose a configuration, noted in the trial: one that was cut off while it began gets the same again."""
         noted: dict[str, Any] | None = trial.system_attrs.get(PROPOSED)
         if noted is not None:
             return noted
@@ -89,7 +89,7 @@ class ThreePhaseSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """At random: parameters that the space does not have."""
+        """Draw parameters that the space does not have at random."""
         entropy = np.random.SeedSequence([self.seed, trial.number, zlib.crc32(param_name.encode())])
         drawn = RandomSampler(seed=int(entropy.generate_state(1)[0]))
         return drawn.sample_independent(study, trial, param_name, param_distribution)

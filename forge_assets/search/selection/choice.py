@@ -82,7 +82,7 @@ class _Field:
         self.rows: list[dict[str, Any]] = []
 
     def race(self, candidates: list[int]) -> int:
-        """The winner. A candidate that cannot answer, of itself, is left out, unless it is the last one."""
+        """Race the candidates to a winner. One that itself fails to answer is left out, unless it is the last."""
         samples = self.context.samples("race")
         while True:
             race = Race.of(candidates, self.context.sets)

@@ -93,7 +93,7 @@ class _PrunerReports:
         self._last = deque[float](maxlen=SMOOTHED_STEPS)
 
     def tell(self, step: int, loss: float) -> float:
-        """The smoothed loss at that step, reported unless it was."""
+        """Report the smoothed loss at a step, unless it was reported, and return it."""
         self._last.append(loss)
         smoothed = fmean(self._last)
         if step not in self._steps:

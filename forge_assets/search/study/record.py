@@ -54,7 +54,7 @@ def remember_plan(
 
 
 def remember_outcome(trial: optuna.Trial, **facts: Any) -> None:
-    """Store the outcome: status, why, seconds, losses; if scored scores, answers, measured_bytes; if failed the cause."""
+    """Store the outcome: status, why, seconds, losses; if scored scores, answers, measured_bytes; if failed cause."""
     trial.set_user_attr(OUTCOME, facts)
 
 
