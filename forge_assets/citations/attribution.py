@@ -125,9 +125,9 @@ class LawMentions:
         """
         if len(name.laws) == 1:
             return next(iter(name.laws))
-        held = self.laws.laws
+        indexed = self.laws.laws
         country = _country_of(self.text, name, name.end, self.countries, self.laws)
-        having = [law for law in name.laws if held[law].unit(chain[0].unit)]
+        having = [law for law in name.laws if indexed[law].unit(chain[0].unit)]
         for choice in (
             [law for law in name.laws if law[0] == country],
             [law for law in having if law[0] == self.home],
@@ -247,8 +247,8 @@ def _settled(text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]],
 
 
 def _chief(written: str, name: NamedLaw, laws: LawIndex) -> list[LawId]:
-    held = {law: laws.laws[law].law for law in name.laws}
-    return [key for key, law in held.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
+    indexed = {law: laws.laws[law].law for law in name.laws}
+    return [key for key, law in indexed.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
 
 
 def _is_prose(chain: Sequence[Reference]) -> bool:

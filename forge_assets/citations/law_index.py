@@ -40,7 +40,7 @@ class LawIndex:
             statutes: jurisdiction to the statute text held; a law without text makes citations unverifiable.
         """
         laws = {(f.jurisdiction, law.id): law for f in frameworks for law in f.laws}
-        held = {key: IndexedLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
+        indexed = {key: IndexedLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
         called = {name: f.jurisdiction for f in frameworks for name in (f.name, *f.called)}
         names = LawNames.of(laws.items())
         written = {COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}
@@ -49,7 +49,7 @@ class LawIndex:
         countries = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
         codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
         unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
-        return cls(held, names, forms, unions, called, countries)
+        return cls(indexed, names, forms, unions, called, countries)
 
     def at_home(self, countries: Iterable[str]) -> frozenset[str]:
         """List the jurisdictions whose law an answer about these countries may cite: theirs and their unions'.
@@ -94,29 +94,29 @@ class LawIndex:
 
     def places(self, law: LawId, reference: Reference) -> list[Place]:
         """List the places of a law that a reference names: several if it is a range."""
-        held = self.laws[law]
+        indexed = self.laws[law]
         number, last, parts = reference.unit, reference.last, list(reference.parts)
         if parts and parts[-1].also:
             each_alone = [replace(parts[-1], label=label, also=()) for label in (parts[-1].label, *parts[-1].also)]
             listed = [replace(reference, parts=(*parts[:-1], part)) for part in each_alone]
             return [place for each in listed for place in self.places(law, each)]
-        if held.unit(number) is None and "-" in number and not held.hyphenated and not last:
+        if indexed.unit(number) is None and "-" in number and not indexed.hyphenated and not last:
             first, _, rest = number.partition("-")
             if order(rest) > order(first):
                 number, last, parts = first, rest, []
-        if parts and (joined := self._joined(held, number, parts[0])):
+        if parts and (joined := self._joined(indexed, number, parts[0])):
             number, parts = joined, parts[1:]
-        unit = held.unit(number) or self._by_ordinal(law, number) or as_keyed(number, held)
+        unit = indexed.unit(number) or self._by_ordinal(law, number) or as_keyed(number, indexed)
         if last and not self.forms.words.is_range(reference.by, law[0]):
             ends = [replace(reference, last=None), _with_end(reference, last)]
             return [place for each in ends for place in self.places(law, each)]
         if last and not parts:
-            closing = held.unit(last) or as_keyed(last, held)
-            return [(each, None, None) for each in held.between(unit, closing)]
-        paragraph, point = self._placed(law, held, unit, parts)
+            closing = indexed.unit(last) or as_keyed(last, indexed)
+            return [(each, None, None) for each in indexed.between(unit, closing)]
+        paragraph, point = self._placed(law, indexed, unit, parts)
         if not last:
             return [(unit, paragraph, point)]
-        subdivided = held.parts(unit) if unit in held.units else {}
+        subdivided = indexed.parts(unit) if unit in indexed.units else {}
         if point is not None:
             labels = list(subdivided[paragraph].points) if paragraph and paragraph in subdivided else []
             return [(unit, paragraph, each) for each in _series(point, known_label(last, labels), labels)]
@@ -128,9 +128,9 @@ class LawIndex:
         word = reference.parts[-1].word if reference.parts else POSITION
         return word not in (POSITION, DEGREE) and self.forms.words.kind(word, law[0])[0] in ("narrower", None)
 
-    def _joined(self, held: IndexedLaw, number: str, part: Part) -> str | None:
+    def _joined(self, indexed: IndexedLaw, number: str, part: Part) -> str | None:
         """The unit whose number the first part belongs to, as in `art. 22(2)`."""
-        return held.unit(f"{number}({part.label})") if part.word == POSITION else None
+        return indexed.unit(f"{number}({part.label})") if part.word == POSITION else None
 
     def _by_ordinal(self, law: LawId, number: str) -> str | None:
         """The unit held under an ordinal word, as `d.a.vigesimotercera` for `DA 23.ª`."""
@@ -138,9 +138,11 @@ class LawIndex:
         words = self.forms.words.ordinal_words(int(digits)) if start and digits else []
         return next((found for word in words if (found := self.laws[law].unit(start + word))), None)
 
-    def _placed(self, law: LawId, held: IndexedLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
+    def _placed(
+        self, law: LawId, indexed: IndexedLaw, unit: str, parts: Sequence[Part]
+    ) -> tuple[str | None, str | None]:
         """Paragraph and point, by what the words mean in this country and what the unit has."""
-        subdivided = held.parts(unit) if unit in held.units else {}
+        subdivided = indexed.parts(unit) if unit in indexed.units else {}
         labels = [label for label in subdivided if label != NO_PARAGRAPH]
         loose = list(subdivided[NO_PARAGRAPH].points) if NO_PARAGRAPH in subdivided else []
         paragraph: str | None = None

@@ -69,14 +69,14 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     everything = profile.jurisdictions is None and asked.height == samples.height
     complete = everything and frozen.height == len(core) == profile.data.benchmark
     validation = validation_set(asked, wanted, profile.data.validation)
-    choice = validation_set(asked, wanted, profile.data.choice)
+    model_selection = validation_set(asked, wanted, profile.data.choice)
     sizes = (profile.search.race.items, profile.search.race.confirm)
-    race, confirm = race_and_confirm(asked, wanted, sizes, validation, choice)
+    race, confirm = race_and_confirm(asked, wanted, sizes, validation, model_selection)
     drawn = {
         "validation": validation,
         "race": race,
         "confirm": confirm,
-        "choice": choice,
+        "choice": model_selection,
         "benchmark": frozen if complete else benchmark_set(asked, wanted, profile.data.benchmark),
         "core": frozen,
         "extended": benchmark_set(asked, wanted, EXTENDED_SIZE),

@@ -69,14 +69,15 @@ def race_and_confirm(
     jurisdictions: Sequence[str],
     sizes: tuple[int, int],
     validation: pl.DataFrame,
-    choice: pl.DataFrame,
+    model_selection: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Select validation samples for the race of the best trials, and further ones to confirm its winner.
 
     One sample a scenario, and no scenario of `validation` or of the other set. Each is spread like the others: the pool
     is dealt out down a list sorted by task, countries and variant (systematic sampling; Cochran 1977, chapter 8).
-    Scenarios of `choice` are raced over only where there are not enough others, and confirm nothing. Where the pool is
-    too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing left.
+    Scenarios of `model_selection` are raced over only where there are not enough others, and confirm nothing. Where the
+    pool is too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing
+    left.
 
     Args:
         sizes: how many to race over, and to confirm with.
@@ -84,7 +85,10 @@ def race_and_confirm(
     pool = samples_of(samples, jurisdictions, "validation")
     pool = pool.join(validation, on="scenario_id", how="anti").sort("sample_id")
     pool = pool.unique("scenario_id", keep="first", maintain_order=True)
-    free, used = pool.join(choice, on="scenario_id", how="anti"), pool.join(choice, on="scenario_id", how="semi")
+    free, used = (
+        pool.join(model_selection, on="scenario_id", how="anti"),
+        pool.join(model_selection, on="scenario_id", how="semi"),
+    )
     race, confirm = sizes
     share = min(1.0, pool.height / (race + confirm))
     confirmed = min(confirm, free.height, max(LEAST_CONFIRMED, round(confirm * share)))
