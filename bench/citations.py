@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from forge_assets.citations.evaluation.corruptions import CaseKind, Verdict, cases, counts, verdicts
+from forge_assets.citations.evaluation.corruptions import ClassifiedCase, CorruptionKind, cases, classify_cases, counts
 from forge_assets.citations.evaluation.labelled_set import LabelledText, Tally, read_set, score_set
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.statutes import load_statutes
 
@@ -47,7 +48,7 @@ AMERICAN = (
     "Fibreboard Paper Prods. Corp. v. NLRB, 379 U.S. 203, 210 (1964)",
 )
 """What eyecite is made to read, with about as many citations a text."""
-CASES: dict[CaseKind, str] = {
+CASES: dict[CorruptionKind, str] = {
     "none": "none: the true citation",
     "unit": "unit beyond the last",
     "paragraph": "paragraph beyond the last",
@@ -76,7 +77,7 @@ def main() -> None:
     print_scores(rows, read_set(LABELLED / "second"), laws)
     print_speed(rows, laws, get_citations)
     print_corruptions(
-        [v for code in frameworks for v in verdicts(cases(domain, frameworks, statutes, code), frameworks, laws)]
+        [v for code in frameworks for v in classify_cases(cases(domain, frameworks, statutes, code), frameworks, laws)]
     )
 
 
@@ -165,7 +166,7 @@ def print_speed(rows: list[LabelledText], laws: LawIndex, get_citations: Callabl
     )
 
 
-def print_corruptions(judged: Iterable[Verdict]) -> None:
+def print_corruptions(judged: Iterable[ClassifiedCase]) -> None:
     """How often each kind of corruption was given each class."""
     judged = list(judged)
     counted = counts(judged)

@@ -21,9 +21,9 @@ from forge_assets.datasets.roles import HELD_OUT, draw_sets
 from forge_assets.law.country import Country, checked_country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Bound, Domain
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.profile import load_profile
 from forge_resources.presentation.markdown import markdown
@@ -107,10 +107,10 @@ def moved(domain: Domain, pack: Pack, countries: dict[str, Country]) -> None:
     germany, austria = countries["DE"], countries["AT"]
 
     def rows(country: Country) -> pl.DataFrame:
-        law, volume = Law.of([country, austria]), Volume(48, 4)
+        law, volume = LawLineage.of([country, austria]), Volume(48, 4)
         frameworks = [country.framework, austria.framework]
-        single = [compose(domain, pack, framework, law, volume)[1] for framework in frameworks]
-        return pl.concat([*single, compose_across(domain, pack, frameworks, law, volume)[1]])
+        single = [compose_country(domain, pack, framework, law, volume)[1] for framework in frameworks]
+        return pl.concat([*single, compose_cross_border(domain, pack, frameworks, law, volume)[1]])
 
     before = rows(germany)
     edited = next(p for p in germany.framework.provisions if str(p.cite) == EDITED)

@@ -25,9 +25,9 @@ from forge_assets.distillation.reinforcement import policy_job, question_rows
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import Reward, reward
 from forge_assets.scoring.score import score_frame
@@ -141,11 +141,11 @@ def _law(forge: Forge, profile: Profile) -> tuple[Domain, list[Country]]:
 
 def _composed(forge: Forge, profile: Profile, domain: Domain, countries: list[Country]) -> pl.DataFrame:
     """The sets as the chain draws them, of the profile's countries alone."""
-    pack, law = load_pack(forge.pack_path, domain), Law.of(countries)
+    pack, law = load_pack(forge.pack_path, domain), LawLineage.of(countries)
     volume = Volume(profile.data.draws, profile.data.kept)
     asked = [c.framework.core() if profile.provisions == "core" else c.framework for c in countries]
-    tables = [compose(domain, pack, framework, law, volume)[1] for framework in asked if not framework.members]
-    tables.append(compose_across(domain, pack, asked, law, volume)[1])
+    tables = [compose_country(domain, pack, framework, law, volume)[1] for framework in asked if not framework.members]
+    tables.append(compose_cross_border(domain, pack, asked, law, volume)[1])
     live = [framework.jurisdiction for framework in asked if not framework.members]
     return draw_sets(pl.concat(tables), profile, live).sort("position")
 

@@ -22,8 +22,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.search.selection.race import ROUNDS, Race, first
-from forge_assets.search.selection.verdict import verdict
+from forge_assets.search.selection.race import ROUNDS, Race, select_candidates
+from forge_assets.search.selection.verdict import race_verdict
 from forge_resources.presentation.markdown import markdown
 from forge_resources.storage.tables import TABLES
 
@@ -66,7 +66,7 @@ class Searched:
 
     def top(self, count: int) -> list[int]:
         """The best on the samples of the trials."""
-        return first(dict(enumerate(self.scores[:, :ITEMS].mean(axis=1))), count)
+        return select_candidates(dict(enumerate(self.scores[:, :ITEMS].mean(axis=1))), count)
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def with_error(values: Floats) -> str:
 def kept(case: Case, searches: Sequence[Searched]) -> dict[str, object]:
     """Whether what the race promises holds, a row a case."""
     raced = [race(s, 4)[1] for s in searches]
-    said = [verdict(r.answers, SAMPLES) for r in raced]
+    said = [race_verdict(r.answers, SAMPLES) for r in raced]
     truth = [float(s.truth[v.winner]) for s, v in zip(searches, said, strict=True)]
     leads = [
         (v.lead.ahead, float(s.truth[v.winner] - s.truth[v.lead.trial]))

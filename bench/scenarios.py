@@ -29,9 +29,9 @@ def compose_all(wanted: int, folder: Path) -> dict[str, object]:
     started = time.perf_counter()
     from forge_assets.law.country import country_files, read_country
     from forge_assets.law.loading import load_domain
-    from forge_assets.scenarios.composition.cross_border import compose_across
+    from forge_assets.scenarios.composition.cross_border import compose_cross_border
     from forge_assets.scenarios.composition.judged_cells import Volume
-    from forge_assets.scenarios.composition.single_country import Law, compose
+    from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
     from forge_assets.scenarios.pack.files import load_pack
     from forge_resources.storage.store import Store
 
@@ -39,16 +39,16 @@ def compose_all(wanted: int, folder: Path) -> dict[str, object]:
     domain = load_domain(PACK)
     pack = load_pack(PACK, domain)
     countries = [read_country(PACK, domain, path) for path in country_files(PACK).values()]
-    law = Law.of(countries)
+    law = LawLineage.of(countries)
     draws = max(8, wanted // PER_DRAW)
     volume = Volume(draws, max(1, draws // 4))
     number = 0
     for country in countries:
-        scenarios, samples = compose(domain, pack, country.framework, law, volume)
+        scenarios, samples = compose_country(domain, pack, country.framework, law, volume)
         store.write("scenarios.scenarios", scenarios, country.framework.jurisdiction)
         store.write("scenarios.samples", samples, country.framework.jurisdiction)
         number += samples.height
-    scenarios, samples = compose_across(domain, pack, [c.framework for c in countries], law, volume)
+    scenarios, samples = compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)
     store.write("scenarios.scenarios", scenarios, "cross_border")
     store.write("scenarios.samples", samples, "cross_border")
     number += samples.height

@@ -34,11 +34,11 @@ from forge_assets.search.guard.calibration import Measured, calibrate
 from forge_assets.search.guard.guard import guard
 from forge_assets.search.optimizer.registry import sampler
 from forge_assets.search.optimizer.strategy import posterior
-from forge_assets.search.optimizer.three_phase import ThreePhaseSampler, seen
-from forge_assets.search.selection.race import Race, first
-from forge_assets.search.selection.verdict import verdict
+from forge_assets.search.optimizer.three_phase import ThreePhaseSampler, observations
+from forge_assets.search.selection.race import Race, select_candidates
+from forge_assets.search.selection.verdict import race_verdict
 from forge_assets.search.space.parameters import Config
-from forge_assets.search.study.jobs import ran_as
+from forge_assets.search.study.jobs import applied_config
 from forge_assets.search.study.standard_error import paired_error
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.planning.memory import predict
@@ -81,11 +81,11 @@ def search(surface: Surface, memory: Memory, name: str, trials: int, *, guarded:
             found = guard(job, SHAPE, CPU, memory.envelope, calibrate(peaks))
         except DoesNotFit:
             return job, config
-        return found.job, ran_as(config, found.interventions)
+        return found.job, applied_config(config, found.interventions)
 
     known: dict[int, Any] = {}
 
-    def runs_as(config: Config) -> Config:
+    def applied_for(config: Config) -> Config:
         if known.get(-1) != len(peaks):
             known.clear()
             known[-1] = len(peaks)
@@ -95,9 +95,9 @@ def search(surface: Surface, memory: Memory, name: str, trials: int, *, guarded:
         return known[key]  # type: ignore[no-any-return]
 
     drawn_by = (
-        ThreePhaseSampler(replace(SPACE, step={}), trials, surface.seed, runs_as)
+        ThreePhaseSampler(replace(SPACE, step={}), trials, surface.seed, applied_for)
         if name == "plain"
-        else sampler(name, SPACE, trials, surface.seed, runs_as)
+        else sampler(name, SPACE, trials, surface.seed, applied_for)
     )
     study = optuna.create_study(direction="maximize", sampler=drawn_by)
     for number in range(trials):
@@ -154,7 +154,7 @@ def raced(surface: Surface, run: Run, expected: dict[int, float]) -> Chosen:
     if not expected:
         return Chosen(UNTRAINED, UNTRAINED)
     items = [f"r{i:03}" for i in range(RACE_ITEMS)]
-    race = Race(tuple(first(expected, CANDIDATES)), tuple(items), tuple(items))
+    race = Race(tuple(select_candidates(expected, CANDIDATES)), tuple(items), tuple(items))
     rows: list[dict[str, Any]] = []
 
     def ask(trial: int, stage: str, start: int, names: list[str]) -> None:
@@ -174,7 +174,7 @@ def raced(surface: Surface, run: Run, expected: dict[int, float]) -> Chosen:
     confirm = [f"c{i:03}" for i in range(CONFIRM_ITEMS)]
     ask(winner, "confirm", ITEMS + RACE_ITEMS, confirm)
     samples = pl.DataFrame({"sample_id": [*items, *confirm], "scenario_id": [*items, *confirm]})
-    return Chosen(run.qualities[winner] or 0.0, verdict(table(), samples).score.value)
+    return Chosen(run.qualities[winner] or 0.0, race_verdict(table(), samples).score.value)
 
 
 def work(unit: tuple[int, str, int]) -> list[dict[str, Any]]:
@@ -190,7 +190,7 @@ def work(unit: tuple[int, str, int]) -> list[dict[str, Any]]:
         scored = {i: score for i, score in enumerate(run.scores[:trials]) if score is not None}
         ways: dict[str, Chosen] = {"best score": by_score(run, trials)}
         if name in OURS:
-            history = seen(study.get_trials(deepcopy=False), SPACE, study.direction)
+            history = observations(study.get_trials(deepcopy=False), SPACE, study.direction)
             space = replace(SPACE, step={}) if kind == "plain" else SPACE
             means = dict(enumerate(float(mean) for mean in posterior(space, history)))
             means = {i: mean for i, mean in means.items() if i in scored}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from forge_assets.search.figures.figure_set import pictures
-from forge_assets.search.figures.wording import changes, config, named, shown
+from forge_assets.search.figures.wording import format_name, format_value, parse_changes, parse_config
 from forge_assets.search.result import SearchResult
 from forge_resources.forge import Forge
 
@@ -35,8 +35,10 @@ def main(folder: Path) -> None:
     print("| trial | phase | status | score | ran | guard | steps | predicted GB | measured GB | s |")
     print("|---:|---|---|---:|---|---|---:|---:|---:|---:|")
     for row in trials.iter_rows(named=True):
-        ran = ", ".join(f"{named(name)} {shown(value)}" for name, value in config(row["ran"]).items())
-        spoke = "; ".join(f"{one.rule}: {one.step}" for one in changes(row["guard"]))
+        ran = ", ".join(
+            f"{format_name(name)} {format_value(value)}" for name, value in parse_config(row["ran"]).items()
+        )
+        spoke = "; ".join(f"{one.rule}: {one.step}" for one in parse_changes(row["guard"]))
         score = "-" if row["score"] is None else f"{row['score']:.3f} ± {row['standard_error']:.3f}"
         memory = [f"{row[name] / 1e9:.2f}" if row[name] else "-" for name in ("predicted_bytes", "measured_bytes")]
         cells = [row["trial"], row["phase"], row["status"], score, ran, spoke, len(row["losses"]), *memory]

@@ -32,6 +32,7 @@ from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.launchers.local import LocalLauncher
 from forge_resources.storage.tables import TABLES
+from tests.helpers import edit_copy
 
 Odd = Callable[[Path], object]
 
@@ -67,9 +68,7 @@ class World:
 
     def edit(self, code: str, old: str, new: str) -> None:
         path = self.pack / "jurisdictions" / f"{code}.yaml"
-        text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new, 1), "utf-8")
+        edit_copy(path, path, old, new)
 
     def quote(self, code: str) -> str:
         """The first quote of a provision that is written on one line."""

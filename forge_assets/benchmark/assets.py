@@ -1,4 +1,4 @@
-"""benchmark_report: four models answer the same questions; tables, intervals, plots and one HTML page."""
+"""Define the asset `benchmark_report`: answers of four models to the same questions, scored, compared and reported."""
 
 import platform
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from forge_assets.benchmark.record import Report
-from forge_assets.benchmark.report import ReportInput, StudentChoice, render
+from forge_assets.benchmark.report import ReportInput, ShownStudent, render
 from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
@@ -139,7 +139,7 @@ def _report(
         jobs=jobs.select("title", "kind", "seconds", "peak_memory_bytes", "tokens_per_second", "steps", "attempts"),
         provisions=store.read("catalog.provisions"),
         losses=_losses(runner, {"teacher_tuned": chain.teacher.training, "student_tuned": student.training}),
-        choice=StudentChoice("cut" if student.cut else "uncut", student.reason, compared),
+        choice=ShownStudent("cut" if student.cut else "uncut", student.reason, compared),
         laws=law_index(domain, countries),
         lineage={
             "profile": forge.profile.name,

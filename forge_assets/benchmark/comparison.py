@@ -1,4 +1,4 @@
-"""All figures of one benchmark, each computed once: page, verdict and tables are made of them."""
+"""Compute every figure of a benchmark once, for the page, its verdict and the tables."""
 
 from __future__ import annotations
 

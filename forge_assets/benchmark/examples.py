@@ -1,4 +1,4 @@
-"""Which answers the report shows in full: best, median and worst of the tuned student, by a fixed rule."""
+"""Pick the answers that the report shows in full: best, median and worst of the tuned student."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WorkedExample:
 def worked_examples(
     scores: pl.DataFrame, model: str = "student_tuned", metric: str = "composite"
 ) -> list[WorkedExample]:
-    """Best, median and worst sample of a model; equal scores go by sample id, so nobody chooses.
+    """Pick the best, the median and the worst sample of a model; of equal scores the lower sample id is first.
 
     Args:
         scores: columns model, sample_id, metric, value.

@@ -1,4 +1,4 @@
-"""Cuts an answer into lines and pieces so that every citation in it can be shown with what became of it."""
+"""Split an answer into lines and pieces so that every citation in it is shown with its class."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Line:
 
 
 def mark(citation: Citation, expected: Collection[CitationKey], at_home: Collection[str]) -> Mark:
-    """Say what a citation is worth in an answer.
+    """Classify a citation of an answer against the reference.
 
     Args:
         expected: keys that the reference cites: as in scoring, these are right whatever else is true of them.
@@ -65,7 +65,7 @@ def mark(citation: Citation, expected: Collection[CitationKey], at_home: Collect
 def lines(
     text: str, citations: Sequence[Citation], expected: Collection[CitationKey], at_home: Collection[str]
 ) -> tuple[Line, ...]:
-    """The text in order, cut at a space near `LONGEST` characters with a word on how much is left out."""
+    """Split a text into lines, cut at a space near `LONGEST` characters with a note of how much is left out."""
     end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
     shown, cut = text[:end], len(text) - end
     ordered = sorted(citations, key=lambda c: c.span)

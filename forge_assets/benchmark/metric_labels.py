@@ -1,4 +1,4 @@
-"""What the benchmark calls things: models in reading order, their labels and colours, number formats."""
+"""Define labels and colours of models in reading order, and number formats."""
 
 from __future__ import annotations
 
@@ -29,46 +29,46 @@ MODELS = (
 
 _OTHER_COLOURS = ("#4d7f5c", "#7b6a99", "#8a8a8a", "#a0525a")
 _MODEL = {model.name: model for model in MODELS}
-NOTHING = "–"
+DASH = "–"
 
 
-def models(names: Iterable[str]) -> list[Model]:
-    """Known models in reading order, then others by name with colours of their own."""
+def models_in_order(names: Iterable[str]) -> list[Model]:
+    """List known models in reading order, then others by name with colours of their own."""
     wanted = set(names)
     others = sorted(wanted - set(_MODEL))
     return [model for model in MODELS if model.name in wanted] + [
-        Model(name, words(name), _OTHER_COLOURS[i % len(_OTHER_COLOURS)]) for i, name in enumerate(others)
+        Model(name, format_label(name), _OTHER_COLOURS[i % len(_OTHER_COLOURS)]) for i, name in enumerate(others)
     ]
 
 
-def words(name: str) -> str:
-    """`data_protection_review` as `Data protection review`; a country code stays as it is."""
+def format_label(name: str) -> str:
+    """Format `data_protection_review` as `Data protection review`; a country code stays as it is."""
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
-def number(value: float | None) -> str:
-    """Two decimals, or a dash for nothing."""
-    return NOTHING if value is None else f"{value:.2f}"
+def format_number(value: float | None) -> str:
+    """Format with two decimals; None as a dash."""
+    return DASH if value is None else f"{value:.2f}"
 
 
-def signed(value: float) -> str:
-    """Two decimals with their sign, a true minus."""
+def format_signed(value: float) -> str:
+    """Format with two decimals and a sign, minus as U+2212."""
     return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
 
 
-def interval(low: float, high: float) -> str:
-    """`0.53 to 0.61`."""
+def format_interval(low: float, high: float) -> str:
+    """Format an interval as `0.53 to 0.61`."""
     return f"{low:.2f} to {high:.2f}".replace("-", "−")
 
 
-def p_value(p: float) -> str:
-    """Three decimals, `< 0.001` below."""
+def format_p_value(p: float) -> str:
+    """Format a p-value with three decimals, `< 0.001` below."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def duration(seconds: float) -> str:
-    """`48 s`, `4 min 12 s`, `2 h 05 min`."""
+def format_duration(seconds: float) -> str:
+    """Format a duration as `48 s`, `4 min 12 s` or `2 h 05 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"

@@ -1,4 +1,4 @@
-"""Figures of the benchmark page: one colour a model throughout, values written at the marks, no frames."""
+"""Draw the figures of the benchmark page: one colour a model, values at the marks, no frames."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from forge_assets.benchmark.metric_labels import Model, models, number, words
+from forge_assets.benchmark.metric_labels import Model, format_label, format_number, models_in_order
 from forge_assets.scoring.metrics import in_reading_order, metric
 from forge_resources.presentation.figures import HAIR, HEAT, INK, QUIET, bare, canvas, styled
 
 
 @styled
 def metric_bars(summary: pl.DataFrame) -> Figure:
-    """Small multiples, one panel a metric, one bar a model with its 95% interval.
+    """Draw one panel a metric with one bar a model and its 95% interval.
 
     Args:
         summary: columns model, metric, mean, low, high, as `statistics.summary` gives.
     """
     names = [name for name in in_reading_order(summary["metric"]) if metric(name).bar]
-    across = models(summary["model"].unique())
+    across = models_in_order(summary["model"].unique())
     columns = min(4, max(len(names), 1))
     rows = max(-(-len(names) // columns), 1)
     figure = canvas(0.5 + rows * (0.75 + 0.27 * len(across)))
@@ -37,14 +37,14 @@ def metric_bars(summary: pl.DataFrame) -> Figure:
 
 @styled
 def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
-    """Model by task, the mean written in each cell.
+    """Draw a heatmap of model by task with the mean in each cell.
 
     Args:
         by_task: columns task_type, model, metric, n, mean, as `statistics.by_task` gives.
         name: the metric to show.
     """
     rows = by_task.filter(pl.col("metric") == name)
-    across, tasks = models(rows["model"].unique()), list(rows["task_type"].unique(maintain_order=True))
+    across, tasks = models_in_order(rows["model"].unique()), list(rows["task_type"].unique(maintain_order=True))
     value = {(row["task_type"], row["model"]): row["mean"] for row in rows.iter_rows(named=True)}
     size = dict(rows.select("task_type", "n").iter_rows())
     figure = canvas(0.6 + 0.34 * len(tasks))
@@ -55,8 +55,8 @@ def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
         for x, model in enumerate(across):
             mean = value.get((task, model.name))
             colour = "white" if mean is not None and mean > 0.62 else INK
-            axes.text(x + 0.5, y + 0.5, number(mean), ha="center", va="center", color=colour)
-    labels = [f"{words(task)}  ({size[task]})" for task in tasks]
+            axes.text(x + 0.5, y + 0.5, format_number(mean), ha="center", va="center", color=colour)
+    labels = [f"{format_label(task)}  ({size[task]})" for task in tasks]
     axes.set_yticks([y + 0.5 for y in range(len(tasks))], labels)
     axes.set_xticks([x + 0.5 for x in range(len(across))], [model.label for model in across])
     axes.invert_yaxis()
@@ -69,7 +69,7 @@ def task_heatmap(by_task: pl.DataFrame, name: str = "composite") -> Figure:
 
 @styled
 def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") -> Figure:
-    """One row a country, one dot a model with its 95% interval.
+    """Draw one row a country with one dot a model and its 95% interval.
 
     Args:
         by_jurisdiction: columns jurisdiction, model, metric, n, mean, low, high, as
@@ -77,7 +77,7 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
         name: the metric to show.
     """
     rows = by_jurisdiction.filter(pl.col("metric") == name)
-    across = models(rows["model"].unique())
+    across = models_in_order(rows["model"].unique())
     places = list(rows["jurisdiction"].unique(maintain_order=True))
     size = dict(rows.select("jurisdiction", "n").iter_rows())
     figure = canvas(0.7 + 0.17 * len(across) * len(places))
@@ -89,7 +89,7 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
         axes.hlines(ys, mine["low"].to_list(), mine["high"].to_list(), color=model.colour, linewidth=2.4)
         axes.scatter(mine["mean"].to_list(), ys, s=34, color=model.colour, zorder=3)
         for y, mean, high in zip(ys, mine["mean"], mine["high"], strict=True):
-            axes.text(high + 0.012, y, number(mean), va="center", fontsize=8, color=_readable(model))
+            axes.text(high + 0.012, y, format_number(mean), va="center", fontsize=8, color=_readable(model))
     axes.set_yticks(range(len(places)), [f"{place}  ({size[place]})" for place in places])
     axes.hlines([y + 0.5 for y in range(len(places) - 1)], 0, 1, color=HAIR, linewidth=0.8)
     axes.set_ylim(len(places) - 0.45, -0.55)
@@ -103,7 +103,7 @@ def jurisdiction_dots(by_jurisdiction: pl.DataFrame, name: str = "composite") ->
 
 @styled
 def loss_curves(losses: pl.DataFrame) -> Figure:
-    """Training loss by step, one line a model, validation dashed.
+    """Draw training loss by step, one line a model, validation dashed.
 
     Args:
         losses: columns model, step, loss, and optionally split ("train" or "validation").
@@ -112,7 +112,7 @@ def loss_curves(losses: pl.DataFrame) -> Figure:
     figure = canvas(2.9)
     axes = figure.subplots()
     ends: list[tuple[float, float, str, str]] = []
-    for model in models(frame["model"].unique()):
+    for model in models_in_order(frame["model"].unique()):
         for split, dashes in (("train", "-"), ("validation", (0, (3, 2)))):
             line = frame.filter(pl.col("model") == model.name, pl.col("split") == split).sort("step")
             if line.is_empty():
@@ -139,7 +139,7 @@ def _bars(axes: Axes, rows: pl.DataFrame, across: list[Model]) -> None:
             continue
         axes.barh(y, row["mean"], height=0.66, color=model.colour)
         axes.hlines(y, row["low"], row["high"], color=INK, linewidth=1)
-        axes.text(max(row["high"], row["mean"]) + 0.03, y, number(row["mean"]), va="center")
+        axes.text(max(row["high"], row["mean"]) + 0.03, y, format_number(row["mean"]), va="center")
     axes.set_yticks(range(len(across)), [model.label for model in across])
     axes.set_ylim(len(across) - 0.45, -0.55)
     axes.set_xlim(0, 1.22)

@@ -1,4 +1,4 @@
-"""What the report leaves behind for those who look for it."""
+"""Define the record of the last report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark report: one HTML file that carries its figures, asks the network for nothing, and prints."""
+"""Render the benchmark report: one HTML file with its figures inside, without network access, printable."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from forge_assets.benchmark import html_tables, plots
 from forge_assets.benchmark.comparison import STUDENT, Comparison, compare
 from forge_assets.benchmark.examples import worked_examples
 from forge_assets.benchmark.highlight import MEANING, Line, lines
-from forge_assets.benchmark.metric_labels import Model, models, number, words
-from forge_assets.benchmark.verdict import verdict
+from forge_assets.benchmark.metric_labels import Model, format_label, format_number, models_in_order
+from forge_assets.benchmark.verdict import benchmark_verdict
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
@@ -25,7 +25,7 @@ from forge_resources.presentation.figures import Picture, data_uri
 
 
 @dataclass(frozen=True)
-class StudentChoice:
+class ShownStudent:
     """Which student was tuned and why; `candidates` holds one row a student that was considered."""
 
     chosen: str
@@ -57,7 +57,7 @@ class ReportInput:
     """jurisdiction, status, text_as_of."""
     losses: pl.DataFrame = field(default_factory=pl.DataFrame)
     """model, step, loss, optionally split."""
-    choice: StudentChoice | None = None
+    choice: ShownStudent | None = None
     laws: LawIndex | None = None
     """What citations are judged by; without it answers are shown unmarked."""
     lineage: Mapping[str, object] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class ShownSearch:
 
     choice: str
     figures: tuple[ShownFigure, ...]
-    trials: html_tables.Table | None
+    trials: html_tables.HtmlTable | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ShownExample:
 
 
 def render(report: ReportInput) -> str:
-    """The page as HTML text; equal inputs give equal bytes.
+    """Render the page as HTML text; equal inputs give equal bytes.
 
     Raises:
         ValueError: models were not scored on the same samples.
@@ -125,7 +125,7 @@ def render(report: ReportInput) -> str:
     return environment.get_template("report.html.j2").render(
         title=report.title,
         machine=report.machine,
-        verdict=verdict(report.comparison),
+        verdict=benchmark_verdict(report.comparison),
         choice=report.choice,
         candidates=_candidates(report.choice),
         **_results(report.comparison),
@@ -179,11 +179,11 @@ def _results(found: Comparison) -> dict[str, object]:
 def _sentence(whole: pl.DataFrame) -> str:
     rows = whole.filter(pl.col("metric") == "composite")
     means = dict(rows.select("model", "mean").iter_rows())
-    listed = ", ".join(f"{model.label} {number(means[model.name])}" for model in models(means))
+    listed = ", ".join(f"{model.label} {format_number(means[model.name])}" for model in models_in_order(means))
     return f"Composite: {listed}." if listed else ""
 
 
-def _candidates(choice: StudentChoice | None) -> html_tables.Table | None:
+def _candidates(choice: ShownStudent | None) -> html_tables.HtmlTable | None:
     if choice is None or choice.candidates.is_empty():
         return None
     return html_tables.frame_table(choice.candidates, "Students considered.")
@@ -202,7 +202,7 @@ def _losses(losses: pl.DataFrame) -> ShownFigure | None:
         return None
     last = losses.sort("step").group_by("model", maintain_order=True).last()
     ends = {row["model"]: f"{row['loss']:.2f}" for row in last.iter_rows(named=True)}
-    listed = ", ".join(f"{model.label} ends at {ends[model.name]}" for model in models(ends))
+    listed = ", ".join(f"{model.label} ends at {ends[model.name]}" for model in models_in_order(ends))
     alt = f"Loss by training step. {listed}."
     return _figure(plots.loss_curves(losses), alt, "Training loss; validation dashed.")
 
@@ -224,10 +224,10 @@ def _examples(report: ReportInput) -> tuple[ShownExample, ...]:
         texts = {m: text for (m, s), text in written.items() if s == example.sample_id}
         answers = tuple(
             ShownAnswer(model, _lines(report, sample, texts[model.name]), _chips(value, model))
-            for model in models(texts)
+            for model in models_in_order(texts)
         )
-        title = f"{example.rank} answer of the tuned student: composite {number(example.value)}"
-        facts = " · ".join([", ".join(sample["jurisdictions"]), words(sample["task_type"])])
+        title = f"{example.rank} answer of the tuned student: composite {format_number(example.value)}"
+        facts = " · ".join([", ".join(sample["jurisdictions"]), format_label(sample["task_type"])])
         reference = _lines(report, sample, sample["response"])
         shown.append(ShownExample(title, facts, sample["prompt"], reference, answers))
     return tuple(shown)
@@ -235,7 +235,7 @@ def _examples(report: ReportInput) -> tuple[ShownExample, ...]:
 
 def _chips(value: Mapping[tuple[str, str], float], model: Model) -> tuple[tuple[str, str], ...]:
     chips = {name: metric.label for name, metric in METRICS.items() if metric.chip}
-    return tuple((chips[name], number(value[model.name, name])) for name in chips if (model.name, name) in value)
+    return tuple((chips[name], format_number(value[model.name, name])) for name in chips if (model.name, name) in value)
 
 
 def _lines(report: ReportInput, sample: Mapping[str, list[str]], text: str) -> tuple[Line, ...]:

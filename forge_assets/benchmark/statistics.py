@@ -1,4 +1,4 @@
-"""Means, paired differences and ratios of scores with 95% intervals, the same resamples for all.
+"""Compute means, paired differences and ratios of scores with 95% intervals from the same resamples.
 
 Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled. Where
 nearly all values are at a bound the interval is exact, see `scoring.bootstrap`.
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.benchmark.metric_labels import models
+from forge_assets.benchmark.metric_labels import models_in_order
 from forge_assets.scoring.bootstrap import (
     TAILS,
     Floats,
@@ -49,7 +49,7 @@ class _Grid:
 
 
 def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Mean and 95% interval of every model on every metric.
+    """Compute mean and 95% interval of every model on every metric.
 
     Args:
         scores: columns model, sample_id, metric, value; every model scored on the same samples.
@@ -84,7 +84,7 @@ def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.Dat
 
 
 def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Paired difference `model - baseline` on every metric, sample by sample.
+    """Compute the paired difference `model - baseline` on every metric.
 
     Returns:
         Columns metric, n, model, baseline (both means), difference, low, high (95% interval) and p
@@ -126,7 +126,7 @@ def share_kept(
     metric: str = "composite",
     samples: pl.DataFrame | None = None,
 ) -> Estimate | None:
-    """The student's mean as a share of the teacher's (1.0: all); None where the teacher scores nothing."""
+    """Compute the student's mean as a share of the teacher's; None where the teacher's mean is 0."""
     both = scores.filter(pl.col("model").is_in([student, teacher]), pl.col("metric") == metric)
     grid = _grid(both, samples)
     if {student, teacher} - {model for model, _ in grid.columns}:
@@ -144,12 +144,12 @@ def share_kept(
 
 
 def by_task(scores: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """`summary` per task type, with a first column `task_type`."""
+    """Compute `summary` per task type, with a first column `task_type`."""
     return _grouped(scores, samples, samples.select("sample_id", "task_type"), "task_type")
 
 
 def by_jurisdiction(scores: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
-    """`summary` per country, first column `jurisdiction`; samples of several countries are one group."""
+    """Compute `summary` per country, first column `jurisdiction`; samples of several countries are one group."""
     several = pl.col("jurisdictions").list.len() > 1
     home = pl.when(several).then(pl.lit(CROSS_BORDER)).otherwise(pl.col("jurisdictions").list.first())
     return _grouped(scores, samples, samples.select("sample_id", home.alias("jurisdiction")), "jurisdiction")
@@ -173,7 +173,7 @@ def _grid(scores: pl.DataFrame, samples: pl.DataFrame | None) -> _Grid:
     if len(twice):
         raise ValueError("scored twice: {model} on {sample_id}, {metric}".format(**twice.row(0, named=True)))
     metrics = in_reading_order(scores["metric"].unique())
-    columns = [(model.name, metric) for model in models(scores["model"].unique()) for metric in metrics]
+    columns = [(model.name, metric) for model in models_in_order(scores["model"].unique()) for metric in metrics]
     ids = sorted(scores["sample_id"].unique())
     values = np.full((len(ids), len(columns)), np.nan)
     row = {sample_id: i for i, sample_id in enumerate(ids)}

@@ -1,10 +1,10 @@
-"""The four models side by side as plain text for a terminal and as Markdown for Dagster and the README."""
+"""Format the models' means as plain text for a terminal and as Markdown for Dagster."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from forge_assets.benchmark.metric_labels import NOTHING, Model, models, number
+from forge_assets.benchmark.metric_labels import DASH, Model, format_number, models_in_order
 from forge_assets.scoring.metrics import in_reading_order, metric
 from forge_resources.presentation.text_table import TextTable
 
@@ -12,8 +12,8 @@ BEST = "*"
 
 
 def best_models(summary: pl.DataFrame, name: str) -> set[str]:
-    """Models whose mean on a metric, as printed, is the best; none where all are equal."""
-    shown = {model: number(mean) for model, mean in _rows(summary, name).select("model", "mean").iter_rows()}
+    """Find the models whose mean on a metric, as printed, is the best; none where all are equal."""
+    shown = {model: format_number(mean) for model, mean in _rows(summary, name).select("model", "mean").iter_rows()}
     if len(set(shown.values())) < 2:
         return set()
     top = (max if metric(name).better == "higher" else min)(shown.values(), key=float)
@@ -21,10 +21,10 @@ def best_models(summary: pl.DataFrame, name: str) -> set[str]:
 
 
 def terminal_table(summary: pl.DataFrame) -> TextTable:
-    """Metrics down, models across, `mean [low, high]`; a star marks the best of a row."""
+    """Build one row a metric, one column a model, `mean [low, high]`; a star marks the best of a row."""
     if summary.is_empty():
         return TextTable(head=(), rows=(), note="No model was scored.")
-    across = models(summary["model"].unique())
+    across = models_in_order(summary["model"].unique())
     rows, strong = [], set()
     for at, name in enumerate(in_reading_order(summary["metric"])):
         best = best_models(summary, name)
@@ -42,10 +42,10 @@ def terminal_table(summary: pl.DataFrame) -> TextTable:
 
 
 def markdown_table(summary: pl.DataFrame) -> str:
-    """The same table in Markdown; the best of a row is bold."""
+    """Format the same table as Markdown; the best of a row is bold."""
     if summary.is_empty():
         return "No model was scored."
-    across = models(summary["model"].unique())
+    across = models_in_order(summary["model"].unique())
     lines = [
         "| | " + " | ".join(_escaped(model.label) for model in across) + " |",
         "|---|" + "---:|" * len(across),
@@ -65,7 +65,7 @@ def _rows(summary: pl.DataFrame, name: str) -> pl.DataFrame:
 def _cell(summary: pl.DataFrame, name: str, model: Model) -> str:
     rows = _rows(summary, name).filter(pl.col("model") == model.name)
     if rows.is_empty():
-        return NOTHING
+        return DASH
     mean, low, high = rows.select("mean", "low", "high").row(0)
     return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
 

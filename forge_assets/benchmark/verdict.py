@@ -1,4 +1,4 @@
-"""The outcome in one sentence and a few figures, worded no stronger than the intervals allow."""
+"""State a benchmark's outcome in one sentence and key figures; a difference counts where its interval excludes 0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from forge_assets.benchmark.comparison import BASELINE, STUDENT, Comparison
-from forge_assets.benchmark.metric_labels import interval, number, signed
+from forge_assets.benchmark.metric_labels import format_interval, format_number, format_signed
 from forge_assets.scoring.metrics import METRICS
 
 
@@ -21,38 +21,38 @@ class KeyFigure:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BenchmarkVerdict:
     """What came out: a sentence, and the figures behind it."""
 
     sentence: str
     figures: tuple[KeyFigure, ...]
 
 
-def verdict(found: Comparison) -> Verdict:
-    """Tuned against untuned student on the composite, then against the tuned teacher, as far as scored.
+def benchmark_verdict(found: Comparison) -> BenchmarkVerdict:
+    """Compare the tuned student on the composite with the untuned one, then with the tuned teacher, as far as scored.
 
     Raises:
         ValueError: the tuned student was scored, but not by the composite.
     """
     mine = found.means.filter(pl.col("model") == STUDENT)
     if mine.is_empty():
-        return Verdict("No tuned student was benchmarked, so there is no outcome to report.", ())
+        return BenchmarkVerdict("No tuned student was benchmarked, so there is no outcome to report.", ())
     sentence = _absolute(mine) if found.changes is None else _against_baseline(found.changes)
     if found.kept:
         bounds = f"95% interval {found.kept.low:.0%} to {found.kept.high:.0%}"
         sentence += f" It keeps {found.kept.value:.0%} of the tuned teacher’s composite ({bounds})."
-    return Verdict(sentence, tuple(_figures(found)))
+    return BenchmarkVerdict(sentence, tuple(_figures(found)))
 
 
 def _absolute(means: pl.DataFrame) -> str:
     row = _row(means, "composite")
-    bounds = interval(row["low"], row["high"])
+    bounds = format_interval(row["low"], row["high"])
     return f"The tuned student scores {row['mean']:.2f} (95% interval {bounds}) on {row['n']} unseen samples."
 
 
 def _against_baseline(changes: pl.DataFrame) -> str:
     row = _row(changes, "composite")
-    change = f"{signed(row['difference'])}, 95% interval {interval(row['low'], row['high'])}"
+    change = f"{format_signed(row['difference'])}, 95% interval {format_interval(row['low'], row['high'])}"
     ends = f"from {row['baseline']:.2f} to {row['model']:.2f} ({change}) on {row['n']} unseen samples"
     if row["low"] > 0:
         return f"Tuning raised the student’s composite {ends}."
@@ -68,9 +68,9 @@ def _figures(found: Comparison) -> list[KeyFigure]:
         row, before = means.get((STUDENT, name)), means.get((BASELINE, name))
         if not metric.headline or row is None:
             continue
-        was = f"untuned {number(before['mean'])}; " if before else ""
-        note = f"{was}95% interval {interval(row['low'], row['high'])}"
-        figures.append(KeyFigure(metric.headline, number(row["mean"]), note))
+        was = f"untuned {format_number(before['mean'])}; " if before else ""
+        note = f"{was}95% interval {format_interval(row['low'], row['high'])}"
+        figures.append(KeyFigure(metric.headline, format_number(row["mean"]), note))
     if found.kept:
         note = f"of its composite; 95% interval {found.kept.low:.0%} to {found.kept.high:.0%}"
         figures.insert(1, KeyFigure("Teacher kept", f"{found.kept.value:.0%}", note))

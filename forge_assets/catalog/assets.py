@@ -1,10 +1,10 @@
-"""framework_catalog: each country's law, validated and checked against statute text, one partition a country."""
+"""Define the asset `framework_catalog`: each country's law, validated against statute text, one partition a country."""
 
 import warnings
 
 import dagster as dg
 
-from forge_assets.catalog.snapshot import keep
+from forge_assets.catalog.snapshot import save_snapshot
 from forge_assets.catalog.tables import catalog_tables
 from forge_assets.code_version import code_version
 from forge_assets.law.checks import CHECKS, Check, Fault, check_country
@@ -51,7 +51,7 @@ def framework_catalog(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mat
     tables = catalog_tables(country)
     for table, rows in tables.items():
         forge.store.write(table, rows, code)
-    keep(forge, country)
+    save_snapshot(forge, country)
     faults = check_country(forge.pack_path, domain, file)
     unproven = {name: found for name, found in country.checked.items() if found.status != "verified"}
     return dg.MaterializeResult(

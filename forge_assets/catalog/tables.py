@@ -1,4 +1,4 @@
-"""Turns a checked country into the tables of the catalog."""
+"""Build the tables of the catalog from a checked country."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.citations.parser import render
+from forge_assets.citations.rendering import render
 from forge_assets.law.country import Country
 from forge_assets.law.explanation import threshold_words
 from forge_assets.law.model import Body, Framework, Provision, Rule
@@ -19,8 +19,9 @@ _STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
 
 
 def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
-    """The `catalog` tables of one country's framework, by name: frameworks (one row), provisions, rules, bodies,
-    escalation and statute_units.
+    """Build the `catalog` tables of one country's framework.
+
+    By name: frameworks (one row), provisions, rules, bodies, escalation and statute_units.
 
     A framework's status is that of its worst provision; its `text_as_of` that of its oldest cited text.
     """
@@ -132,8 +133,8 @@ def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:
     ]
 
 
-def kept_statutes(framework: Framework, units: pl.DataFrame) -> Statutes:
-    """The statute text as `catalog.statute_units` holds it: what a country's last good version rests on."""
+def statutes_of_table(framework: Framework, units: pl.DataFrame) -> Statutes:
+    """Rebuild a country's statute text from `catalog.statute_units`."""
     layouts = {law.id: law.layout or framework.layout for law in framework.laws}
     statutes: dict[str, dict[str, StatuteUnit]] = {law.id: {} for law in framework.laws}
     for row in units.iter_rows(named=True):

@@ -1,4 +1,4 @@
-"""Decides whose places a chain names: the law named behind it, before it, earlier in the text, or none at all."""
+"""Attribute a chain of places to a law: the one named behind it, before it, earlier in the text, or none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Attribution:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LawMentions:
     """A text with the laws it names."""
 
     text: str
@@ -50,7 +50,7 @@ class Reading:
     """Whose law a citation without a name means."""
 
     @classmethod
-    def of(cls, text: str, laws: LawIndex, default: str | None) -> Reading:
+    def of(cls, text: str, laws: LawIndex, default: str | None) -> LawMentions:
         """Find the laws a text names; without a default, its home is the one country whose laws it names."""
         mentions = laws.names.all(text)
         countries = laws.countries(text) if any(len(mention.laws) > 1 for mention in mentions) else []
@@ -60,13 +60,13 @@ class Reading:
         return cls(text, laws, mentions, countries, default, home)
 
     def name_around(self, position: int) -> NamedLaw | None:
-        """The law's name that a position lies within, its first letter aside."""
+        """Find the law's name that a position lies within, its first letter aside."""
         before = bisect_right(self.mentions, position, key=lambda m: m.start) - 1
         name = self.mentions[before] if before >= 0 else None
         return name if name and name.start < position < name.end else None
 
     def attribute(self, chain: list[Reference], floor: int) -> Attribution | None:
-        """Decide whose places a chain names; None if it is prose.
+        """Attribute a chain to a law; None if it is prose.
 
         Args:
             floor: where the citation before ended.
@@ -125,9 +125,9 @@ class Reading:
         """
         if len(name.laws) == 1:
             return next(iter(name.laws))
-        held = self.laws.laws
+        indexed = self.laws.laws
         country = _country_of(self.text, name, name.end, self.countries, self.laws)
-        having = [law for law in name.laws if held[law].unit(chain[0].unit)]
+        having = [law for law in name.laws if indexed[law].unit(chain[0].unit)]
         for choice in (
             [law for law in name.laws if law[0] == country],
             [law for law in having if law[0] == self.home],
@@ -247,8 +247,8 @@ def _settled(text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]],
 
 
 def _chief(written: str, name: NamedLaw, laws: LawIndex) -> list[LawId]:
-    held = {law: laws.laws[law].law for law in name.laws}
-    return [key for key, law in held.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
+    indexed = {law: laws.laws[law].law for law in name.laws}
+    return [key for key, law in indexed.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
 
 
 def _is_prose(chain: Sequence[Reference]) -> bool:

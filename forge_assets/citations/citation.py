@@ -1,4 +1,4 @@
-"""A citation of law, as it was found in a text."""
+"""Define a citation of law as found in a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a chain of places: units, lists, ranges and further heads, in the word order of any country.
+"""Parse a chain of places: units, lists, ranges and further heads, in the word order of any country.
 
 What a part's word means (paragraph or point) depends on the law, which is known only once the whole chain is read:
 `law_index` decides. Every pattern is anchored where it is tried and has bounded repeats, so reading is linear.

@@ -1,4 +1,4 @@
-"""Knows the laws of the frameworks: their names, how they are cited, and which places their text has."""
+"""Index the laws of the frameworks: their names, how they are cited, and which places their text has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
 from forge_assets.citations.patterns import Forms
-from forge_assets.citations.statute_index import CitationStatus, HeldLaw, as_keyed, known_label, order
+from forge_assets.citations.statute_index import CitationStatus, IndexedLaw, as_keyed, known_label, order
 from forge_assets.citations.vocabulary import COMMON, folded
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
@@ -24,7 +24,7 @@ Place = tuple[str, str | None, str | None]
 class LawIndex:
     """Build with `LawIndex.build`; one index serves any number of texts."""
 
-    laws: Mapping[LawId, HeldLaw]
+    laws: Mapping[LawId, IndexedLaw]
     names: LawNames
     forms: Forms
     unions: Mapping[str, frozenset[str]]
@@ -40,7 +40,7 @@ class LawIndex:
             statutes: jurisdiction to the statute text held; a law without text makes citations unverifiable.
         """
         laws = {(f.jurisdiction, law.id): law for f in frameworks for law in f.laws}
-        held = {key: HeldLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
+        indexed = {key: IndexedLaw.of(law, statutes.get(key[0], {}).get(key[1], {})) for key, law in laws.items()}
         called = {name: f.jurisdiction for f in frameworks for name in (f.name, *f.called)}
         names = LawNames.of(laws.items())
         written = {COMMON: domain.citation, **{f.jurisdiction: f.citation for f in frameworks}}
@@ -49,22 +49,22 @@ class LawIndex:
         countries = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
         codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
         unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
-        return cls(held, names, forms, unions, called, countries)
+        return cls(indexed, names, forms, unions, called, countries)
 
     def at_home(self, countries: Iterable[str]) -> frozenset[str]:
-        """Jurisdictions whose law an answer about these countries may cite: theirs, and that of their unions.
+        """List the jurisdictions whose law an answer about these countries may cite: theirs and their unions'.
 
-        A citation whose law is not known counts as at home: that it cannot be verified is told elsewhere.
+        The jurisdiction of unknown laws is among them: such a citation is unverifiable, not foreign.
         """
         codes = frozenset(countries)
         return codes.union({UNKNOWN}, *(self.unions.get(code, ()) for code in codes))
 
     def countries(self, text: str) -> list[tuple[int, str]]:
-        """Where each name or adjective of a country ends in a text, and which country it is."""
+        """Find where each name or adjective of a country ends in a text, and its code."""
         return [(found.end(), self._called[found[0]]) for found in self._countries.finditer(text)]
 
     def country_after(self, text: str, at: int) -> str | None:
-        """The country named right behind a place, as in `Labour Code of Bulgaria`."""
+        """Find the country named right behind a position, as in `Labour Code of Bulgaria`."""
         start = at
         while of := self.forms.of.match(text, at):
             found = self._countries.match(text, at)
@@ -75,17 +75,17 @@ class LawIndex:
         return self._called[found[0]] if found else None
 
     def holding(self, jurisdiction: str, reference: Reference) -> LawId | None:
-        """The jurisdiction's law that has a unit, if exactly one has it."""
+        """Find the jurisdiction's law that has a unit, if exactly one has it."""
         laws = [key for key, law in self.laws.items() if key[0] == jurisdiction and law.unit(reference.unit)]
         return laws[0] if len(laws) == 1 else None
 
     def only_law(self, jurisdiction: str) -> LawId | None:
-        """The jurisdiction's law if it has exactly one."""
+        """Find the jurisdiction's law if it has exactly one."""
         laws = [law for law in self.laws if law[0] == jurisdiction]
         return laws[0] if len(laws) == 1 else None
 
     def status(self, law: LawId, unit: str, paragraph: str | None, point: str | None) -> CitationStatus:
-        """Whether a place exists in the text held of a law."""
+        """Look a place up in the text held of a law."""
         return self.laws[law].status(unit, paragraph, point)
 
     def continues(self, law: LawId, head: str) -> bool:
@@ -93,30 +93,30 @@ class LawIndex:
         return not self.forms.words.opens_units_in(folded(head), law[0]) and self.forms.words.may_be_part(folded(head))
 
     def places(self, law: LawId, reference: Reference) -> list[Place]:
-        """The places of a law that a reference names: several if it is a range."""
-        held = self.laws[law]
+        """List the places of a law that a reference names: several if it is a range."""
+        indexed = self.laws[law]
         number, last, parts = reference.unit, reference.last, list(reference.parts)
         if parts and parts[-1].also:
             each_alone = [replace(parts[-1], label=label, also=()) for label in (parts[-1].label, *parts[-1].also)]
             listed = [replace(reference, parts=(*parts[:-1], part)) for part in each_alone]
             return [place for each in listed for place in self.places(law, each)]
-        if held.unit(number) is None and "-" in number and not held.hyphenated and not last:
+        if indexed.unit(number) is None and "-" in number and not indexed.hyphenated and not last:
             first, _, rest = number.partition("-")
             if order(rest) > order(first):
                 number, last, parts = first, rest, []
-        if parts and (joined := self._joined(held, number, parts[0])):
+        if parts and (joined := self._joined(indexed, number, parts[0])):
             number, parts = joined, parts[1:]
-        unit = held.unit(number) or self._by_ordinal(law, number) or as_keyed(number, held)
+        unit = indexed.unit(number) or self._by_ordinal(law, number) or as_keyed(number, indexed)
         if last and not self.forms.words.is_range(reference.by, law[0]):
             ends = [replace(reference, last=None), _with_end(reference, last)]
             return [place for each in ends for place in self.places(law, each)]
         if last and not parts:
-            closing = held.unit(last) or as_keyed(last, held)
-            return [(each, None, None) for each in held.between(unit, closing)]
-        paragraph, point = self._placed(law, held, unit, parts)
+            closing = indexed.unit(last) or as_keyed(last, indexed)
+            return [(each, None, None) for each in indexed.between(unit, closing)]
+        paragraph, point = self._placed(law, indexed, unit, parts)
         if not last:
             return [(unit, paragraph, point)]
-        subdivided = held.parts(unit) if unit in held.units else {}
+        subdivided = indexed.parts(unit) if unit in indexed.units else {}
         if point is not None:
             labels = list(subdivided[paragraph].points) if paragraph and paragraph in subdivided else []
             return [(unit, paragraph, each) for each in _series(point, known_label(last, labels), labels)]
@@ -128,9 +128,9 @@ class LawIndex:
         word = reference.parts[-1].word if reference.parts else POSITION
         return word not in (POSITION, DEGREE) and self.forms.words.kind(word, law[0])[0] in ("narrower", None)
 
-    def _joined(self, held: HeldLaw, number: str, part: Part) -> str | None:
+    def _joined(self, indexed: IndexedLaw, number: str, part: Part) -> str | None:
         """The unit whose number the first part belongs to, as in `art. 22(2)`."""
-        return held.unit(f"{number}({part.label})") if part.word == POSITION else None
+        return indexed.unit(f"{number}({part.label})") if part.word == POSITION else None
 
     def _by_ordinal(self, law: LawId, number: str) -> str | None:
         """The unit held under an ordinal word, as `d.a.vigesimotercera` for `DA 23.ª`."""
@@ -138,9 +138,11 @@ class LawIndex:
         words = self.forms.words.ordinal_words(int(digits)) if start and digits else []
         return next((found for word in words if (found := self.laws[law].unit(start + word))), None)
 
-    def _placed(self, law: LawId, held: HeldLaw, unit: str, parts: Sequence[Part]) -> tuple[str | None, str | None]:
+    def _placed(
+        self, law: LawId, indexed: IndexedLaw, unit: str, parts: Sequence[Part]
+    ) -> tuple[str | None, str | None]:
         """Paragraph and point, by what the words mean in this country and what the unit has."""
-        subdivided = held.parts(unit) if unit in held.units else {}
+        subdivided = indexed.parts(unit) if unit in indexed.units else {}
         labels = [label for label in subdivided if label != NO_PARAGRAPH]
         loose = list(subdivided[NO_PARAGRAPH].points) if NO_PARAGRAPH in subdivided else []
         paragraph: str | None = None
@@ -201,6 +203,6 @@ def _series(first: str, last: str, known: Sequence[str], limit: int = 40) -> lis
 
 
 def law_index(domain: Domain, countries: list[Country]) -> LawIndex:
-    """What citations are judged by."""
+    """Build the index of all countries that citations are checked against."""
     statutes = {c.framework.jurisdiction: c.statutes for c in countries}
     return LawIndex.build(domain, [c.framework for c in countries], statutes)

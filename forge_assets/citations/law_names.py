@@ -1,4 +1,4 @@
-"""Finds the names of known laws in a text: a look-up by first word, then the whole name."""
+"""Find the names of known laws in a text: a look-up by first word, then the whole name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LawNames:
         return cls(index)
 
     def at(self, text: str, position: int) -> NamedLaw | None:
-        """The law whose name stands exactly at a position, the longest name winning."""
+        """Find the law whose name stands exactly at a position, the longest name winning."""
         word = _WORD.match(text, position)
         if word is None:
             return None
@@ -57,7 +57,7 @@ class LawNames:
         return None
 
     def all(self, text: str) -> list[NamedLaw]:
-        """Every law named in a text, in order."""
+        """Find every law named in a text, in order."""
         found: list[NamedLaw] = []
         end = 0
         for word in _WORD.finditer(text):

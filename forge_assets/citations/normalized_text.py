@@ -1,4 +1,4 @@
-"""A text as citations are looked for in it: composed letters, no invisible marks, and paragraphs on one line."""
+"""Normalize a text for parsing: composed letters, no invisible marks, and paragraphs on one line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class CleanText:
         return cls("".join(parts), starts, stops)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The same stretch in the text as given."""
+        """Map a span to the text as given."""
         if self._starts is None or self._ends is None:
             return start, end
         if start >= end:

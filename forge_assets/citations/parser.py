@@ -1,20 +1,17 @@
-"""Finds statute citations in a text, whatever their written form and language."""
+"""Find statute citations in a text, whatever their written form and language."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from forge_assets.citations.attribution import Attribution, Reading
+from forge_assets.citations.attribution import Attribution, LawMentions
 from forge_assets.citations.citation import UNKNOWN, Citation
 from forge_assets.citations.grammar import read_chain
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
-from forge_assets.citations.rendering import render, spoken
 from forge_assets.citations.vocabulary import folded
 from forge_assets.law.citation_key import CitationKey
-
-__all__ = ["UNKNOWN", "Citation", "LawIndex", "parse", "render", "spoken"]
 
 
 def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:
@@ -36,7 +33,7 @@ def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) ->
 
 
 def _parse(text: str, laws: LawIndex, default_jurisdiction: str | None) -> list[Citation]:
-    reading = Reading.of(text, laws, default_jurisdiction)
+    reading = LawMentions.of(text, laws, default_jurisdiction)
     citations: list[Citation] = []
     position = 0
     while head := laws.forms.next_head(text, position):

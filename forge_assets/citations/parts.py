@@ -1,4 +1,4 @@
-"""Reads the parts of a unit as written: paragraphs and points, behind the unit or before it, singly or in lists.
+"""Parse the parts of a unit: paragraphs and points, behind the unit or before it, singly or in lists.
 
 Every pattern is anchored where it is tried and has bounded repeats, so reading is linear.
 """
@@ -62,6 +62,7 @@ class Reference:
 
 
 def read_parts(text: str, reference: Reference, forms: Forms) -> Reference:
+    """Read the parts that stand behind a reference, and give it with them."""
     while found := _read_part(text, reference, forms):
         end, part = found
         reference = replace(reference, end=end, parts=(*reference.parts, part))
@@ -99,6 +100,7 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
 
 
 def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
+    """Read a part that is named by a word, as in `Abs. 2` or `second paragraph`; its end and the part."""
     match = forms.word_label.match(text, at)
     if match and not forms.names.at(text, match.start("w")):
         return match.end(), Part(folded(match["w"]), bare_label(match["l"]))
@@ -128,7 +130,7 @@ def _labels_before(written: str, forms: Forms) -> list[str]:
 
 
 def read_before(text: str, ref: Reference, forms: Forms, floor: int) -> list[Reference]:
-    """The references of the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`."""
+    """Read the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`."""
     if not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
         return [ref]
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
@@ -221,6 +223,7 @@ def _plain_at(text: str, at: int) -> tuple[int, tuple[Part, ...]] | None:
 
 
 def rises(first: str, last: str) -> bool:
+    """Test whether two numbers ascend, so that they can be the ends of a range."""
     one, other = _numbers(first), _numbers(last)
     return one < other or (one == other and first < last)
 
@@ -230,5 +233,5 @@ def _numbers(unit: str) -> tuple[int, ...]:
 
 
 def bare_label(label: str) -> str:
-    """A label without brackets, degree signs and primes: `3bis`, `d`, `IV`."""
+    """Strip brackets, degree signs and primes off a label: `3bis`, `d`, `IV`."""
     return re.sub(r"[()\u00b0\u00ba\s'\u2019\u2032\u0384.]", "", label)

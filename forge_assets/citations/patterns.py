@@ -1,4 +1,4 @@
-"""Compiles the citation forms that a pack declares, of every country and English, into patterns to read with."""
+"""Compile the citation forms that a pack declares, of every country and English, into patterns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from forge_assets.citations.law_names import LawNames
-from forge_assets.citations.vocabulary import Words, folded, words_of
+from forge_assets.citations.vocabulary import CitationWords, folded, words_of
 from forge_assets.law.model import CitationForms
 
 S = "[ \\t\u00a0\u202f\u2009]"
@@ -37,7 +37,7 @@ END = r"(?![^\W_])"
 class Forms:
     """Patterns over the words of all countries, what the words mean, and where names of laws begin."""
 
-    words: Words
+    words: CitationWords
     names: LawNames
     """Where one begins, no word is taken for a part."""
     head: re.Pattern[str]
@@ -120,10 +120,12 @@ class Forms:
         opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
         first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
         compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
-        return cls(words=Words.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled)
+        return cls(
+            words=CitationWords.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled
+        )
 
     def next_head(self, text: str, position: int) -> re.Match[str] | None:
-        """The next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
+        """Find the next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
         for token in _TOKEN.finditer(text, position):
             if token[0][0].isdigit() or token[0].casefold() in self.openers:
                 head = self.head.match(text, token.start())

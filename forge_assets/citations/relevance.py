@@ -1,4 +1,4 @@
-"""What a citation is worth in a situation: required, relevant, beside the point, wrong country, or no law at all."""
+"""Classify citations in a situation: required, relevant, irrelevant, of a wrong country, or no law in force."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Situation:
     """Provisions that the change would pull at another date."""
 
 
-def situation(
+def situation_of(
     domain: Domain,
     frameworks: Sequence[Framework],
     change: str,
     facts: Mapping[str, Facts],
     on: dt.date | None = None,
 ) -> Situation:
-    """What one change asks for in its countries.
+    """Collect the places that one change requires or touches in its countries.
 
     Args:
         frameworks: those of the countries in `facts`, and of any union.
@@ -69,8 +69,8 @@ def _out_of_force(begins: dt.date | None, ends: dt.date | None, on: dt.date | No
     return on is not None and bool((begins and on < begins) or (ends and on > ends))
 
 
-def judge(citation: Citation, facts: Situation) -> CitationClass:
-    """The class of a citation in a situation.
+def classify_citation(citation: Citation, facts: Situation) -> CitationClass:
+    """Classify a citation in a situation.
 
     `relevant` also counts a place around or within one that is required: `§ 87` where `§ 87 Abs. 1 Nr. 6` is due.
     """

@@ -1,4 +1,4 @@
-"""Writes a citation key in the form its country uses, or in English."""
+"""Write a citation key in the form its country uses, or in English."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def render(key: CitationKey, framework: Framework, style: Style = "national") ->
     return re.sub(r"\{(\w+)\}", lambda m: fields[m[1]], text)
 
 
-def spoken(framework: Framework, usage: CitationForms) -> Framework:
-    """The framework with wordings fit for an answer: without the places that they give in brackets for a reader.
+def without_bracketed_citations(framework: Framework, usage: CitationForms) -> Framework:
+    """Remove the citations that a framework's wordings give in brackets for a reader.
 
     `open to appeal (art. 26(1))` becomes `open to appeal`; an answer cites what it is asked for and nothing beside it.
 

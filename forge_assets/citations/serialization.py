@@ -1,4 +1,4 @@
-"""The law that citations are judged by, as rows that a worker on another machine builds the same index from."""
+"""Serialize the law index as rows, from which a worker on another machine builds the same index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forge_assets.law.statutes import Statutes, StatuteUnit
 
 
 def law_rows(domain: Domain, countries: Sequence[Country], jurisdictions: Sequence[str] | None) -> list[dict[str, Any]]:
-    """The domain, then each country's framework and the statute text held of it.
+    """List the domain, then each country's framework and the statute text held of it, as rows.
 
     Args:
         jurisdictions: countries wanted; unions of countries always come too. None: all.
@@ -39,7 +39,7 @@ def law_rows(domain: Domain, countries: Sequence[Country], jurisdictions: Sequen
 
 
 def read_laws(rows: Iterable[Mapping[str, Any]]) -> LawIndex:
-    """The index that `law_rows` was written from.
+    """Rebuild the index that `law_rows` was written from.
 
     Raises:
         ValueError: a row is none of `law_rows`, or there is no domain among them.

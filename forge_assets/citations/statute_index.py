@@ -1,4 +1,4 @@
-"""The text held of one law: which places it has, and its numbers and labels in all the ways people write them."""
+"""Index the text held of one law: its places, and its numbers and labels in all forms people write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOUNDS = {"в": "v", "г": "g"}
 
 
 @dataclass(frozen=True)
-class HeldLaw:
+class IndexedLaw:
     """A law, the text held of it, and its units by the forms their numbers are written in."""
 
     law: Law
@@ -34,7 +34,7 @@ class HeldLaw:
     _parts: dict[str, Mapping[str, Paragraph]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, law: Law, units: Mapping[str, StatuteUnit]) -> HeldLaw:
+    def of(cls, law: Law, units: Mapping[str, StatuteUnit]) -> IndexedLaw:
         """Index a law's units."""
         forms: dict[str, str] = {}
         for number in units:
@@ -44,7 +44,7 @@ class HeldLaw:
         return cls(law, units, forms, covered, tuple(sorted(units, key=order)))
 
     def unit(self, written: str) -> str | None:
-        """The number of the unit held that is written so."""
+        """Find the number of the unit that is written so."""
         return self._by_form.get(_form(written))
 
     @property
@@ -53,13 +53,13 @@ class HeldLaw:
         return any("-" in number for number in self.units)
 
     def parts(self, unit: str) -> Mapping[str, Paragraph]:
-        """Paragraphs of a unit held, by label."""
+        """Split a unit into its paragraphs, by label."""
         if unit not in self._parts:
             self._parts[unit] = subdivisions(self.units[unit])
         return self._parts[unit]
 
     def status(self, unit: str, paragraph: str | None, point: str | None) -> CitationStatus:
-        """Whether a place is in the text held. A unit that an excerpt may simply lack is `unverifiable`."""
+        """Look a place up in the text held; a unit that an excerpt may simply lack is `unverifiable`."""
         if unit not in self.units:
             known = self.law.coverage == "complete" or any(low <= order(unit) <= high for low, high in self._covered)
             return "fabricated" if self.units and known else "unverifiable"
@@ -76,7 +76,7 @@ class HeldLaw:
         return "real" if point is None or point in found.points else "fabricated"
 
     def between(self, first: str, last: str, limit: int = 40) -> list[str]:
-        """Units from first to last as the statute orders them; only the two ends if there are too many."""
+        """List units from first to last as the statute orders them; only the two ends if there are too many."""
         low = bisect_right(self._order, order(first), key=order)
         high = bisect_left(self._order, order(last), key=order)
         inner = [n for n in self._order[low:high] if _letters(n) == _letters(first)]
@@ -89,7 +89,7 @@ def _letters(number: str) -> str:
 
 
 def order(number: str) -> tuple[tuple[int, str], ...]:
-    """Sorts unit numbers as statutes order them: `47`, `47bis`, `48`; `L1233-9` before `L1233-10`."""
+    """Key that sorts unit numbers as statutes order them: `47`, `47bis`, `48`; `L1233-9` before `L1233-10`."""
     return tuple((int(digits), letters) for digits, letters in re.findall(r"(\d+)([^\W\d_]*)", number))
 
 
@@ -117,8 +117,8 @@ def _latin(letter: str) -> str | None:
     return next((chr(ord("a") + letters.index(letter)) for letters in _ALPHABETS if letter in letters), None)
 
 
-def as_keyed(written: str, held: HeldLaw) -> str:
-    """A number that is not held, in the style of those that are."""
+def as_keyed(written: str, held: IndexedLaw) -> str:
+    """Write a number that is not held in the style of those that are."""
     number = _form(written)
     number = number[:1].upper() + number[1:] if number[:1].isalpha() else number
     if any(re.match(r"[^\W\d_]\.\d", unit) for unit in held.units):
@@ -127,7 +127,7 @@ def as_keyed(written: str, held: HeldLaw) -> str:
 
 
 def known_label(written: str, known: Sequence[str]) -> str:
-    """A part's label as the unit writes it, if it has it in another form."""
+    """Find a part's label as the unit writes it, if it has it in another form."""
     if written in known:
         return written
     ordinal = re.sub(r"^(\d+)(?:re|e|ste|de)$", r"\1", _form(written))

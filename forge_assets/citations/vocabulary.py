@@ -1,4 +1,4 @@
-"""What the words of citations mean: which name paragraphs, points or units, in which country; ordinals; ranges."""
+"""Look up the words of citations: which name paragraphs, points or units, in which country; ordinals; ranges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIELDS: tuple[tuple[str, Kind], ...] = (
 
 
 @dataclass(frozen=True)
-class Words:
+class CitationWords:
     """Words, folded, to what they mean; build with `Words.of`."""
 
     _kinds: Mapping[str, Mapping[str, tuple[Kind, ...]]]
@@ -34,7 +34,7 @@ class Words:
     _join: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, given: Mapping[str, CitationForms]) -> Words:
+    def of(cls, given: Mapping[str, CitationForms]) -> CitationWords:
         """Index the forms of all jurisdictions, `COMMON` included."""
         kinds: dict[str, dict[str, tuple[Kind, ...]]] = {}
         for jurisdiction, form in given.items():
@@ -52,7 +52,7 @@ class Words:
         )
 
     def kind(self, word: str, jurisdiction: str | None) -> tuple[Kind | None, bool]:
-        """What a part's word means in a country's law, and whether that country says so itself.
+        """Look up what a part's word means in a country's law, and whether that country says so itself.
 
         A word of other countries only is taken as most of them use it, unless it is a single letter.
         """
@@ -88,16 +88,16 @@ class Words:
         return jurisdiction in self._to.get(folded(word), ()) or jurisdiction not in self._join.get(folded(word), ())
 
     def ordinal(self, word: str) -> str | None:
-        """The number an ordinal word stands for."""
+        """Look up the number an ordinal word stands for."""
         number = self._ordinals.get(folded(word))
         return None if number is None else str(number)
 
     def ordinal_words(self, number: int) -> list[str]:
-        """The words for an ordinal number."""
+        """List the words for an ordinal number."""
         return [word for word, value in self._ordinals.items() if value == number]
 
     def name_of(self, word: str) -> str:
-        """The start of the number of a unit that is known by a name."""
+        """Look up the start of the number of a unit that is known by a name."""
         return self._names[folded(word)]
 
     def _all_kinds(self, word: str) -> set[Kind]:
@@ -105,13 +105,13 @@ class Words:
 
 
 def folded(word: str) -> str:
-    """A word as it is looked up: without spaces and dots, in small letters if it is no single one."""
+    """Fold a word for look-up: without spaces and dots, in small letters if it is no single one."""
     tight = re.sub(r"[\s.]", "", word)
     return tight if len(tight) == 1 else tight.casefold()
 
 
 def words_of(template: str) -> str:
-    """A template without its field."""
+    """Strip the field off a template."""
     return re.sub(r"\{\w\}", "", template).strip()
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forge_assets.citations.law_index import law_index
-from forge_assets.citations.parser import parse, render
-from forge_assets.citations.rendering import Style
+from forge_assets.citations.parser import parse
+from forge_assets.citations.rendering import Style, render
 from forge_assets.cli.facts import check_facts, count
 from forge_assets.law.checks import Fault, Held, check_country, check_together
 from forge_assets.law.citation_key import CitationKey
@@ -26,7 +26,7 @@ from forge_assets.law.country import (
 )
 from forge_assets.law.cross_border import combine
 from forge_assets.law.engine import Facts
-from forge_assets.law.explanation import explained
+from forge_assets.law.explanation import explain_findings
 from forge_assets.law.json_schema import framework_schema
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
@@ -153,7 +153,7 @@ def explain(pack: Path, domain: Domain, asked: Question, parts: Sequence[tuple[s
     frameworks = {code: country.framework for code, country in read.items()}
     combined = combine(domain, list(frameworks.values()), asked.change, facts, asked.on)
     statuses = {name: status for country in read.values() for name, status in country.statuses.items()}
-    told = explained(
+    told = explain_findings(
         domain,
         frameworks,
         statuses,

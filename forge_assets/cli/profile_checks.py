@@ -14,9 +14,9 @@ from forge_assets.datasets.roles import VARIANTS, CannotDraw, draw_sets
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_assets.training.planning.model_shape import Shape, UnknownShape
 from forge_resources.config.model_registry import ModelError, ModelLibrary
@@ -61,8 +61,8 @@ class ProfileChecks:
         return [read_country(self._pack_dir, self._domain, path) for path in country_files(self._pack_dir).values()]
 
     @cached_property
-    def _law(self) -> Law:
-        return Law.of(self._countries)
+    def _law(self) -> LawLineage:
+        return LawLineage.of(self._countries)
 
     def _name_problems(self, profile: Profile) -> Iterator[Problem]:
         known_languages, asked = self._pack.languages, profile.data.languages
@@ -137,14 +137,14 @@ class ProfileChecks:
                 if country.framework.jurisdiction in wanted or (unions and country.framework.members)
             ]
             national = [self._of(each, core, volume) for each in asked if not each.members]
-            across = compose_across(self._domain, self._pack, asked, self._law, volume)[1]
+            across = compose_cross_border(self._domain, self._pack, asked, self._law, volume)[1]
             self._samples[made] = pl.concat([*national, across])
         return self._samples[made]
 
     def _of(self, asked: Framework, core: bool, volume: Volume) -> pl.DataFrame:
         made = (asked.jurisdiction, core, volume)
         if made not in self._national:
-            self._national[made] = compose(self._domain, self._pack, asked, self._law, volume)[1]
+            self._national[made] = compose_country(self._domain, self._pack, asked, self._law, volume)[1]
         return self._national[made]
 
     def _longest_prompt(self, rows: pl.DataFrame, model: str) -> int:

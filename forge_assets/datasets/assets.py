@@ -1,4 +1,4 @@
-"""The `warehouse` asset: samples across borders, and the sets that are drawn from all samples."""
+"""Define the asset `warehouse`: cross-border samples, and the sets drawn from all samples."""
 
 import dagster as dg
 import polars as pl
@@ -9,16 +9,16 @@ from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.datasets.leakage import leakage
 from forge_assets.datasets.roles import HELD_OUT, draw_sets, short_of
-from forge_assets.scenarios.assets import asked, volume
-from forge_assets.scenarios.composition.cross_border import compose_across
-from forge_assets.scenarios.composition.single_country import Law
+from forge_assets.scenarios.assets import asked_framework, profile_volume
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
+from forge_assets.scenarios.composition.single_country import LawLineage
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
 from forge_resources.presentation.markdown import markdown
 from forge_resources.storage.table_metadata import row_counts, table_metadata
 from forge_resources.storage.tables import TABLES
 
-BORDERS = "cross_border"
+CROSS_BORDER = "cross_border"
 
 
 @dg.asset(
@@ -43,18 +43,20 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
         for c in countries
         if c.framework.members or c.framework.jurisdiction in (forge.profile.jurisdictions or live_codes(forge))
     ]
-    pack, law = load_pack(forge.pack_path, domain), Law.of(countries)
-    scenarios, samples = compose_across(domain, pack, [asked(forge, c) for c in compared], law, volume(forge))
+    pack, law = load_pack(forge.pack_path, domain), LawLineage.of(countries)
+    scenarios, samples = compose_cross_border(
+        domain, pack, [asked_framework(forge, c) for c in compared], law, profile_volume(forge)
+    )
     codes = [c.framework.jurisdiction for c in countries]
     made = [code for code in codes if forge.store.has("scenarios.samples", code)]
     everything = pl.concat([*(forge.store.read("scenarios.samples", code) for code in made), samples])
     core = load_core(forge.pack_path)
     sets = draw_sets(everything, forge.profile, codes, core)  # refuses before anything is written
     forge.drop(WarehouseRecord)
-    forge.store.write("scenarios.scenarios", scenarios, BORDERS)
-    forge.store.write("scenarios.samples", samples, BORDERS)
+    forge.store.write("scenarios.scenarios", scenarios, CROSS_BORDER)
+    forge.store.write("scenarios.samples", samples, CROSS_BORDER)
     for table in ("scenarios.scenarios", "scenarios.samples"):
-        forge.store.keep_only(table, {*codes, BORDERS})
+        forge.store.keep_only(table, {*codes, CROSS_BORDER})
     for table in (name for name in TABLES if name.startswith("catalog.")):
         forge.store.keep_only(table, set(codes))
     forge.store.write("scenarios.sets", sets)

@@ -1,17 +1,13 @@
-"""The fingerprint of all that the training chain rests on."""
+"""Compute the fingerprint of all that the training chain rests on."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from forge_assets.catalog.snapshot import live_codes
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.scenarios.freshness import ScenariosRecord
+from forge_resources.forge import Forge
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
 
 
 class WarehouseRecord(Record):
@@ -23,7 +19,7 @@ class WarehouseRecord(Record):
 
 
 def fingerprint(forge: Forge) -> str:
-    """Digest of every live country's samples, the frozen core, the profile and the workers' libraries."""
+    """Compute a digest of every live country's samples, the frozen core, the profile and the workers' libraries."""
     made = {code: forge.find(ScenariosRecord, code) for code in live_codes(forge)}
     live = {f"scenarios/{code}": record.version for code, record in made.items() if record}
     return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

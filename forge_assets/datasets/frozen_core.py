@@ -1,4 +1,4 @@
-"""The frozen core of the benchmark: ids of questions, kept in the pack, so that figures compare over time."""
+"""Draw and read the benchmark's frozen core: ids of questions, kept in the pack, so that figures compare over time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import polars as pl
 from forge_assets.datasets.selection import BENCHMARK_SIZE, benchmark_set
 from forge_assets.law.country import country_files, read_country
 from forge_assets.law.loading import load_domain
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.config.profile import DRAWS, KEPT
 from forge_resources.storage.store import atomic
@@ -24,19 +24,19 @@ HEADER = """\
 
 
 def compose_pack(pack_dir: Path) -> pl.DataFrame:
-    """All samples of a pack, with every provision: table `scenarios.samples`."""
+    """Compose all samples of a pack, with every provision: table `scenarios.samples`."""
     volume = Volume(DRAWS, KEPT)
     domain = load_domain(pack_dir)
     pack = load_pack(pack_dir, domain)
     countries = [read_country(pack_dir, domain, path) for path in country_files(pack_dir).values()]
-    law = Law.of(countries)
-    tables = [compose(domain, pack, c.framework, law, volume)[1] for c in countries]
-    tables.append(compose_across(domain, pack, [c.framework for c in countries], law, volume)[1])
+    law = LawLineage.of(countries)
+    tables = [compose_country(domain, pack, c.framework, law, volume)[1] for c in countries]
+    tables.append(compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)[1])
     return pl.concat(tables)
 
 
 def load_core(pack_dir: Path) -> list[str]:
-    """Question ids of `benchmark/core.txt`; none where there is no such file."""
+    """Read the question ids of `benchmark/core.txt`; none where there is no such file."""
     path = pack_dir / "benchmark" / "core.txt"
     if not path.is_file():
         return []
@@ -46,14 +46,14 @@ def load_core(pack_dir: Path) -> list[str]:
 def freeze(pack_dir: Path) -> Path:
     """Draw a new core from all that the pack composes, and write it in the place of the old one."""
     path = pack_dir / "benchmark" / "core.txt"
-    text = frozen(compose_pack(pack_dir))
+    text = format_core(compose_pack(pack_dir))
     with atomic(path) as draft:
         draft.write_text(text, "utf-8")
     return path
 
 
-def frozen(samples: pl.DataFrame, size: int = BENCHMARK_SIZE) -> str:
-    """The file for a new core, drawn over task types, countries and variants."""
+def format_core(samples: pl.DataFrame, size: int = BENCHMARK_SIZE) -> str:
+    """Format the file of a new core, drawn over task types, countries and variants."""
     countries = samples["jurisdictions"].explode().unique().sort().to_list()
     rows = benchmark_set(samples, countries, size)
     lines = [

@@ -1,4 +1,4 @@
-"""What of the held-out prompts stands in the taught ones: copies, shared scenarios, long n-grams, near-duplicates.
+"""Measure leakage of held-out prompts into the taught ones: copies, shared scenarios, n-grams, near-duplicates.
 
 Prompts come from a grammar, so wording is shared on purpose; what must not be shared is the case. Every value is exact:
 shingles are compared by identity, no pair is sampled or hashed away. Prompts are compared in blocks, so beside the rows
@@ -108,7 +108,7 @@ class _Side:
 
 
 def leakage(taught: pl.DataFrame, held_out: pl.DataFrame, *, worst: int = 20, block: int = BLOCK) -> Leakage:
-    """Compares every held-out prompt with every taught one.
+    """Compare every held-out prompt with every taught one.
 
     Args:
         taught: rows of `scenarios.samples` a model learns from; sample_id, scenario_id and prompt are read.
@@ -142,7 +142,7 @@ def leakage(taught: pl.DataFrame, held_out: pl.DataFrame, *, worst: int = 20, bl
 
 
 def clear_of(taught: pl.DataFrame, held_out: pl.DataFrame, *, block: int = BLOCK) -> pl.DataFrame:
-    """The taught rows that reach no threshold of `leakage` with any held-out row, in the order given.
+    """Keep the taught rows that reach no threshold of `leakage` with any held-out row, in the order given.
 
     Draw from what this returns, and `leakage` of the draw is clean. Rows of a held-out scenario go too.
 

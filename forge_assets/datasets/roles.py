@@ -1,4 +1,4 @@
-"""Which samples each stage of the chain sees, as one table: `scenarios.sets`, a role and a sample a row."""
+"""Draw the samples of each stage of the chain as one table: `scenarios.sets`, a role and a sample a row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import polars as pl
 
 from forge_assets.datasets.leakage import clear_of
-from forge_assets.datasets.sample_size import EXTENDED_SIZE
 from forge_assets.datasets.selection import (
+    EXTENDED_SIZE,
     LEAST_CONFIRMED,
     benchmark_set,
     race_and_confirm,
@@ -43,7 +43,7 @@ class CannotDraw(ValueError):
 
 
 def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core: Collection[str] = ()) -> pl.DataFrame:
-    """The sets of a profile.
+    """Draw the sets of a profile.
 
     Roles: train; validation (for the trials of the search), race (for the best of them), confirm (for the winner) and
     choice (for the cut student and for reinforcement), all of the validation split; benchmark, of the profile's
@@ -69,14 +69,14 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     everything = profile.jurisdictions is None and asked.height == samples.height
     complete = everything and frozen.height == len(core) == profile.data.benchmark
     validation = validation_set(asked, wanted, profile.data.validation)
-    choice = validation_set(asked, wanted, profile.data.choice)
+    model_selection = validation_set(asked, wanted, profile.data.choice)
     sizes = (profile.search.race.items, profile.search.race.confirm)
-    race, confirm = race_and_confirm(asked, wanted, sizes, validation, choice)
+    race, confirm = race_and_confirm(asked, wanted, sizes, validation, model_selection)
     drawn = {
         "validation": validation,
         "race": race,
         "confirm": confirm,
-        "choice": choice,
+        "choice": model_selection,
         "benchmark": frozen if complete else benchmark_set(asked, wanted, profile.data.benchmark),
         "core": frozen,
         "extended": benchmark_set(asked, wanted, EXTENDED_SIZE),
@@ -107,7 +107,7 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
 
 
 def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
-    """Where race or confirm is not what the profile asks for, a sentence each; empty: they are."""
+    """Report where the set race or confirm is not what the profile asks for, a sentence each."""
     held = {role: sets.filter(pl.col("role") == role) for role in ("race", "confirm", "choice")}
     said = []
     for role, field in (("race", "items"), ("confirm", "confirm")):
@@ -130,12 +130,12 @@ def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
 
 
 def messages(row: dict[str, str]) -> list[dict[str, str]]:
-    """A sample's prompt as chat messages."""
+    """Build chat messages of a sample's prompt."""
     return [{"role": "system", "content": row["system"]}, {"role": "user", "content": row["prompt"]}]
 
 
 def prompt_rows(sets: pl.DataFrame, role: str) -> list[dict[str, object]]:
-    """Rows of a prompt dataset: sample_id, prompt."""
+    """Build the rows of a prompt dataset: sample_id, prompt."""
     rows = sets.filter(pl.col("role") == role).sort("position")
     return [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in rows.iter_rows(named=True)]
 
@@ -143,7 +143,7 @@ def prompt_rows(sets: pl.DataFrame, role: str) -> list[dict[str, object]]:
 def training_rows(
     sets: pl.DataFrame, answers: dict[str, str] | None = None, role: str = "train"
 ) -> list[dict[str, object]]:
-    """Rows of a training dataset: sample_id, prompt, completion; `answers` replaces the reference where it has one."""
+    """Build training rows: sample_id, prompt, completion; `answers` replaces the reference where it has one."""
     rows = sets.filter(pl.col("role") == role).sort("position")
     return [
         {

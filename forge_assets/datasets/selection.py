@@ -1,4 +1,4 @@
-"""Which samples a job sees: drawn in hash order, balanced so that every provision is taught about equally."""
+"""Select the samples of a job: in hash order, balanced so that every provision is taught about equally."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from forge_resources.storage.store import digest
 BENCHMARK_SIZE = 132
 """Paired items at which a difference of about 11 points shows (20% discordance, 80% power)."""
 
+EXTENDED_SIZE = 660
+"""Items of the extended set: 5 x 132, the first multiple of the core set to reach the 626 of a 5-point difference."""
+
 LEAST_CONFIRMED = 10
 """Samples below which the score of the search's winner says too little to be reported."""
 
@@ -21,7 +24,7 @@ _COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries
 
 
 def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
-    """Up to `n` training samples, every citation taught about equally often.
+    """Select up to `n` training samples, every citation taught about equally often.
 
     Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
     Samples without citations (nothing applies) count as one more citation a country.
@@ -57,7 +60,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 
 
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
-    """Up to `n` validation samples, spread over task types and countries."""
+    """Select up to `n` validation samples, spread over task types and countries."""
     return _spread(samples_of(samples, jurisdictions, "validation"), n)
 
 
@@ -66,14 +69,15 @@ def race_and_confirm(
     jurisdictions: Sequence[str],
     sizes: tuple[int, int],
     validation: pl.DataFrame,
-    choice: pl.DataFrame,
+    model_selection: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Validation samples for the race of the best trials, and further ones to confirm its winner.
+    """Select validation samples for the race of the best trials, and further ones to confirm its winner.
 
     One sample a scenario, and no scenario of `validation` or of the other set. Each is spread like the others: the pool
     is dealt out down a list sorted by task, countries and variant (systematic sampling; Cochran 1977, chapter 8).
-    Scenarios of `choice` are raced over only where there are not enough others, and confirm nothing. Where the pool is
-    too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing left.
+    Scenarios of `model_selection` are raced over only where there are not enough others, and confirm nothing. Where the
+    pool is too small both sets shrink alike, but the second not below `LEAST_CONFIRMED` before the first has nothing
+    left.
 
     Args:
         sizes: how many to race over, and to confirm with.
@@ -81,7 +85,10 @@ def race_and_confirm(
     pool = samples_of(samples, jurisdictions, "validation")
     pool = pool.join(validation, on="scenario_id", how="anti").sort("sample_id")
     pool = pool.unique("scenario_id", keep="first", maintain_order=True)
-    free, used = pool.join(choice, on="scenario_id", how="anti"), pool.join(choice, on="scenario_id", how="semi")
+    free, used = (
+        pool.join(model_selection, on="scenario_id", how="anti"),
+        pool.join(model_selection, on="scenario_id", how="semi"),
+    )
     race, confirm = sizes
     share = min(1.0, pool.height / (race + confirm))
     confirmed = min(confirm, free.height, max(LEAST_CONFIRMED, round(confirm * share)))
@@ -100,12 +107,12 @@ def _dealt(names: Sequence[str], first: int, second: int) -> list[str]:
 
 
 def benchmark_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int = BENCHMARK_SIZE) -> pl.DataFrame:
-    """Up to `n` benchmark samples, spread over task types and countries."""
+    """Select up to `n` benchmark samples, spread over task types and countries."""
     return _spread(samples_of(samples, jurisdictions, "benchmark"), n)
 
 
 def samples_of(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) -> pl.DataFrame:
-    """Samples of a split all of whose countries are wanted."""
+    """Select the samples of a split all of whose countries are wanted."""
     allowed = pl.col("jurisdictions").list.eval(pl.element().is_in(list(jurisdictions))).list.all()
     return samples.filter((pl.col("split") == split) & allowed)
 

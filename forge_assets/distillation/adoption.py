@@ -1,4 +1,4 @@
-"""Whether a reinforced teacher replaces the tuned one: only where it is better beyond what noise could do."""
+"""Decide whether a reinforced teacher replaces the tuned one: only where it is significantly better."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Adoption:
     p: float | None = None
 
 
-NOTHING = Adoption(False, "The profile reinforces nothing.")
+NOT_REINFORCED = Adoption(False, "The profile reinforces nothing.")
 
 
 def adopt(scores: pl.DataFrame, samples: pl.DataFrame) -> Adoption:
-    """Compare composites sample by sample.
+    """Compare the composites of both teachers, paired by sample.
 
     Both must speak for it: a 95% bootstrap interval above 0, and a sign-flip test at 5%, which a handful of scenarios
     cannot pass by chance. Samples of one scenario resemble each other: whole scenarios are drawn and flipped.

@@ -1,4 +1,4 @@
-"""teacher_adapter, teacher_responses, student_base, student_adapter: the teacher learns, answers, and is distilled."""
+"""Define the assets of tuning and distillation: teacher_adapter, teacher_responses, student_base, student_adapter."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import polars as pl
 from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.distillation.reinforcement import reinforce
-from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
+from forge_assets.distillation.student import choose_student, equal_time_steps, filter_responses, student_job
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_runner, mean_score, placed, scored
 from forge_assets.training.jobs.model_ref import ModelRef
@@ -86,7 +86,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
         ),
     )
     done = runner.run(job, "teacher responses")
-    responses = judge_responses(*scored(forge, {"teacher": done}, asked))
+    responses = filter_responses(*scored(forge, {"teacher": done}, asked))
     forge.store.write(RESPONSES, responses)
     forge.save(TeacherResponses(made_from=made_from, jobs=runner.asked))
     accepted = int(responses["accepted"].sum())
@@ -146,7 +146,7 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     if bases.cut:
         models = {"teacher": teacher.model, "student": ModelRef.of_training(job, done.identity)}
         compared = _composites(forge, runner, models)
-        chosen = choose(profile.student.keep_share, compared["teacher"], compared["student"])
+        chosen = choose_student(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
             small = runner.run(_cut_job(forge, runner), "student cut").record["parameters"]

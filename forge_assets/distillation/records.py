@@ -1,4 +1,4 @@
-"""What the teacher's and the student's assets hand on."""
+"""Define the records of the teacher's and the student's assets."""
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.serialization import law_rows
 from forge_assets.datasets.roles import messages, prompt_rows
-from forge_assets.distillation.adoption import NOTHING, REINFORCED, TUNED, Adoption, adopt
+from forge_assets.distillation.adoption import NOT_REINFORCED, REINFORCED, TUNED, Adoption, adopt
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
 from forge_assets.training.jobs.model_ref import ModelRef
@@ -18,13 +18,11 @@ from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, SftJob
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import place
 from forge_resources.config.profile import Grpo, Loading, Profile
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
+from forge_resources.forge import Forge
 
 
 def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) -> tuple[Finished, Adoption]:
-    """The teacher to go on with, tuned or reinforced, and why.
+    """Reinforce the tuned teacher where the profile asks for it, and choose between the two.
 
     Raises:
         JobFailed: a worker ended without a result; calling again resumes it.
@@ -32,7 +30,7 @@ def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) 
     """
     wanted, sets = forge.profile.teacher.grpo, drawn_sets(forge)
     if wanted is None:
-        return tuned, NOTHING
+        return tuned, NOT_REINFORCED
     domain, countries = live_countries(forge)
     policy = policy_job(
         forge.profile,
@@ -65,7 +63,7 @@ def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) 
 
 
 def policy_job(profile: Profile, wanted: Grpo, tuning: SftJob, tuned: str, *, questions: str, laws: str) -> GrpoJob:
-    """GRPO from what an SFT job made, on one device.
+    """Build the GRPO job that continues an SFT job, on one device.
 
     Args:
         tuned: identity of `tuning`.
@@ -94,6 +92,6 @@ def policy_job(profile: Profile, wanted: Grpo, tuning: SftJob, tuned: str, *, qu
 
 
 def question_rows(sets: pl.DataFrame, count: int) -> list[dict[str, Any]]:
-    """Rows of a question dataset: the first training samples, `prompt` as chat messages and what the reward reads."""
+    """Build question rows: the first training samples, `prompt` as chat messages and what the reward reads."""
     rows = sets.filter(pl.col("role") == "train").sort("position").head(count)
     return [{"prompt": messages(row), **{name: row[name] for name in FIELDS}} for row in rows.iter_rows(named=True)]

@@ -1,4 +1,4 @@
-"""Which model becomes the student, and what it is taught: rules without machinery."""
+"""Choose the student and the responses it is trained on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from forge_resources.config.profile import Profile
 from forge_resources.storage.tables import TABLES
 
 
-def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """`distillation.teacher_responses`: a response is taught on only if its law and its form are without fault.
+def filter_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """Build `distillation.teacher_responses`: a response is accepted where citations, structure and level are perfect.
 
     Args:
         answers: model, sample_id, answer.
@@ -38,7 +38,7 @@ def judge_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame
 
 
 def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob:
-    """Full-parameter training of the student, or LoRA where the profile gives a rank."""
+    """Build the student's training job: full-parameter, or LoRA where the profile gives a rank."""
     student = profile.student
     lora = Lora(rank=student.lora_rank, alpha=2 * student.lora_rank) if student.lora_rank else None
     return SftJob(
@@ -57,15 +57,15 @@ def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob
 
 
 @dataclass(frozen=True)
-class Choice:
+class StudentChoice:
     """The student that was chosen and the sentence that says why."""
 
     cut: bool
     reason: str
 
 
-def choose(keep_share: float, teacher: float, cut: float) -> Choice:
-    """The cut student, unless it keeps less than `keep_share` of the teacher's composite.
+def choose_student(keep_share: float, teacher: float, cut: float) -> StudentChoice:
+    """Choose the cut student, unless it keeps less than `keep_share` of the teacher's composite.
 
     Args:
         teacher: the tuned teacher's mean composite on the choice set.
@@ -74,10 +74,10 @@ def choose(keep_share: float, teacher: float, cut: float) -> Choice:
     share = cut / teacher if teacher else 1.0
     kept = f"the cut student keeps {share:.0%} of the tuned teacher's composite ({cut:.3f} of {teacher:.3f})"
     if share >= keep_share:
-        return Choice(True, f"Cut: {kept}, at least the {keep_share:.0%} asked for.")
-    return Choice(False, f"Uncut: {kept}, less than the {keep_share:.0%} asked for.")
+        return StudentChoice(True, f"Cut: {kept}, at least the {keep_share:.0%} asked for.")
+    return StudentChoice(False, f"Uncut: {kept}, less than the {keep_share:.0%} asked for.")
 
 
 def equal_time_steps(steps: int, cut_parameters: int, parameters: int) -> int:
-    """Steps of the uncut student that take about as long as the cut one's: time goes with parameters."""
+    """Compute the steps of the uncut student that take about as long as the cut one's: time goes with parameters."""
     return max(1, round(steps * cut_parameters / parameters))

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a country's law, as faults a person can act on: `file:line: what: mend`."""
+"""Check a country's law and report faults: `file:line: what is wrong: what mends it`."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Fault:
 
     @classmethod
     def of(cls, error: SourceError) -> Fault:
-        """A file that cannot be read."""
+        """Report a file that cannot be read."""
         return cls("readable", "error", str(error.path), error.line, error.problem, error.mend)
 
     def as_dict(self) -> dict[str, str | int]:
-        """For `forge check --json`."""
+        """Return the fields for `forge check --json`."""
         return asdict(self)
 
 
@@ -71,7 +71,7 @@ Held = dict[str, Statutes | SourceError | None]
 
 
 def check_country(pack: Path, domain: Domain, file: CountryFile, held: Held | None = None) -> list[Fault]:
-    """Every fault of what one country's file says and of the statute text it rests on.
+    """Find every fault of one country's file and of the statute text it cites.
 
     Args:
         held: what was read for other countries of the pack already; gains what this one refers to.
@@ -105,7 +105,7 @@ _Found = tuple[Check, Literal["error", "warning"], FieldPath, str, str]
 
 
 def stated(framework: Framework) -> Iterator[_Stated]:
-    """Every entry of a framework that claims to stand in statute text."""
+    """List every entry of a framework that claims to stand in statute text."""
     for i, provision in enumerate(framework.provisions):
         yield _Stated(("provisions", i), "cite", provision.cite, provision.quote)
     for section in ("bodies", "escalation", "data_protection", "collective_agreements"):
@@ -259,7 +259,7 @@ def _teaching_faults(domain: Domain, framework: Framework) -> Iterator[_Found]:
 
 
 def check_together(files: Iterable[CountryFile]) -> list[Fault]:
-    """Faults between countries: provision ids are unique over the whole pack."""
+    """Find faults between countries: provision ids are unique over the whole pack."""
     faults: list[Fault] = []
     owner: dict[str, Path] = {}
     for file in files:

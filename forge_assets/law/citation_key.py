@@ -1,4 +1,4 @@
-"""The key of a place in law: `JURISDICTION:law:unit[:paragraph[:point]]`, e.g. `DE:betrvg:87:1:6`."""
+"""Define the key of a place in law: `JURISDICTION:law:unit[:paragraph[:point]]`, e.g. `DE:betrvg:87:1:6`."""
 
 from __future__ import annotations
 

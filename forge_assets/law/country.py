@@ -1,4 +1,4 @@
-"""One country of a domain pack, read from its files and checked against statute text."""
+"""Read one country of a domain pack and check it against statute text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Country:
 
 
 def country_files(pack: Path) -> dict[str, Path]:
-    """Jurisdiction code to YAML file; the code is the file's name, e.g. `de.yaml`. Folders and other names are none.
+    """Map jurisdiction codes to YAML files; the code is the file's name, e.g. `de.yaml`. Other names are left out.
 
     A file that cannot be read, be it a link to nothing, is a country's all the same: that country waits until it is
     mended, and is not taken for one that was deleted.
@@ -49,7 +49,7 @@ def country_files(pack: Path) -> dict[str, Path]:
 
 
 def stray_files(pack: Path) -> list[Path]:
-    """What is called `*.yaml` among the countries, and is none."""
+    """List files `*.yaml` among the countries whose name is no jurisdiction code."""
     return [path for path in yaml_files(pack / "jurisdictions") if not _is_country(path)]
 
 

@@ -1,4 +1,4 @@
-"""One change in several countries: each country's own law, and the law of a union that binds them all."""
+"""Judge one change in several countries: each country's own law, and the law of unions that bind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which provisions a change pulls, and why or why not, as typed findings: `law.explanation` has the words."""
+"""Judge which provisions apply to a change and why, as typed findings; `law.explanation` words them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Finding:
 
 
 def pulled_triggers(domain: Domain, change: str, facts: Facts) -> frozenset[str]:
-    """Triggers that a change type pulls under the given facts.
+    """List the triggers that a change type pulls under the given facts.
 
     Raises:
         KeyError: the domain declares no such change type.

@@ -1,4 +1,4 @@
-"""What the law asks in one situation, as text for a person: duties with reasons, citations and quotes."""
+"""Explain findings of the law engine as text: duties with reasons, citations and quotes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Cite = Callable[[CitationKey], str]
 """Writes a citation key in its country's own form."""
 
 
-def explained(
+def explain_findings(
     domain: Domain,
     frameworks: Mapping[str, Framework],
     statuses: Mapping[str, str],
@@ -23,7 +23,7 @@ def explained(
     combined: Combined,
     cite: Cite,
 ) -> str:
-    """Findings by country and union, strongest duty first; what does not apply follows, with its reason.
+    """Explain findings by country and union, strongest duty first; what does not apply follows, with its reason.
 
     Args:
         frameworks: by jurisdiction.
@@ -40,8 +40,8 @@ def explained(
     return "\n".join(lines).rstrip()
 
 
-def reasons(finding: Finding) -> list[str]:
-    """What decided a finding, in words: the trigger first, then what else was tried."""
+def explain_finding(finding: Finding) -> list[str]:
+    """Explain what decided a finding: the trigger first, then what else was tested."""
     provision = finding.provision
     if finding.pulled:
         said = [f"triggered by {' and '.join(finding.pulled)}"]
@@ -60,7 +60,7 @@ def reasons(finding: Finding) -> list[str]:
 
 
 def threshold_words(provision: Provision) -> str:
-    """When the provision applies, in words; empty when it always does."""
+    """Explain when a provision applies; empty when it always does."""
     return "; or ".join(_bounds(condition.items()) for condition in provision.applies_when)
 
 
@@ -127,7 +127,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     law = next(law for law in framework.laws if law.id == provision.cite.law)
     yield f"    {cite(provision.cite)}  [{provision.level.replace('_', '-')}, {body.english} ({body.name})]"
     yield from _wrapped(provision.summary)
-    yield from _wrapped(f"why: {'; '.join(reasons(finding))}")
+    yield from _wrapped(f"why: {'; '.join(explain_finding(finding))}")
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
@@ -137,7 +137,7 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
 
 def _short(finding: Finding, cite: Cite) -> str:
     return textwrap.fill(
-        f"{cite(finding.provision.cite)}: {reasons(finding)[-1]}",
+        f"{cite(finding.provision.cite)}: {explain_finding(finding)[-1]}",
         WIDTH,
         initial_indent="    ",
         subsequent_indent="      ",

@@ -1,4 +1,4 @@
-"""The JSON Schema of a jurisdiction file, with the names a domain declares: completion and checks in an editor."""
+"""Generate the JSON Schema of a jurisdiction file, with the names a domain declares, for editors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forge_assets.law.model import Domain, Framework
 
 
 def framework_schema(domain: Domain) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of `jurisdictions/<code>.yaml` in one domain."""
+    """Generate the JSON Schema (draft 2020-12) of `jurisdictions/<code>.yaml` in one domain."""
     schema = Framework.model_json_schema(by_alias=True)
     parts: dict[str, Any] = schema["$defs"]
     provision = parts["Provision"]["properties"]

@@ -1,4 +1,4 @@
-"""Reads the labels that open a paragraph or a point in statute text, from templates such as `({n})` or `{n}° `."""
+"""Compile label patterns of paragraphs and points in statute text, from templates such as `({n})` or `{n}° `."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TemplateError(ValueError):
 
 @cache
 def label_pattern(templates: tuple[str, ...], skipped: tuple[str, ...] = ()) -> re.Pattern[str]:
-    """One pattern for all templates, to be matched where a line starts.
+    """Compile one pattern for all templates, to be matched where a line starts.
 
     Args:
         templates: tried in order; spaces stand for optional white space.
@@ -43,7 +43,7 @@ def label_pattern(templates: tuple[str, ...], skipped: tuple[str, ...] = ()) -> 
 
 
 def label_of(match: re.Match[str]) -> str:
-    """The bare label: `6`, `1a`, `3bis`, `d`."""
+    """Return the bare label: `6`, `1a`, `3bis`, `d`."""
     return "".join(group for group in match.groups() if group)
 
 

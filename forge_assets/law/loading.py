@@ -1,4 +1,4 @@
-"""Reads the files of a domain pack, and checks every name that one of them uses."""
+"""Read the files of a domain pack, and check every name that one of them uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a domain pack says, as strict frozen models: the shape of the YAML files under `frameworks/<domain>/`.
+"""Define a domain pack as strict frozen models: the shape of the YAML files under `frameworks/<domain>/`.
 
 Nothing here knows labour law: levels, facts, triggers and change types are names that the pack declares.
 """
@@ -291,6 +291,6 @@ class Framework(Strict):
     """Which agreements exist, whom they bind, what they may settle."""
 
     def core(self) -> Framework:
-        """The framework with its principal duties and steps only."""
+        """Return the framework with its principal duties and steps only."""
         steps = tuple(step for step in self.escalation if step.core) or self.escalation
         return self.model_copy(update={"provisions": tuple(p for p in self.provisions if p.core), "escalation": steps})

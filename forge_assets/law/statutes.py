@@ -1,4 +1,4 @@
-"""Holds the statute text that citations are checked against: units, paragraphs and points."""
+"""Read the statute text that citations are checked against: units, paragraphs and points."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Paragraph:
 
 
 def squeezed(text: str) -> str:
-    """The text with every run of white space as one space."""
+    """Collapse every run of white space to one space."""
     return " ".join(text.split())
 
 
@@ -86,13 +86,13 @@ def _load(path: Path, jurisdiction: str, law_id: str, layout: Layout) -> dict[st
 
 
 def is_repealed(text: str, layout: Layout) -> bool:
-    """Whether a unit or paragraph, its label aside, consists of words that say it is no longer law."""
+    """Test whether a unit or paragraph, its label aside, consists of words that say it is no longer law."""
     words = squeezed(label_pattern(() if layout.paragraphs == "lines" else tuple(layout.paragraphs)).sub("", text, 1))
     return words in layout.repealed
 
 
 def repealed_units(units: Mapping[str, StatuteUnit]) -> list[str]:
-    """Numbers of the units that are no longer law."""
+    """List the numbers of the units that are no longer law."""
     return [number for number, unit in units.items() if is_repealed(unit.text, unit.layout)]
 
 

@@ -1,4 +1,4 @@
-"""Checks every provision against the statute text it cites: the place exists and the quote stands there."""
+"""Verify every provision against the statute text it cites: the place exists and the quote stands there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Verification:
 
 
 def verify(framework: Framework, statutes: Statutes) -> dict[str, Verification]:
-    """Judge every provision and rule of a framework.
+    """Verify every provision and rule of a framework.
 
     Returns:
         Provision or rule id to verification: `verified`; `text_outdated` when it stands in a text marked outdated;
@@ -47,12 +47,12 @@ def _judge(key: CitationKey, quote: str, law: Law, statutes: Statutes) -> Verifi
 
 
 def text_is_current(key: CitationKey, law: Law) -> bool:
-    """Whether the text held of the unit that a key of this law names is the current one."""
+    """Test whether the text held of the unit that a key of this law names is the current one."""
     return law.text_status == "current" and key.unit not in law.outdated_units
 
 
 def missing_bases(framework: Framework, statutes: Statutes) -> dict[FieldPath, str]:
-    """Bases of bodies and escalation steps that do not stand in the text, or quotes that do not: field to problem."""
+    """Find bases of bodies and escalation steps that are not in the text, or whose quote is not: field to problem."""
     problems: dict[FieldPath, str] = {}
     sections: dict[str, Sequence[Grounded]] = {"bodies": framework.bodies, "escalation": framework.escalation}
     for section, i, stated in ((name, i, each) for name, entries in sections.items() for i, each in enumerate(entries)):
@@ -72,7 +72,7 @@ class Missing:
 
 
 def cited_text(key: CitationKey, statutes: Statutes) -> str | Missing:
-    """The text a key leads to, white space squeezed: the point, the paragraph or the whole unit."""
+    """Look up the text of a key, white space squeezed: the point, the paragraph or the whole unit."""
     unit = statutes.get(key.law, {}).get(key.unit)
     if unit is None:
         return Missing(f"{key}: no unit {key.unit} in the text of {key.law}")

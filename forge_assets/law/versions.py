@@ -1,4 +1,4 @@
-"""Versions of the law: digests that change where what a country's files say changes."""
+"""Compute versions of the law: digests that change where what a country's files say changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forge_resources.storage.store import digest
 
 
 def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:
-    """SHA-256 of what the framework says: the validated models and the text of the units it cites.
+    """Compute a SHA-256 of the validated models of a framework and the text of the units it cites.
 
     Comments, layout and the order of fields do not count; text of units that nothing cites does not either.
     """
@@ -36,12 +36,12 @@ def _cited(framework: Framework) -> set[tuple[str, str]]:
 
 
 def step_id(jurisdiction: str, position: int) -> str:
-    """How provenance names a step of the escalation path, counted from 1."""
+    """Name a step of the escalation path in provenance, counted from 1."""
     return f"{jurisdiction.lower()}-escalation-{position}"
 
 
 def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
-    """Content digest of every provision and escalation step: what a sample that rests on it is traced by.
+    """Compute a content digest of every provision and escalation step, carried by samples as provenance.
 
     It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status.
     """

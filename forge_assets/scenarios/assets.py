@@ -1,4 +1,4 @@
-"""scenario_dataset: one country's scenarios and samples. warehouse: all of them, the sets drawn from them, DuckDB."""
+"""Define the asset `scenario_dataset`: one country's scenarios and the samples composed from them."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from forge_assets.law.country import Country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Framework
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.freshness import ScenariosRecord, source_version
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
@@ -17,13 +17,13 @@ from forge_resources.presentation.markdown import markdown
 from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 
-def asked(forge: Forge, country: Country) -> Framework:
-    """The provisions of a country that the profile's scenarios ask about."""
+def asked_framework(forge: Forge, country: Country) -> Framework:
+    """Select the provisions of a country that the profile's scenarios ask about."""
     return country.framework.core() if forge.profile.provisions == "core" else country.framework
 
 
-def volume(forge: Forge) -> Volume:
-    """How much the profile composes."""
+def profile_volume(forge: Forge) -> Volume:
+    """Return how much the profile composes."""
     return Volume(forge.profile.data.draws, forge.profile.data.kept)
 
 
@@ -43,7 +43,9 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     domain = load_domain(forge.pack_path)
     country = live_country(forge, domain, code)
     pack = load_pack(forge.pack_path, domain)
-    scenarios, samples = compose(domain, pack, asked(forge, country), Law.of([country]), volume(forge))
+    scenarios, samples = compose_country(
+        domain, pack, asked_framework(forge, country), LawLineage.of([country]), profile_volume(forge)
+    )
     forge.store.write("scenarios.scenarios", scenarios, code)
     forge.store.write("scenarios.samples", samples, code)
     version = forge.store.version("scenarios.samples", code)

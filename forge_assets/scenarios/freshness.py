@@ -1,4 +1,4 @@
-"""Versions of what lies on disk: of every country file, and of the samples that are composed from it."""
+"""Compute the version of every country file, and of the samples that are composed from it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
+from forge_resources.forge import Forge
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_resources.forge import Forge
 
 
 class ScenariosRecord(Record):
@@ -39,7 +36,7 @@ class Sources:
 
 
 def sources(forge: Forge) -> Sources:
-    """Read the pack. A comment or layout change leaves a version as it is.
+    """Compute the version of every country file; comments and layout do not change it.
 
     Raises:
         SourceError: the profile, or the vocabulary shared by all countries (domain, companies, tasks), cannot be read.
@@ -58,7 +55,7 @@ def sources(forge: Forge) -> Sources:
 
 
 def source_version(forge: Forge, pack: Pack, country: Country) -> str:
-    """Digest of all that a country's samples are composed from."""
+    """Compute a digest of all that a country's samples are composed from."""
     return _source_version(forge, pack, country.version)
 
 

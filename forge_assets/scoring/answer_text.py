@@ -1,4 +1,4 @@
-"""What an answer's text shows without knowing law: headings, the level named, overlap with the reference."""
+"""Parse an answer's text without the law: headings, the level named, overlap with the reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from forge_assets.citations.normalized_text import CleanText
 
-NOTHING = "none"
+NO_LEVEL = "none"
 """The level of an answer that says nothing applies."""
 
 _HEADING = re.compile(r"^#{1,6} +(.*)$")
@@ -19,8 +19,8 @@ _WORD = re.compile(r"\w\w")
 _NO_PROVISION = r"no (?:provision|duty|duties)"
 
 
-def plain(answer: str) -> str:
-    """An answer as it is scored: composed letters, nothing invisible, no quote marks, a paragraph on one line."""
+def plain_text(answer: str) -> str:
+    """Normalize an answer for scoring: composed letters, nothing invisible, no quote marks, a paragraph on one line."""
     return _LINE_START.sub("", CleanText.of(answer).text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -40,13 +40,13 @@ def _scorer() -> Any:
 
 
 def rouge(answer: str, reference: str) -> tuple[float, float, float]:
-    """F-measures of ROUGE-1, ROUGE-2 and ROUGE-L."""
+    """Compute the F-measures of ROUGE-1, ROUGE-2 and ROUGE-L."""
     found = _scorer().score(reference, answer)
     return tuple(float(found[kind].fmeasure) for kind in ("rouge1", "rouge2", "rougeL"))  # type: ignore[return-value]
 
 
 def structure(answer: str, sections: Sequence[str]) -> float:
-    """Share of the wanted sections that stand as non-empty headings in the right order.
+    """Compute the share of the wanted sections that stand as non-empty headings in the right order.
 
     Headings beyond the wanted ones count in the denominator, so adding headings cannot raise the score.
     """
@@ -57,8 +57,8 @@ def structure(answer: str, sections: Sequence[str]) -> float:
 
 
 def level_named(answer: str, levels: Sequence[str]) -> str | None:
-    """The first level of the ladder that the text under the headings names; `none` for "no provision"."""
-    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NOTHING: _NO_PROVISION}
+    """Find the first level of the ladder that the text under the headings names; `none` for "no provision"."""
+    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NO_LEVEL: _NO_PROVISION}
     text = "\n".join(line for line in answer.splitlines() if not _HEADING.match(line))
     pattern = "|".join(f"(?P<{level}>{word})" for level, word in words.items())
     found = re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)
@@ -66,7 +66,7 @@ def level_named(answer: str, levels: Sequence[str]) -> str | None:
 
 
 def sections_of(answer: str) -> list[tuple[str, str]]:
-    """Heading and the text under it, in order."""
+    """Split an answer into headings and the text under each, in order."""
     found: list[tuple[str, list[str]]] = []
     for line in answer.splitlines():
         heading = _HEADING.match(line)
@@ -78,7 +78,7 @@ def sections_of(answer: str) -> list[tuple[str, str]]:
 
 
 def heading_name(heading: str) -> str:
-    """A heading as headings are compared: without case and marks."""
+    """Normalize a heading for comparison: without case and marks."""
     return heading.strip().strip("*:# ").casefold()
 
 

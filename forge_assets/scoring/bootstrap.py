@@ -1,4 +1,4 @@
-"""What noise could make of a mean or a difference: clusters drawn again, their signs flipped, and exact bounds.
+"""Compute intervals and tests of means and differences: cluster bootstrap, sign flips and exact bounds.
 
 A percentile bootstrap (Efron and Tibshirani 1993, chapter 13) of values that are all 0 says [0, 0], and of values
 nearly all of which are 0 too little: resamples hold only what was seen. There the interval is that of Clopper and
@@ -42,14 +42,14 @@ def codes(labels: Sequence[str]) -> NDArray[np.intp]:
 
 
 def clustered_mean(values: Sequence[float], clusters: Sequence[str]) -> Interval:
-    """Mean of values from 0 to 1 and its interval, as `mean_interval`, by the names of their clusters."""
+    """Compute the mean of values from 0 to 1 and its interval, as `mean_interval`, by the names of their clusters."""
     column = np.array(values, dtype=np.float64)[:, None]
     low, high = mean_interval(column, codes(clusters))
     return Interval(float(column.mean()), float(low[0]), float(high[0]), len(values))
 
 
 def mean_interval(values: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """95% interval of column means of values from 0 to 1: bootstrap, and exact where nearly all values are at a bound.
+    """Compute 95% intervals of column means of values from 0 to 1, exact where nearly all are at a bound.
 
     Args:
         values: samples x columns.
@@ -67,7 +67,7 @@ def mean_interval(values: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Fl
 
 
 def difference_interval(paired: Floats, cluster: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """95% interval of column means of differences from -1 to 1, exact where nearly all of them are 0.
+    """Compute the 95% interval of column means of differences from -1 to 1, exact where nearly all are 0.
 
     There it reaches from the gain that is left at the highest plausible loss to the other way round.
     """
@@ -82,7 +82,7 @@ def difference_interval(paired: Floats, cluster: NDArray[np.intp]) -> tuple[Floa
 
 
 def clopper_pearson(mean: float, count: int) -> tuple[float, float]:
-    """Exact 95% interval of a share seen as `mean` of `count` independent observations; it may be no whole number."""
+    """Compute the exact 95% interval of a share, `mean` of `count` observations; `mean * count` may be no integer."""
     from scipy.stats import beta
 
     seen, tail = mean * count, TAILS[0] / 100
@@ -117,7 +117,7 @@ def _clusters_off(off: NDArray[np.bool_], cluster: NDArray[np.intp]) -> NDArray[
 
 
 def resampled_means(values: Floats, cluster: NDArray[np.intp]) -> Floats:
-    """Column means of clusters drawn with replacement, the same draws whatever the values.
+    """Resample column means: clusters drawn with replacement, the same draws whatever the values.
 
     Args:
         values: samples x columns.
@@ -138,7 +138,7 @@ def resampled_means(values: Floats, cluster: NDArray[np.intp]) -> Floats:
 
 
 def sign_flip(paired: Floats, cluster: NDArray[np.intp]) -> Floats:
-    """Two-sided p of each column of differences: how often random signs give a mean at least as far from 0."""
+    """Compute the two-sided p of each column: how often random signs give a mean at least as far from 0."""
     count = int(cluster.max()) + 1
     sums = np.zeros((count, paired.shape[1]))
     np.add.at(sums, cluster, paired)

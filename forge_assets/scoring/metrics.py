@@ -1,4 +1,4 @@
-"""The metrics: one function of an answer and one row of `METRICS` each, from which all that shows them is made.
+"""Define the metrics: one function of an answer and one row of `METRICS` each; all tables and plots follow from it.
 
 Scores, the report's tables, plots and key figures, the search's record and the table of docs/benchmark.md follow the
 rows and their order; a metric without a row has no name anywhere, and is refused where one turns up.
@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from forge_assets.citations.citation import Citation
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring import answer_text
 
@@ -22,7 +23,7 @@ class Answer:
     """An answer beside its sample; what several metrics need of it is found once.
 
     Args:
-        text: the answer as `answer_text.plain` gives it.
+        text: the answer as `answer_text.plain_text` gives it.
         sample: a row of `scenarios.samples`.
         laws: the laws whose text we hold, of every country.
     """
@@ -69,7 +70,7 @@ class Answer:
         return answer_text.rouge(self.text, self.sample["response"])
 
     def share_cited(self, bad: Callable[[Citation], bool]) -> float:
-        """Share of the citations that are so; 0 of none."""
+        """Compute the share of the citations for which `bad` holds; 0 of none."""
         return _share(sum(map(bad, self.cited.values())), len(self.cited))
 
 
@@ -113,54 +114,54 @@ class Metric:
 
 
 def composite(answer: Answer) -> float:
-    """Sum of the weighted metrics, each times its weight."""
+    """Compute the weighted sum of the metrics that have a weight."""
     return sum(metric.weight * metric.value(answer) for metric in METRICS.values() if metric.weight is not None)
 
 
 def citation_f1(answer: Answer) -> float:
-    """2 x hits / (given + due)."""
+    """Compute citation F1: 2 x hits / (given + expected)."""
     found = _share(2 * answer.hits, len(answer.cited) + len(answer.expected))
     return 1.0 if answer.rightly_silent else found
 
 
 def citation_precision(answer: Answer) -> float:
-    """Hits / given."""
+    """Compute citation precision: hits / given."""
     return 1.0 if answer.rightly_silent else _share(answer.hits, len(answer.cited))
 
 
 def citation_recall(answer: Answer) -> float:
-    """Hits / due."""
+    """Compute citation recall: hits / expected."""
     return 1.0 if answer.rightly_silent else _share(answer.hits, len(answer.expected))
 
 
 def fabricated_rate(answer: Answer) -> float:
-    """Of a law we hold, to a unit or paragraph it does not have."""
+    """Compute the share of citations to a unit or paragraph that a law we hold does not have."""
     return answer.share_cited(lambda citation: citation.status == "fabricated")
 
 
 def wrong_country_rate(answer: Answer) -> float:
-    """Of a country that the question is not about, nor of a union whose law binds it."""
+    """Compute the share of citations of countries not asked about, nor of a union whose law binds them."""
     return answer.share_cited(lambda citation: citation.jurisdiction not in answer.at_home)
 
 
 def unverifiable_rate(answer: Answer) -> float:
-    """Of no law we hold."""
+    """Compute the share of citations of no law we hold."""
     return answer.share_cited(lambda citation: citation.status == "unverifiable")
 
 
 def structure(answer: Answer) -> float:
-    """Wanted headings in order and not empty, over the larger of wanted and given."""
+    """Compute the share of wanted headings in order and not empty, over the larger of wanted and given."""
     return answer_text.structure(answer.text, answer.sample["sections"])
 
 
 def level(answer: Answer) -> float:
-    """1 where the first level named is the expected one."""
+    """Score 1 where the first level named is the expected one."""
     named = answer_text.level_named(answer.text, answer.sample["levels"])
     return float(named == answer.sample["expected_level"])
 
 
 def clean(answer: Answer) -> float:
-    """1 - max(fabricated, wrong country); a blank answer, or one that owes citations and gives none, is not clean."""
+    """Compute 1 - max(fabricated, wrong country); 0 for a blank answer, or where expected citations are missing."""
     if answer.blank or (answer.expected and not answer.cited):
         return 0.0
     return 1 - max(fabricated_rate(answer), wrong_country_rate(answer))
@@ -213,7 +214,7 @@ METRICS: dict[str, Metric] = {
 
 
 def metric(name: str) -> Metric:
-    """The metric of a name.
+    """Look up the metric of a name.
 
     Raises:
         ValueError: it has no row.
@@ -224,7 +225,7 @@ def metric(name: str) -> Metric:
 
 
 def in_reading_order(names: Iterable[str]) -> list[str]:
-    """Each name once, in the order of `METRICS`.
+    """Sort names in the order of `METRICS`, each once.
 
     Raises:
         ValueError: one has no row.
@@ -236,7 +237,7 @@ def in_reading_order(names: Iterable[str]) -> list[str]:
 
 
 def formula() -> str:
-    """The composite as a sum, for people."""
+    """Format the composite as a sum of weighted labels."""
     return " + ".join(f"{one.weight:g} {one.label}" for one in METRICS.values() if one.weight is not None)
 
 

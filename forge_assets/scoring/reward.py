@@ -1,4 +1,4 @@
-"""What a drawn answer earns in reinforcement learning: verifiable parts, and two penalties that make gaming a loss.
+"""Compute the reward of an answer in reinforcement learning: verifiable parts and two penalties against gaming.
 
 A policy finds whatever a reward pays for by mistake, so this one is stricter than the benchmark's composite: a section
 counts by what stands under it, citing nothing earns something only where the answer says that nothing applies, and
@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forge_assets.citations.citation import Citation
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.scoring.answer_text import heading_name, level_named, plain, rouge, sections_of, structure
+from forge_assets.scoring.answer_text import heading_name, level_named, plain_text, rouge, sections_of, structure
 
 WEIGHTS = {
     "citations": 0.5,
@@ -70,13 +71,13 @@ class Reward:
 
 
 def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
-    """What one answer earns; a blank one nothing.
+    """Compute the reward of one answer; 0 for a blank one.
 
     Args:
         sample: the `FIELDS` of a row of `scenarios.samples`.
         laws: the laws that citations are judged by.
     """
-    answer = plain(answer)
+    answer = plain_text(answer)
     if not answer.strip():
         return Reward(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     reference, home = sample["response"], sample["jurisdictions"]

@@ -1,4 +1,4 @@
-"""Scores answers by every metric, for the search, the choices between models and the benchmark.
+"""Score answers by every metric, for the search, the choices between models and the benchmark.
 
 Training by reward has a score of its own, `reward`, which is harder to game.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from forge_assets.citations.parser import LawIndex
-from forge_assets.scoring.answer_text import plain
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.scoring.answer_text import plain_text
 from forge_assets.scoring.metrics import METRICS, Answer
 from forge_resources.storage.tables import TABLES
 
@@ -26,7 +26,7 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> dict[str, f
     Returns:
         Metric to value from 0 to 1, in the order of `METRICS`.
     """
-    read = Answer(plain(answer), sample, laws)
+    read = Answer(plain_text(answer), sample, laws)
     return {name: metric.value(read) for name, metric in METRICS.items()}
 
 

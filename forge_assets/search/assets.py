@@ -1,4 +1,4 @@
-"""search_results: short real trainings of the teacher, the best of them raced, and what was chosen and why."""
+"""Define the asset `search_results`: short trainings of the teacher, a race of the best, and the chosen one."""
 
 from typing import TYPE_CHECKING
 
@@ -32,53 +32,55 @@ SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", 
     metadata=table_metadata("search.trials"),
 )
 def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Search over the profile's space; every trial is a row of `search.trials`, from its first moment on."""
+    """Search the profile's space; every trial is a row of `search.trials` from its start."""
     # Optuna and SciPy take a second to import, and only a search needs them.
-    from forge_assets.search.selection.choice import choose
-    from forge_assets.search.study.context import Setting
+    from forge_assets.search.selection.choice import choose_trial
+    from forge_assets.search.study.context import StudyContext
     from forge_assets.search.study.loop import run_trials, study_of
     from forge_assets.search.study.progress import progress
-    from forge_assets.search.study.record import RAN, answers_table, trials_table
+    from forge_assets.search.study.record import APPLIED, answers_table, trials_table
     from forge_assets.search.study.wandb_runs import WandbRuns
 
     made_from = made_now(forge)
-    setting = Setting.of(forge, job_runner(context, forge, launcher))
-    runs = WandbRuns(launcher.wandb_mode, setting)
-    context.log.info(f"study {setting.name} in {setting.url}")
+    study_context = StudyContext.of(forge, job_runner(context, forge, launcher))
+    runs = WandbRuns(launcher.wandb_mode, study_context)
+    context.log.info(f"study {study_context.name} in {study_context.url}")
 
     def changed(study: "optuna.Study", number: int) -> None:
         trials = study.get_trials(deepcopy=False)
-        forge.store.write("search.trials", trials_table(setting.name, trials, setting.space))
+        forge.store.write("search.trials", trials_table(study_context.name, trials, study_context.space))
         forge.store.write("search.answers", answers_table(trials))
-        now = progress(study, number, setting.profile.search.trials, setting.profile.search.parallel)
-        context.log.info(_said(now))
+        now = progress(study, number, study_context.profile.search.trials, study_context.profile.search.parallel)
+        context.log.info(_format_progress(now))
         if now.status != "running":
             runs.write(trials[number])
-            context.log_event(dg.AssetObservation(context.asset_key, description=_said(now), metadata=_figures(now)))
+            context.log_event(
+                dg.AssetObservation(context.asset_key, description=_format_progress(now), metadata=_figures(now))
+            )
 
-    run_trials(setting, changed, launcher.cancel)
-    trials = study_of(setting).get_trials(deepcopy=False)
-    table = trials_table(setting.name, trials, setting.space)
+    run_trials(study_context, changed, launcher.cancel)
+    trials = study_of(study_context).get_trials(deepcopy=False)
+    table = trials_table(study_context.name, trials, study_context.space)
     forge.store.write("search.trials", table)
-    choice = choose(setting, trials)
+    choice = choose_trial(study_context, trials)
     forge.store.write("search.answers", choice.answers)
     runs.wait()
-    found, chosen = choice.verdict, setting.runner.run(choice.job, f"trial {choice.verdict.winner}")
+    found, chosen = choice.verdict, study_context.runner.run(choice.job, f"trial {choice.verdict.winner}")
     forge.save(
         SearchResult(
             made_from=made_from,
-            jobs=(*(identity for identity in table["job"] if identity), *setting.runner.asked),
+            jobs=(*(identity for identity in table["job"] if identity), *study_context.runner.asked),
             job=choice.job,
-            dataset=setting.dataset,
-            study=setting.name,
+            dataset=study_context.dataset,
+            study=study_context.name,
             chosen=found.winner,
             sentence=found.sentence,
             importances=choice.importances,
         )
     )
     context.log.info(found.sentence)
-    scenarios = dict(setting.sets.select("sample_id", "scenario_id").iter_rows())
-    shown = pictures(table, choice.answers, choice.importances, setting.envelope_bytes, found.winner, scenarios)
+    scenarios = dict(study_context.sets.select("sample_id", "scenario_id").iter_rows())
+    shown = pictures(table, choice.answers, choice.importances, study_context.envelope_bytes, found.winner, scenarios)
     return dg.MaterializeResult(
         metadata=row_counts("search.trials", {"search.trials": table.height, "search.answers": choice.answers.height})
         | {
@@ -86,16 +88,16 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
             "score": found.score.value,
             "score, low": found.score.low,
             "score, high": found.score.high,
-            "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs[RAN]),
+            "configuration": dg.MetadataValue.json(trials[found.winner].user_attrs[APPLIED]),
             "rows_left_out": chosen.record["rows_left_out"],
-            "study": f"{setting.name} in {setting.url}",
+            "study": f"{study_context.name} in {study_context.url}",
             **{title: dg.MetadataValue.md(as_markdown(picture)) for title, picture in shown.items()},
             "trials": dg.MetadataValue.md(markdown(table.select(SHOWN))),
         }
     )
 
 
-def _said(now: "Progress") -> str:
+def _format_progress(now: "Progress") -> str:
     best = f"best so far {now.best[0]:.3f} of trial {now.best[1]}" if now.best else "no score yet"
     left = f", some {now.seconds_left / 60:.0f} min left" if now.seconds_left is not None else ""
     return (

@@ -1,4 +1,4 @@
-"""What a search hands on: the winning trial's job, and why it won."""
+"""Define the record of a search: the winning trial's job, and why it won."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forge_assets.benchmark.report import ReportInput, StudentChoice
+from forge_assets.benchmark.report import ReportInput, ShownStudent
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.statutes import load_statutes
@@ -224,7 +224,7 @@ def make_report() -> ReportInput:
         jobs=make_jobs(),
         provisions=make_provisions(),
         losses=make_losses(),
-        choice=StudentChoice("cut", "it scored 0.71 on validation, the uncut one 0.64.", candidates),
+        choice=ShownStudent("cut", "it scored 0.71 on validation, the uncut one 0.64.", candidates),
         laws=laws(),
         lineage={
             "profile": "cpu",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from forge_assets.benchmark.html_tables import Table, job_table, law_table, lineage_rows, trial_table
+from forge_assets.benchmark.html_tables import HtmlTable, job_table, law_table, lineage_rows, trial_table
 from forge_assets.benchmark.report import ReportInput
 
 
-def texts(table: Table, row: int) -> list[str]:
+def texts(table: HtmlTable, row: int) -> list[str]:
     return [cell.text for cell in table.rows[row]]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.citations.evaluation.corruptions import CaseKind, Verdict, cases, counts, verdicts
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.evaluation.corruptions import ClassifiedCase, CorruptionKind, cases, classify_cases, counts
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
 
@@ -15,15 +15,15 @@ PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 CODES = sorted(path.stem.upper() for path in (PACK / "jurisdictions").glob("*.yaml"))
 WITH_REPEALED_UNITS = ("DE", "ES")
 """Countries whose statute texts say of a unit that it is repealed."""
-Judged = dict[str, list[Verdict]]
+Judged = dict[str, list[ClassifiedCase]]
 
 
 @pytest.fixture(scope="module")
 def judged(domain: Domain, frameworks: dict[str, Framework], statutes: dict[str, Statutes], laws: LawIndex) -> Judged:
-    return {code: verdicts(cases(domain, frameworks, statutes, code), frameworks, laws) for code in CODES}
+    return {code: classify_cases(cases(domain, frameworks, statutes, code), frameworks, laws) for code in CODES}
 
 
-def _wrong(judged: list[Verdict], *kinds: CaseKind) -> list[tuple[str, str, str, tuple[str, ...]]]:
+def _wrong(judged: list[ClassifiedCase], *kinds: CorruptionKind) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """What was not told for what it is."""
     missed = [v for v in judged if v.case.kind in kinds and not v.right]
     return [(v.case.kind, v.case.provision, v.text, v.classes) for v in missed]

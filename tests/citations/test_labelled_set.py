@@ -9,12 +9,12 @@ import pytest
 from forge_assets.citations.evaluation.labelled_set import (
     NEGATIVE,
     LabelledText,
-    Reading,
+    ParsedText,
     SetScore,
     read_set,
     score_set,
 )
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.model import Framework
 
 FOLDER = Path(__file__).parent / "citation_set"
@@ -34,7 +34,7 @@ def second(laws: LawIndex) -> SetScore:
     return score_set(rows, laws)
 
 
-def _shown(readings: list[Reading]) -> str:
+def _shown(readings: list[ParsedText]) -> str:
     """Mistakes as they are mended: the string, what it lacks, what was read instead."""
     return "\n".join(f"{r.row.text!r} missed {list(r.missed)} extra {list(r.extra)}" for r in readings)
 

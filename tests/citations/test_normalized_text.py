@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forge_assets.citations.evaluation.labelled_set import LabelledText, read_set
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.country import read_country
 from forge_assets.law.loading import load_domain
 

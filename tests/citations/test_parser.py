@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forge_assets.citations.parser import LawIndex, parse, render
-from forge_assets.citations.rendering import Style
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
+from forge_assets.citations.rendering import Style, render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Framework
 from forge_assets.law.statutes import Statutes, subdivisions

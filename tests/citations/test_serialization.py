@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from forge_assets.citations.evaluation.labelled_set import read_set
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.citations.serialization import law_rows, read_laws
 from forge_assets.law.country import Country, checked_country
 from forge_assets.law.model import Domain, Framework

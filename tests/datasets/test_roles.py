@@ -10,7 +10,7 @@ import pytest
 from forge_assets.datasets.frozen_core import compose_pack, load_core
 from forge_assets.datasets.leakage import leakage
 from forge_assets.datasets.roles import HELD_OUT, draw_sets, short_of
-from forge_assets.datasets.sample_size import EXTENDED_SIZE
+from forge_assets.datasets.selection import EXTENDED_SIZE
 from forge_resources.config.profile import Profile, load_profile
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"

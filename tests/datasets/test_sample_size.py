@@ -7,14 +7,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from forge_assets.datasets.sample_size import (
-    EXTENDED_SIZE,
-    detectable,
-    detectable_graded,
-    paired_items,
-    paired_items_graded,
-)
-from forge_assets.datasets.selection import BENCHMARK_SIZE
+from bench.sample_size import detectable, detectable_graded, paired_items, paired_items_graded
+from forge_assets.datasets.selection import BENCHMARK_SIZE, EXTENDED_SIZE
 
 RUNS = 20_000
 LIMIT = NormalDist().inv_cdf(0.975)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forge_assets.distillation.adoption import NOTHING, REINFORCED, TUNED, adopt
+from forge_assets.distillation.adoption import NOT_REINFORCED, REINFORCED, TUNED, adopt
 from forge_assets.distillation.reinforcement import policy_job, question_rows
 from forge_assets.scoring.reward import FIELDS
 from forge_assets.training.jobs.spec import Lora, SftJob
@@ -83,7 +83,7 @@ def test_models_that_answered_different_samples_are_not_compared() -> None:
 
 
 def test_without_reinforcement_the_tuned_teacher_stays_and_the_reason_is_said() -> None:
-    assert not NOTHING.adopted and "reinforces nothing" in NOTHING.reason
+    assert not NOT_REINFORCED.adopted and "reinforces nothing" in NOT_REINFORCED.reason
 
 
 GRPO = Grpo(steps=5, group=4, batch_size=2, accumulation=4, learning_rate=1e-5, max_new_tokens=9, questions=3)

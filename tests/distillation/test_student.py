@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from forge_assets.distillation.student import choose, equal_time_steps, judge_responses, student_job
+from forge_assets.distillation.student import choose_student, equal_time_steps, filter_responses, student_job
 from forge_assets.training.jobs.spec import Lora
 from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
@@ -22,7 +22,7 @@ def _judged(*scores: dict[str, float]) -> pl.DataFrame:
         for name, each in zip(names, scores, strict=True)
         for metric, value in each.items()
     ]
-    return judge_responses(answers, pl.DataFrame(rows).sample(fraction=1.0, shuffle=True, seed=1))
+    return filter_responses(answers, pl.DataFrame(rows).sample(fraction=1.0, shuffle=True, seed=1))
 
 
 def test_an_answer_without_fault_in_law_and_form_is_taught_in_the_teachers_own_words() -> None:
@@ -69,7 +69,7 @@ def test_every_answer_keeps_its_own_scores_and_its_place() -> None:
 def test_the_cut_student_stays_if_it_keeps_the_share_asked_for(
     teacher: float, cut: float, is_cut: bool, says: str
 ) -> None:
-    choice = choose(0.9, teacher, cut)
+    choice = choose_student(0.9, teacher, cut)
     assert choice.cut is is_cut
     assert says in choice.reason
     assert "90% asked for" in choice.reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes

@@ -16,6 +16,7 @@ from forge_assets.law.country import read_country, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
 from forge_resources.config.strict_yaml import SourceError
+from tests.helpers import edit_copy
 
 Check = Callable[[str, str], list[Fault]]
 
@@ -28,9 +29,7 @@ def check(pack: Path, tmp_path: Path, domain: Domain) -> Check:
         copy = tmp_path / "labour"
         shutil.copytree(pack, copy)
         path = copy / "jurisdictions" / "de.yaml"
-        text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new, 1), "utf-8")
+        edit_copy(path, path, old, new)
         return check_country(copy, domain, read_country_file(copy, domain, path))
 
     return apply
@@ -122,7 +121,7 @@ def test_a_broken_union_is_one_fault_on_its_file_and_none_on_the_countries_that_
     copied: Path, file: str, old: str, new: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = copied / file
-    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    edit_copy(path, path, old, new)
     for given in (copied / "jurisdictions" / "de.yaml", copied):
         (fault,) = _checked(capsys, given)
         assert (fault["check"], fault["file"]) == ("readable", str(path))

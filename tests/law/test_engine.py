@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from forge_assets.law.engine import Facts, Finding, State, obligations
-from forge_assets.law.explanation import reasons, threshold_words
+from forge_assets.law.explanation import explain_finding, threshold_words
 from forge_assets.law.model import Domain, Framework
 
 SECOND_BAND = "employees at least 60 and employees at most 499 and affected at least 10% of employees"
@@ -98,7 +98,7 @@ def test_a_provision_has_the_state_that_the_situation_gives_it(
     assert finding.state is state
     assert finding.triggered is pulled
     assert finding.applies is (state is State.APPLIES)
-    assert "; ".join(reasons(finding)) == said
+    assert "; ".join(explain_finding(finding)) == said
 
 
 def test_a_threshold_that_is_met_says_which_tests_met_it_and_with_what(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from forge_assets.citations.evaluation.corruptions import edge_facts
-from forge_assets.citations.parser import LawIndex, parse, spoken
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
+from forge_assets.citations.rendering import without_bracketed_citations
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
@@ -178,7 +180,7 @@ def test_monitoring_is_what_pulls_co_determination_in_germany(domain: Domain, fr
 def test_wordings_that_enter_answers_cite_nothing_beside_their_provision(
     domain: Domain, frameworks: dict[str, Framework], laws: LawIndex, code: str
 ) -> None:
-    framework = spoken(frameworks[code], domain.citation)
+    framework = without_bracketed_citations(frameworks[code], domain.citation)
     texts = [text for body in framework.bodies for text in (body.name, body.english)]
     texts += [text for p in framework.provisions for text in (p.summary, p.deadline, p.consequence) if text]
     texts += [step.step for step in framework.escalation]

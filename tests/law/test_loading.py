@@ -10,6 +10,7 @@ import pytest
 from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.model import Domain, Framework
 from forge_resources.config.strict_yaml import SourceError, read_yaml
+from tests.helpers import edit_copy
 
 Edit = Callable[[str, str], Path]
 
@@ -19,10 +20,8 @@ def edit(pack: Path, tmp_path: Path) -> Edit:
     """Replace one passage of de.yaml in a copy."""
 
     def apply(old: str, new: str) -> Path:
-        text = (pack / "jurisdictions" / "de.yaml").read_text("utf-8")
-        assert old in text
         copy = tmp_path / "de.yaml"
-        copy.write_text(text.replace(old, new, 1), "utf-8")
+        edit_copy(pack / "jurisdictions" / "de.yaml", copy, old, new)
         return copy
 
     return apply

@@ -10,9 +10,9 @@ import pytest
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import Pack, load_pack
 
 PAIRED = ("AT", "DE", "ES", "EU", "FR", "NL")
@@ -42,17 +42,17 @@ def frameworks(countries: dict[str, Country]) -> dict[str, Framework]:
 
 
 @pytest.fixture(scope="session")
-def law(countries: dict[str, Country]) -> Law:
-    return Law.of(countries.values())
+def law(countries: dict[str, Country]) -> LawLineage:
+    return LawLineage.of(countries.values())
 
 
 @pytest.fixture(scope="session")
 def composed(
-    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: LawLineage
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Scenarios and samples of every country, and across five countries and the union."""
-    parts = [compose(domain, pack, framework, law, VOLUME) for framework in frameworks.values()]
-    parts.append(compose_across(domain, pack, [frameworks[c] for c in PAIRED], law, VOLUME))
+    parts = [compose_country(domain, pack, framework, law, VOLUME) for framework in frameworks.values()]
+    parts.append(compose_cross_border(domain, pack, [frameworks[c] for c in PAIRED], law, VOLUME))
     return pl.concat([p[0] for p in parts]), pl.concat([p[1] for p in parts])
 
 

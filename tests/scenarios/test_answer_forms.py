@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from forge_assets.citations.law_index import law_index
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex, law_index
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain
 from forge_assets.scoring.reward import reward

@@ -9,8 +9,8 @@ import pytest
 
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Domain, Framework, Provision
-from forge_assets.scenarios.answers.blocks import BLOCKS, Case
-from forge_assets.scenarios.answers.judgement import judge
+from forge_assets.scenarios.answers.blocks import BLOCKS, AnswerCase
+from forge_assets.scenarios.answers.judgement import judge_change
 from forge_assets.scenarios.pack.files import Vocabulary
 
 DOMAIN = Domain.model_validate(
@@ -93,10 +93,10 @@ WORDS = Vocabulary.model_validate(
 )
 
 
-def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> Case:
+def case(employees: int = 50, cooks: bool = True, *frameworks: Framework) -> AnswerCase:
     facts = {"employees": employees, "cooks": cooks}
-    judged = tuple(judge(DOMAIN, f, "new_menu", facts) for f in frameworks or (LAND,))
-    return Case(DOMAIN, WORDS, "new_menu", facts, judged, judged[0].missed)
+    judged = tuple(judge_change(DOMAIN, f, "new_menu", facts) for f in frameworks or (LAND,))
+    return AnswerCase(DOMAIN, WORDS, "new_menu", facts, judged, judged[0].missed)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_a_threshold_not_reached_is_named_where_it_is_numbers_alone(threshold: d
     land = LAND.model_copy(update={"provisions": (high,)})
     facts = {"employees": 5, "kitchen_staff": 3, "cooks": False}
     domain = DOMAIN.model_copy(update={"facts": {**DOMAIN.facts, "kitchen_staff": DOMAIN.facts["employees"]}})
-    judged = (judge(domain, land, "new_menu", facts),)
-    part = BLOCKS["verdict"](Case(domain, WORDS, "new_menu", facts, judged, ("employees",)))
+    judged = (judge_change(domain, land, "new_menu", facts),)
+    part = BLOCKS["verdict"](AnswerCase(domain, WORDS, "new_menu", facts, judged, ("employees",)))
     assert part.text == f"Utopia, new menu. No provision in the catalogue applies: {{employees}} employees.{says}"
 
 
@@ -174,9 +174,9 @@ def test_the_facts_at_which_a_threshold_failed_stand_in_the_order_of_the_domain(
     share = {"employees": {"min": 20}, "cooks": {"is": True}}
     asks = Provision.model_validate({**LAND.provisions[0].model_dump(), "applies_when": (share,)})
     land = LAND.model_copy(update={"provisions": (asks,)})
-    assert judge(DOMAIN, land, "new_menu", {"employees": 5, "cooks": False}).missed == ("employees", "cooks")
-    assert judge(DOMAIN, land, "new_menu", {"employees": 5, "cooks": True}).missed == ("employees",)
-    assert judge(DOMAIN, land, "new_menu", {"cooks": False}).missed == ("cooks",)
+    assert judge_change(DOMAIN, land, "new_menu", {"employees": 5, "cooks": False}).missed == ("employees", "cooks")
+    assert judge_change(DOMAIN, land, "new_menu", {"employees": 5, "cooks": True}).missed == ("employees",)
+    assert judge_change(DOMAIN, land, "new_menu", {"cooks": False}).missed == ("cooks",)
 
 
 def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
@@ -199,13 +199,13 @@ def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
 
 def test_a_conditional_review_leaves_other_duties_out() -> None:
     full = case()
-    only = judge(DOMAIN, LAND, "new_menu", full.facts, conditional_only=True)
+    only = judge_change(DOMAIN, LAND, "new_menu", full.facts, conditional_only=True)
     assert BLOCKS["basis"](replace(full, judged=(only,))).citations == (CitationKey.parse("DE:kg:4"),)
 
 
 def test_a_missing_fact_is_asked_for_and_what_is_sure_is_said() -> None:
-    judged = (judge(DOMAIN, LAND, "new_menu", {"cooks": True}),)
-    part = BLOCKS["verdict"](Case(DOMAIN, WORDS, "new_menu", {"cooks": True}, judged, ()))
+    judged = (judge_change(DOMAIN, LAND, "new_menu", {"cooks": True}),)
+    part = BLOCKS["verdict"](AnswerCase(DOMAIN, WORDS, "new_menu", {"cooks": True}, judged, ()))
     assert part.text == (
         "Utopia, new menu. Not stated: employees. On this depends § 3 Abs. 1 Nr. 2 KG. "
         "In any case: Information: owed to the office."
@@ -217,12 +217,12 @@ def test_a_rule_not_yet_in_force_is_named_with_its_day() -> None:
     later = LAND.provisions[0].model_copy(update={"valid_from": dt.date(2027, 1, 1)})
     land = LAND.model_copy(update={"provisions": (later, LAND.provisions[1])})
     facts = {"employees": 50, "cooks": False}
-    judged = (judge(DOMAIN, land, "new_menu", facts, on=dt.date(2026, 12, 31)),)
-    part = BLOCKS["verdict"](Case(DOMAIN, WORDS, "new_menu", facts, judged, ("cooks",)))
+    judged = (judge_change(DOMAIN, land, "new_menu", facts, on=dt.date(2026, 12, 31)),)
+    part = BLOCKS["verdict"](AnswerCase(DOMAIN, WORDS, "new_menu", facts, judged, ("cooks",)))
     assert part.text == (
         "Utopia, new menu. No provision in the catalogue applies: no cooks. "
         "Not yet in force on {date}: § 3 Abs. 1 Nr. 2 KG, which applies from 2027-01-01."
     )
-    in_force = judge(DOMAIN, land, "new_menu", facts, on=dt.date(2027, 1, 1))
+    in_force = judge_change(DOMAIN, land, "new_menu", facts, on=dt.date(2027, 1, 1))
     assert in_force.later == ()
     assert in_force.level == "co_determination"

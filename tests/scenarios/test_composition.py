@@ -13,16 +13,17 @@ from statistics import median
 import polars as pl
 import pytest
 
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country, checked_country
 from forge_assets.law.model import Bound, Domain, Framework
 from forge_assets.law.statutes import load_statutes
-from forge_assets.scenarios.answers.judgement import judge
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.answers.judgement import judge_change
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
-from forge_assets.scenarios.facts.draws import draws, split_names, split_percentiles
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
+from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_percentiles
 from forge_assets.scenarios.pack.files import Pack
 from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
@@ -36,17 +37,17 @@ FRESH = """
 from pathlib import Path
 from forge_assets.law.country import read_country
 from forge_assets.law.loading import load_domain
-from forge_assets.scenarios.composition.cross_border import compose_across
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_resources.storage.store import digest
 home = Path("frameworks/labour")
 domain = load_domain(home)
 countries = [read_country(home, domain, home / f"jurisdictions/{code}.yaml") for code in ("at", "de")]
-pack, law, volume = load_pack(home, domain), Law.of(countries), Volume(24, 4)
-tables = [*compose(domain, pack, countries[0].framework, law, volume)]
-tables += compose_across(domain, pack, [c.framework for c in countries], law, volume)
+pack, law, volume = load_pack(home, domain), LawLineage.of(countries), Volume(24, 4)
+tables = [*compose_country(domain, pack, countries[0].framework, law, volume)]
+tables += compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)
 print(digest([table.to_dicts() for table in tables]))
 """
 
@@ -71,7 +72,7 @@ BESIDE_OUTDATED = {"CH:mitwirkungsgesetz:10:-:b", "CH:mitwirkungsgesetz:10:-:c"}
 
 
 def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
-    samples: pl.DataFrame, frameworks: dict[str, Framework], law: Law
+    samples: pl.DataFrame, frameworks: dict[str, Framework], law: LawLineage
 ) -> None:
     taught = samples.filter(pl.col("split") == "train").explode("expected_citations")
     counts = dict(taught.group_by("expected_citations").len().iter_rows())
@@ -90,7 +91,7 @@ def test_no_case_of_another_split_is_trained_on_in_any_country(scenarios: pl.Dat
 
 def test_cases_that_differ_by_a_few_employees_are_in_one_split(domain: Domain, pack: Pack) -> None:
     company = next(c for c in pack.companies if c.id == "retail_chain")
-    rows = draws(domain, company, "restructuring", range(2000)).sort("employees")
+    rows = draw_facts(domain, company, "restructuring", range(2000)).sort("employees")
     splits = split_names(split_percentiles(domain, rows, pack.shares))
     marked = rows.with_columns(splits.alias("split")).filter(pl.col("works_council"))
     runs = (marked["split"] != marked["split"].shift()).sum()
@@ -100,7 +101,9 @@ def test_cases_that_differ_by_a_few_employees_are_in_one_split(domain: Domain, p
 
 def test_a_longer_range_of_draws_continues_a_shorter_one(domain: Domain, pack: Pack) -> None:
     company = pack.companies[0]
-    assert draws(domain, company, "ai_system", range(50))[:20].equals(draws(domain, company, "ai_system", range(20)))
+    assert draw_facts(domain, company, "ai_system", range(50))[:20].equals(
+        draw_facts(domain, company, "ai_system", range(20))
+    )
 
 
 def test_a_sample_lies_in_its_scenarios_split_or_is_withheld_or_contrasted(
@@ -119,7 +122,7 @@ def test_splits_are_near_seventy_ten_twenty(scenarios: pl.DataFrame) -> None:
     assert shares["benchmark"] == pytest.approx(0.20, abs=0.06)
 
 
-def test_a_sample_is_withheld_where_it_rests_on_unverified_law(samples: pl.DataFrame, law: Law) -> None:
+def test_a_sample_is_withheld_where_it_rests_on_unverified_law(samples: pl.DataFrame, law: LawLineage) -> None:
     for names, split, task in samples.select("provenance", "split", "task_type").iter_rows():
         assert names
         statuses = {law.statuses[name] for name in names if name in law.statuses}
@@ -158,9 +161,9 @@ def test_an_edited_provision_changes_the_rows_that_name_it_and_no_other(
     changed = checked_country(domain, edited, germany.statutes)
 
     def rows(country: Country) -> pl.DataFrame:
-        law, volume = Law.of([country, austria]), Volume(48, 4)
-        single = compose(domain, pack, country.framework, law, volume)[1]
-        across = compose_across(domain, pack, [country.framework, austria.framework], law, volume)[1]
+        law, volume = LawLineage.of([country, austria]), Volume(48, 4)
+        single = compose_country(domain, pack, country.framework, law, volume)[1]
+        across = compose_cross_border(domain, pack, [country.framework, austria.framework], law, volume)[1]
         return pl.concat([single, across])
 
     before, after = rows(germany), rows(changed)
@@ -178,11 +181,11 @@ def test_an_edited_provision_changes_the_rows_that_name_it_and_no_other(
 
 
 def test_a_new_country_moves_no_sample_of_the_others(
-    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: LawLineage
 ) -> None:
     two = [frameworks["DE"], frameworks["AT"]]
-    fewer = compose_across(domain, pack, two, law, VOLUME)[1]
-    more = compose_across(domain, pack, [*two, frameworks["ES"]], law, VOLUME)[1]
+    fewer = compose_cross_border(domain, pack, two, law, VOLUME)[1]
+    more = compose_cross_border(domain, pack, [*two, frameworks["ES"]], law, VOLUME)[1]
     assert len(more) > len(fewer) > 0
     assert set(fewer.select("sample_id", "split").rows()) <= set(more.select("sample_id", "split").rows())
 
@@ -225,7 +228,7 @@ def test_the_expected_level_is_what_the_law_engine_finds_for_the_stated_facts(
     assert asked.height > 500
     for row in asked.iter_rows(named=True):
         (code,) = row["jurisdictions"]
-        found = judge(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
+        found = judge_change(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
         assert row["expected_level"] == found.level
         assert set(row["expected_citations"]) == {str(p.cite) for p in found.applying}
 
@@ -249,7 +252,7 @@ def test_a_missing_fact_is_not_in_the_case_and_the_answer_asks_for_it(
     assert asked.height > 100
     for row in asked.iter_rows(named=True):
         (code,) = row["jurisdictions"]
-        found = judge(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
+        found = judge_change(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
         (name,) = found.asks
         label = domain.facts[name].label
         assert f"Not stated: {label}. " in row["response"] or f"Not stated: whether {label}. " in row["response"]
@@ -338,13 +341,15 @@ def test_no_headcount_is_near_a_threshold(
     for row in known.sample(1500, seed=2).iter_rows(named=True):
         (code,) = row["jurisdictions"]
         facts = json.loads(row["facts"])[code]
-        if judge(domain, frameworks[code], row["change_type"], facts).asks:
+        if judge_change(domain, frameworks[code], row["change_type"], facts).asks:
             continue
         for name in ("employees", "affected"):
             for factor in (0.8, 1.2):
                 if name in facts:
                     near = facts | {name: round(facts[name] * factor)}
-                    assert list(judge(domain, frameworks[code], row["change_type"], near).outcome) == row["applies"]
+                    assert (
+                        list(judge_change(domain, frameworks[code], row["change_type"], near).outcome) == row["applies"]
+                    )
 
 
 def test_no_works_council_stands_below_the_headcount_it_needs(
@@ -418,10 +423,10 @@ def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.Data
 
 
 def test_tables_keep_their_columns_when_no_company_works_there(
-    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: LawLineage
 ) -> None:
     nobody = pack.model_copy(update={"companies": ()})
-    scenarios, samples = compose(domain, nobody, frameworks["DE"], law, VOLUME)
+    scenarios, samples = compose_country(domain, nobody, frameworks["DE"], law, VOLUME)
     assert scenarios.is_empty()
     assert scenarios.schema == TABLES["scenarios.scenarios"].schema
     assert samples.schema == TABLES["scenarios.samples"].schema

@@ -12,6 +12,7 @@ from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.answers.blocks import BLOCKS
 from forge_assets.scenarios.pack.files import Block, Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
+from tests.helpers import edit_copy
 
 SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 
@@ -21,10 +22,7 @@ def broken(folder: Path, file: str, old: str, new: str) -> int:
     for name in ("companies.yaml", "tasks.yaml", "languages/en.yaml", "languages/de.yaml"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SHIPPED / name, folder / name)
-    text = (folder / file).read_text("utf-8")
-    assert old in text
-    (folder / file).write_text(text.replace(old, new, 1), "utf-8")
-    return text[: text.index(old)].count("\n") + 1
+    return edit_copy(folder / file, folder / file, old, new)
 
 
 def test_every_block_a_task_may_name_exists_and_is_used(pack: Pack) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.loading import load_domain, load_framework
 from forge_assets.law.statutes import load_statutes
 

@@ -16,7 +16,7 @@ from forge_assets.benchmark import plots
 from forge_assets.benchmark.report import ReportInput, render
 from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table, terminal_table
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.scoring.metrics import METRICS, Metric, formula
 from forge_assets.scoring.reward import Reward
 from forge_assets.scoring.score import score, score_frame
@@ -122,7 +122,9 @@ def test_the_guide_to_training_has_the_composites_formula() -> None:
 
 
 def test_the_results_show_metrics_by_their_labels_in_reading_order() -> None:
-    shown = re.findall(r"^\| ([^|]+) \| (?:\*\*)?\d\.\d\d \[", (ROOT / "docs" / "results.md").read_text("utf-8"), re.MULTILINE)
+    shown = re.findall(
+        r"^\| ([^|]+) \| (?:\*\*)?\d\.\d\d \[", (ROOT / "docs" / "results.md").read_text("utf-8"), re.MULTILINE
+    )
     assert len(shown) > 10
     assert shown == [one.title for one in METRICS.values() if one.title in shown]
 

@@ -14,15 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forge_assets.citations.law_index import law_index
-from forge_assets.citations.parser import LawIndex, parse, render
+from forge_assets.citations.law_index import LawIndex, law_index
+from forge_assets.citations.parser import parse
+from forge_assets.citations.rendering import render
 from forge_assets.citations.serialization import law_rows, read_laws
 from forge_assets.law.country import Country, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.composition.cross_border import compose_across
+from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import Law, compose
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
 from forge_assets.scoring.score import score
@@ -55,10 +56,10 @@ def held(domain: Domain, countries: list[Country]) -> LawIndex:
 @pytest.fixture(scope="module")
 def asked(domain: Domain, countries: list[Country]) -> list[Sample]:
     """A sample of every task, variant and set of countries that are composed of three countries and the union."""
-    pack, law, volume = load_pack(PACK, domain), Law.of(countries), Volume(draws=40, kept=4)
+    pack, law, volume = load_pack(PACK, domain), LawLineage.of(countries), Volume(draws=40, kept=4)
     frameworks = [country.framework.core() for country in countries]
-    tables = [compose(domain, pack, each, law, volume)[1] for each in frameworks if not each.members]
-    tables.append(compose_across(domain, pack, frameworks, law, volume)[1])
+    tables = [compose_country(domain, pack, each, law, volume)[1] for each in frameworks if not each.members]
+    tables.append(compose_cross_border(domain, pack, frameworks, law, volume)[1])
     rows = [row for table in tables for row in table.sort("sample_id").iter_rows(named=True)]
     kinds: dict[tuple[str, ...], list[Sample]] = {}
     for row in rows:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forge_assets.citations.parser import LawIndex
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.scoring.metrics import METRICS
 from forge_assets.scoring.score import score, score_frame
 from forge_resources.storage.tables import TABLES

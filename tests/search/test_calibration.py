@@ -14,10 +14,10 @@ from forge_assets.training.jobs.spec import Lora, SftJob, parse_job
 from forge_assets.training.planning.memory import Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU
 from forge_assets.training.planning.model_shape import Shape
-from forge_resources.config.model_registry import ModelLibrary
+from tests.helpers import shape_of
 
 A = "a" * 64
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
+SHAPE = shape_of("smollm2-135m-instruct")
 MEASURED = Path(__file__).parents[1] / "training" / "planning" / "memory_measured.json"
 
 

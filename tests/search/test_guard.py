@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,20 +12,14 @@ from forge_assets.search.guard.guard import DoesNotFit, guard
 from forge_assets.training.jobs.spec import Lora, SftJob
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CPU, CUDA
-from forge_assets.training.planning.model_shape import Shape
-from forge_resources.config.model_registry import ModelLibrary
+from tests.helpers import sft_job, shape_of
 
-A = "a" * 64
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
+SHAPE = shape_of("smollm2-135m-instruct")
 HEADED = ("q_proj", "v_proj", "lm_head")
 
 
 def _job(**changes: Any) -> SftJob:
-    defaults: dict[str, Any] = {
-        "base": A, "dataset": A, "lora": Lora(rank=32, alpha=64), "learning_rate": 1e-3,
-        "batch_size": 4, "steps": 10, "max_length": 384,
-    }  # fmt: skip
-    return SftJob(**defaults | changes)
+    return sft_job(**{"lora": Lora(rank=32, alpha=64), "max_length": 384} | changes)
 
 
 def _need(job: SftJob, **changes: Any) -> int:

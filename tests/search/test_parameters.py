@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forge_assets.search.space.encoding import Places
+from forge_assets.search.space.encoding import PointEncoding
 from forge_assets.search.space.parameters import Number, SearchSpace, Subset
 
 GRID: dict[str, Any] = {
@@ -64,9 +64,9 @@ def test_what_a_guard_made_is_brought_back_to_the_nearest_that_can_be_asked() ->
 
 def test_arrays_of_candidates_hold_the_same_configurations() -> None:
     configs = [FIRST, FIRST | {"rank": 11, "target_modules": ("q",), "scheduler": "cosine"}]
-    places = Places(SPACE)
-    assert places.configs(places.of(configs)) == configs
-    assert places.encode(places.of(configs)).tolist() == SPACE.encode(configs).tolist()
+    encoding = PointEncoding(SPACE)
+    assert encoding.configs(encoding.points(configs)) == configs
+    assert encoding.encode(encoding.points(configs)).tolist() == SPACE.encode(configs).tolist()
 
 
 def test_the_step_of_a_training_is_known_by_the_names_of_its_parameters() -> None:

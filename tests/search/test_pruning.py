@@ -7,7 +7,7 @@ import math
 import optuna
 import pytest
 
-from forge_assets.search.study.pruning import hopeless, pruner, report
+from forge_assets.search.study.pruning import loss_watcher, pruner, report_curve
 from forge_resources.config.profile import Pruning
 
 STEPS = 40
@@ -24,14 +24,14 @@ def _study(*ends: float, pruning: Pruning | None = PRUNING) -> optuna.Study:
     study = optuna.create_study(direction="maximize", pruner=pruner(pruning, STEPS, startup=4))
     for end in ends:
         trial = study.ask()
-        report(trial, _curve(end))
+        report_curve(trial, _curve(end))
         study.tell(trial, 1 - end / 10)
     return study
 
 
 def _verdict(trial: optuna.Trial, curve: list[dict[str, float]], pruning: Pruning | None = PRUNING) -> tuple[int, str]:
     """The step that a watch ended the trial at, and why; 0 and "" if it went on to its end."""
-    watch = hopeless(trial, pruning, STEPS)
+    watch = loss_watcher(trial, pruning, STEPS)
     return next(((int(line["step"]), reason) for line in curve if (reason := watch(line))), (0, ""))
 
 
@@ -96,7 +96,7 @@ def test_a_trial_that_was_let_go_on_is_not_judged_again_by_those_that_came_later
     assert _verdict(trial, _curve(1.4, steps=22)) == (0, "")
     for _ in range(20):
         better = study.ask()
-        report(better, _curve(1.0))
+        report_curve(better, _curve(1.0))
         study.tell(better, 1.0)
     step, _ = _verdict(optuna.Trial(study, trial._trial_id), _curve(1.4))
     assert step == 24, "the first look after it was gone on with"
@@ -107,8 +107,8 @@ def test_later_trials_are_compared_with_the_whole_curve_of_one_that_nobody_watch
     for end in (1.0, 1.2, 1.4, 1.6):
         trial = watched.ask()
         _verdict(trial, _curve(end, steps=7))
-        report(trial, _curve(end))
-        report(trial, _curve(end))
+        report_curve(trial, _curve(end))
+        report_curve(trial, _curve(end))
         watched.tell(trial, 1 - end / 10)
     values = [trial.intermediate_values for trial in watched.trials]
     assert values == [trial.intermediate_values for trial in _study(1.0, 1.2, 1.4, 1.6).trials]

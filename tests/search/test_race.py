@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from forge_assets.search.selection.race import Race, RaceError, first
-from forge_assets.search.selection.verdict import verdict
+from forge_assets.search.selection.race import Race, RaceError, select_candidates
+from forge_assets.search.selection.verdict import race_verdict
 from forge_resources.storage.tables import TABLES
 
 ITEMS = tuple(f"item {i:02}" for i in range(36))
@@ -39,15 +39,15 @@ def run(race: Race, means: dict[int, float]) -> tuple[pl.DataFrame, list[tuple[l
 
 
 def test_the_highest_scores_race_and_of_equal_ones_the_earlier_trials() -> None:
-    assert first({0: 0.3, 4: 0.6, 2: 0.6, 1: 0.9, 3: 0.1}, 3) == [1, 2, 4]
-    assert first({0: 0.3}, 4) == [0]
+    assert select_candidates({0: 0.3, 4: 0.6, 2: 0.6, 1: 0.9, 3: 0.1}, 3) == [1, 2, 4]
+    assert select_candidates({0: 0.3}, 4) == [0]
 
 
 def test_a_search_without_a_score_names_where_to_look() -> None:
     with pytest.raises(RaceError, match=r"no trial has a score: search\.trials says"):
-        first({}, 4)
+        select_candidates({}, 4)
     with pytest.raises(RaceError, match="trial 2 has score nan"):
-        first({1: 0.5, 2: float("nan")}, 4)
+        select_candidates({1: 0.5, 2: float("nan")}, 4)
 
 
 def test_trials_that_noise_hides_from_each_other_answer_every_round() -> None:
@@ -159,7 +159,7 @@ def confirmed(means: dict[int, float], score: float) -> pl.DataFrame:
 
 def test_the_reported_score_comes_from_the_confirming_samples_alone() -> None:
     table = confirmed({7: 0.5, 3: 0.55, 5: 0.1, 1: 0.45}, 0.4)
-    said = verdict(table, SAMPLES)
+    said = race_verdict(table, SAMPLES)
     mean = table.filter(pl.col("stage") == "confirm")["composite"].mean()
     assert said.winner == 3
     assert said.score.value == pytest.approx(mean)
@@ -170,7 +170,7 @@ def test_the_reported_score_comes_from_the_confirming_samples_alone() -> None:
 
 def test_the_lead_is_paired_and_over_the_nearest_that_stayed() -> None:
     table = confirmed({7: 0.53, 3: 0.55, 5: 0.1, 1: 0.3}, 0.4)
-    lead = verdict(table, SAMPLES).lead
+    lead = race_verdict(table, SAMPLES).lead
     assert lead is not None
     assert lead.trial == 7
     assert lead.ahead.value == pytest.approx(0.02 + NOISE[3].mean() - NOISE[7].mean())
@@ -178,12 +178,12 @@ def test_the_lead_is_paired_and_over_the_nearest_that_stayed() -> None:
 
 
 def test_a_clear_winner_is_the_best_with_more_confidence_than_a_close_one() -> None:
-    clear = verdict(confirmed({7: 0.1, 3: 0.9, 5: 0.1, 1: 0.1}, 0.9), SAMPLES)
-    close = verdict(confirmed({7: 0.5, 3: 0.5, 5: 0.5, 1: 0.5}, 0.5), SAMPLES)
+    clear = race_verdict(confirmed({7: 0.1, 3: 0.9, 5: 0.1, 1: 0.1}, 0.9), SAMPLES)
+    close = race_verdict(confirmed({7: 0.5, 3: 0.5, 5: 0.5, 1: 0.5}, 0.5), SAMPLES)
     assert clear.resamples_won > 0.999
     assert 0.25 < close.resamples_won < 0.9
     equal = answers({trial: 0.0 for trial in RACE.candidates}).with_columns(composite=pl.lit(0.5))
-    same = verdict(pl.concat([equal, answers({1: 0.5}, stage="confirm")]), SAMPLES)
+    same = race_verdict(pl.concat([equal, answers({1: 0.5}, stage="confirm")]), SAMPLES)
     assert same.resamples_won == 0.25
 
 
@@ -196,12 +196,12 @@ def test_samples_of_one_scenario_widen_the_interval() -> None:
         .otherwise(pl.col("composite"))
     )
     few = SAMPLES.with_columns(scenario_id=pl.Series([f"scenario {i // 6}" for i in range(len(ITEMS))]))
-    apart, together = verdict(table, SAMPLES).score, verdict(table, few).score
+    apart, together = race_verdict(table, SAMPLES).score, race_verdict(table, few).score
     assert together.high - together.low > 1.5 * (apart.high - apart.low)
 
 
 def test_the_sentence_says_score_lead_and_doubt() -> None:
-    sentence = verdict(confirmed({7: 0.53, 3: 0.55, 5: 0.1, 1: 0.45}, 0.4), SAMPLES).sentence
+    sentence = race_verdict(confirmed({7: 0.53, 3: 0.55, 5: 0.1, 1: 0.45}, 0.4), SAMPLES).sentence
     assert sentence.startswith("Trial 3 scores 0.")
     for words in ("on 36 samples that nothing was chosen on", "on the 20 of its trial it had 0.", "ahead of trial 7"):
         assert words in sentence
@@ -210,11 +210,11 @@ def test_the_sentence_says_score_lead_and_doubt() -> None:
 
 def test_the_order_of_the_rows_changes_nothing_of_the_verdict() -> None:
     table = confirmed({7: 0.5, 3: 0.55, 5: 0.1, 1: 0.45}, 0.4)
-    assert verdict(table.sample(fraction=1, shuffle=True, seed=2), SAMPLES) == verdict(table, SAMPLES)
+    assert race_verdict(table.sample(fraction=1, shuffle=True, seed=2), SAMPLES) == race_verdict(table, SAMPLES)
 
 
 def test_a_trial_that_raced_alone_has_no_lead() -> None:
-    said = verdict(answers({4: 0.5}, stage="confirm"), SAMPLES)
+    said = race_verdict(answers({4: 0.5}, stage="confirm"), SAMPLES)
     assert (said.lead, said.raced, said.resamples_won) == (None, 1, 1.0)
     assert said.sentence.endswith("It raced alone.")
 
@@ -222,13 +222,13 @@ def test_a_trial_that_raced_alone_has_no_lead() -> None:
 def test_a_verdict_without_one_confirmed_winner_is_refused() -> None:
     table = confirmed({7: 0.5, 3: 0.55, 5: 0.1, 1: 0.45}, 0.4)
     with pytest.raises(RaceError, match=r"trials \[\] have answers at stage confirm"):
-        verdict(table.filter(pl.col("stage") != "confirm"), SAMPLES)
+        race_verdict(table.filter(pl.col("stage") != "confirm"), SAMPLES)
     with pytest.raises(RaceError, match=r"trials \[3, 7\] have answers at stage confirm"):
-        verdict(pl.concat([table, answers({7: 0.5}, stage="confirm")]), SAMPLES)
+        race_verdict(pl.concat([table, answers({7: 0.5}, stage="confirm")]), SAMPLES)
     with pytest.raises(RaceError, match="trial 3, confirmed, did not answer sample item 00"):
-        verdict(table.filter((pl.col("trial") != 3) | (pl.col("stage") != "race")), SAMPLES)
+        race_verdict(table.filter((pl.col("trial") != 3) | (pl.col("stage") != "race")), SAMPLES)
     with pytest.raises(RaceError, match="sample item 35 was answered but is not in the samples given"):
-        verdict(table, SAMPLES.head(35))
+        race_verdict(table, SAMPLES.head(35))
 
 
 def test_a_race_that_names_a_trial_twice_is_refused() -> None:

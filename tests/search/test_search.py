@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from forge_assets.scoring.metrics import METRICS
-from forge_assets.search.selection.choice import NoTrialFinished, choose
-from forge_assets.search.study.context import Setting
+from forge_assets.search.selection.choice import NoTrialFinished, choose_trial
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.jobs import space_of
 from forge_assets.search.study.loop import run_trials, study_of
 from forge_assets.search.study.progress import Progress, progress
@@ -25,17 +25,16 @@ from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, Sampling
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CPU
-from forge_assets.training.planning.model_shape import Shape
-from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import Cause
 from forge_resources.storage.job_folder import write_record
 from forge_resources.storage.tables import TABLES
+from tests.helpers import shape_of
 
 BASE = "b" * 64
-SHAPE = Shape.parse(ModelLibrary(Path("nowhere")).config("smollm2-135m-instruct"))
+SHAPE = shape_of("smollm2-135m-instruct")
 ROLES = {"validation": 20, "race": 24, "confirm": 40}
 SPACE: dict[str, Any] = {"learning_rate": (0.0005, 0.001, 0.002, 0.004), "rank": (8.0, 16.0, 32.0)}
 TRIALS = 8
@@ -93,7 +92,7 @@ class Trainer:
         return round(predict(job, SHAPE, CPU).peak * self.peak)
 
 
-class Scored(Setting):
+class Scored(StudyContext):
     """Scores answers by what they say, with luck that each sample has of its own."""
 
     def scores(self, done: Finished, samples: pl.DataFrame) -> pl.DataFrame:
@@ -112,7 +111,7 @@ def _profile(**search: Any) -> Profile:
     return profile.model_copy(update={"search": settings})
 
 
-def _setting(folder: Path, trainer: Trainer, profile: Profile) -> Setting:
+def _study_context(folder: Path, trainer: Trainer, profile: Profile) -> StudyContext:
     sets = pl.DataFrame(
         [
             {"role": role, "sample_id": f"{role}{i}", "scenario_id": f"{role}{i}", "system": "s", "prompt": "p"}
@@ -130,13 +129,13 @@ def _setting(folder: Path, trainer: Trainer, profile: Profile) -> Setting:
     return Scored(forge, runner, profile, space_of(profile), sets, BASE, dataset, probe, SHAPE, CPU)
 
 
-def _run(setting: Setting) -> list[optuna.trial.FrozenTrial]:
-    run_trials(setting, lambda study, number: None, lambda: None)
-    return study_of(setting).get_trials(deepcopy=False)
+def _run(context: StudyContext) -> list[optuna.trial.FrozenTrial]:
+    run_trials(context, lambda study, number: None, lambda: None)
+    return study_of(context).get_trials(deepcopy=False)
 
 
-def _table(setting: Setting, trials: list[optuna.trial.FrozenTrial]) -> pl.DataFrame:
-    return trials_table(setting.name, trials, setting.space)
+def _table(context: StudyContext, trials: list[optuna.trial.FrozenTrial]) -> pl.DataFrame:
+    return trials_table(context.name, trials, context.space)
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ class Searched:
     """A search that is over."""
 
     trainer: Trainer
-    setting: Setting
+    context: StudyContext
     trials: list[optuna.trial.FrozenTrial]
     progress: list[Progress]
     table: pl.DataFrame
@@ -153,21 +152,21 @@ class Searched:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     trainer, seen = Trainer(), []
-    setting = _setting(tmp_path_factory.mktemp("searched"), trainer, _profile())
-    run_trials(setting, lambda study, number: seen.append(progress(study, number, TRIALS, 1)), lambda: None)
-    trials = study_of(setting).get_trials()
-    return Searched(trainer, setting, trials, seen, _table(setting, trials))
+    context = _study_context(tmp_path_factory.mktemp("searched"), trainer, _profile())
+    run_trials(context, lambda study, number: seen.append(progress(study, number, TRIALS, 1)), lambda: None)
+    trials = study_of(context).get_trials()
+    return Searched(trainer, context, trials, seen, _table(context, trials))
 
 
 def test_every_trial_is_recorded_with_what_it_asked_ran_scored_and_took(searched: Searched) -> None:
-    setting, trials, table = searched.setting, searched.trials, searched.table
+    context, trials, table = searched.context, searched.trials, searched.table
     assert table.schema == TABLES["search.trials"].schema
     assert table["status"].to_list() == ["finished"] * TRIALS
     assert table["phase"].to_list() == ["explore"] * 3 + ["exploit"] * 3 + ["refine"] * 2
     assert all(len(losses) == 6 for losses in table["losses"])
     for row in table.iter_rows(named=True):
         assert json.loads(row["ran"]).keys() == SPACE.keys()
-        assert row["job"] == setting.runner.identity(setting.job(json.loads(row["ran"])))
+        assert row["job"] == context.runner.identity(context.job(json.loads(row["ran"])))
         assert 0 < row["measured_bytes"] <= row["predicted_bytes"]
     answers = answers_table(trials)
     assert answers.group_by("trial").len()["len"].to_list() == [20] * TRIALS
@@ -177,7 +176,7 @@ def test_every_trial_is_recorded_with_what_it_asked_ran_scored_and_took(searched
 
 def test_a_search_that_is_over_trains_nothing_again(searched: Searched) -> None:
     count = len(searched.trainer.trained)
-    again = _setting(Path(searched.setting.forge.data), searched.trainer, _profile())
+    again = _study_context(Path(searched.context.forge.data), searched.trainer, _profile())
     assert _table(again, _run(again)).equals(searched.table)
     assert len(searched.trainer.trained) == count
 
@@ -187,15 +186,15 @@ def test_what_a_configuration_dies_of_is_a_result_and_the_search_goes_on(
     tmp_path: Path, cause: Cause, status: str
 ) -> None:
     trainer = Trainer(fails=lambda spec: cause if spec["learning_rate"] > 0.003 else None)
-    setting = _setting(tmp_path, trainer, _profile())
-    trials = _run(setting)
-    table = _table(setting, trials)
+    context = _study_context(tmp_path, trainer, _profile())
+    trials = _run(context)
+    table = _table(context, trials)
     dead = table.filter(pl.col("status") != "finished")
     assert 0 < dead.height < TRIALS
     assert set(dead["status"]) == {status}
     assert all(said.startswith("job a") for said in dead["why"])
     assert dead["score"].null_count() == dead.height
-    winner = choose(setting, trials).verdict.winner
+    winner = choose_trial(context, trials).verdict.winner
     assert table.row(winner, named=True)["status"] == "finished"
 
 
@@ -204,43 +203,43 @@ def test_what_no_configuration_can_help_ends_the_search_and_spends_no_trial(tmp_
     """Mended, it goes on with the same trial and chooses what an undisturbed search chooses."""
     broken = [cause]
     trainer = Trainer(fails=lambda spec: broken[0] if broken and len(trainer.trained) == 2 else None)
-    setting = _setting(tmp_path / "disturbed", trainer, _profile(trials=4))
+    context = _study_context(tmp_path / "disturbed", trainer, _profile(trials=4))
     for _ in range(2):  # a second try in the same broken environment changes nothing
         with pytest.raises(JobFailed, match=f"job a died: {cause}"):
-            _run(setting)
-    [left] = [trial for trial in study_of(setting).get_trials() if not trial.state.is_finished()]
+            _run(context)
+    [left] = [trial for trial in study_of(context).get_trials() if not trial.state.is_finished()]
     broken.clear()
-    trials = _run(setting)
+    trials = _run(context)
     assert trials[left.number].params == left.params
-    assert _table(setting, trials)["status"].to_list() == ["finished"] * 4
-    whole = _setting(tmp_path / "undisturbed", Trainer(), _profile(trials=4))
+    assert _table(context, trials)["status"].to_list() == ["finished"] * 4
+    whole = _study_context(tmp_path / "undisturbed", Trainer(), _profile(trials=4))
     undisturbed = _run(whole)
     assert [trial.params for trial in trials] == [trial.params for trial in undisturbed]
-    assert choose(setting, trials).verdict.winner == choose(whole, undisturbed).verdict.winner
+    assert choose_trial(context, trials).verdict.winner == choose_trial(whole, undisturbed).verdict.winner
 
 
 def test_when_nothing_finished_the_error_says_where_to_look_and_what_to_do(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, Trainer(fails=lambda spec: Cause.OUT_OF_MEMORY), _profile(trials=3))
-    trials = _run(setting)
+    context = _study_context(tmp_path, Trainer(fails=lambda spec: Cause.OUT_OF_MEMORY), _profile(trials=3))
+    trials = _run(context)
     with pytest.raises(NoTrialFinished, match="none of 3 trials finished: search.trials says in `why`") as caught:
-        choose(setting, trials)
-    assert setting.name in str(caught.value)
+        choose_trial(context, trials)
+    assert context.name in str(caught.value)
 
 
 def test_the_choice_is_raced_and_reported_on_samples_that_chose_nothing(searched: Searched) -> None:
-    setting, trials, table = searched.setting, searched.trials, searched.table
-    choice = choose(setting, trials)
-    qualities = [_quality(setting.job(json.loads(ran)).model_dump(mode="json")) for ran in table["ran"]]
+    context, trials, table = searched.context, searched.trials, searched.table
+    choice = choose_trial(context, trials)
+    qualities = [_quality(context.job(json.loads(ran)).model_dump(mode="json")) for ran in table["ran"]]
     assert qualities[choice.verdict.winner] >= max(qualities) - 0.005
     assert choice.verdict.score.items == ROLES["confirm"]
     confirmed = choice.answers.filter(pl.col("stage") == "confirm")
     assert set(confirmed["trial"]) == {choice.verdict.winner}
     assert choice.verdict.score.value == pytest.approx(confirmed["composite"].mean())
     raced = choice.answers.filter(pl.col("stage") == "race")
-    assert 1 < raced["trial"].n_unique() <= setting.profile.search.race.candidates
+    assert 1 < raced["trial"].n_unique() <= context.profile.search.race.candidates
     assert set(choice.importances) == set(SPACE)
     assert choice.importances["learning_rate"] > choice.importances["rank"]
-    assert choose(setting, trials).answers.equals(choice.answers)
+    assert choose_trial(context, trials).answers.equals(choice.answers)
 
 
 def test_what_does_not_fit_runs_smaller_and_the_strategy_learns_that(tmp_path: Path) -> None:
@@ -248,12 +247,12 @@ def test_what_does_not_fit_runs_smaller_and_the_strategy_learns_that(tmp_path: P
     loading = profile.teacher.loading.model_copy(update={"gradient_checkpointing": True})
     teacher = profile.teacher.model_copy(update={"batch_size": 1, "loading": loading})
     profile = profile.model_copy(update={"teacher": teacher})
-    setting = _setting(tmp_path, Trainer(), profile)
-    small = setting.job({"learning_rate": 0.001, "rank": 256})
+    context = _study_context(tmp_path, Trainer(), profile)
+    small = context.job({"learning_rate": 0.001, "rank": 256})
     allowed = predict(small, SHAPE, CPU).safe / 1e9
     hardware = profile.hardware.model_copy(update={"memory_gb": allowed})
-    setting = _setting(tmp_path, Trainer(), profile.model_copy(update={"hardware": hardware}))
-    table = _table(setting, _run(setting))
+    context = _study_context(tmp_path, Trainer(), profile.model_copy(update={"hardware": hardware}))
+    table = _table(context, _run(context))
     touched = table.filter(pl.col("guard") != "[]")
     assert touched.height > 0
     for row in touched.iter_rows(named=True):
@@ -269,29 +268,29 @@ def test_what_does_not_fit_runs_smaller_and_the_strategy_learns_that(tmp_path: P
 def test_peaks_above_the_prediction_make_the_guard_ask_for_more(tmp_path: Path) -> None:
     needs = []
     for peak in (0.95, 1.12):
-        setting = _setting(tmp_path / str(peak), Trainer(peak=peak), _profile(trials=3))
-        table = _table(setting, _run(setting))
-        job = setting.job(json.loads(table["ran"][2]))
+        context = _study_context(tmp_path / str(peak), Trainer(peak=peak), _profile(trials=3))
+        table = _table(context, _run(context))
+        job = context.job(json.loads(table["ran"][2]))
         needs.append(table["predicted_bytes"][2] / predict(job, SHAPE, CPU).safe)
     assert needs[0] <= 1 < needs[1]
 
 
 def test_a_sampler_of_optuna_can_be_chosen_and_resumes_too(tmp_path: Path) -> None:
     profile = _profile(sampler="tpe", trials=4)
-    whole = _setting(tmp_path / "whole", Trainer(), profile)
+    whole = _study_context(tmp_path / "whole", Trainer(), profile)
     proposals = [trial.params for trial in _run(whole)]
     broken = [Cause.INTERRUPTED]
     trainer = Trainer(fails=lambda spec: broken[0] if broken and len(trainer.trained) == 2 else None)
-    setting = _setting(tmp_path / "broken", trainer, profile)
+    context = _study_context(tmp_path / "broken", trainer, profile)
     with pytest.raises(JobFailed):
-        _run(setting)
+        _run(context)
     broken.clear()
-    assert [trial.params for trial in _run(setting)] == proposals
+    assert [trial.params for trial in _run(context)] == proposals
 
 
 def test_several_trials_at_once_make_the_whole_budget(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, Trainer(), _profile(parallel=3, trials=4))
-    trials = _run(setting)
+    context = _study_context(tmp_path, Trainer(), _profile(parallel=3, trials=4))
+    trials = _run(context)
     assert len(trials) == 4
     assert len({str(trial.params) for trial in trials}) == 4
 
@@ -306,8 +305,8 @@ def test_progress_says_phase_best_and_time_left(searched: Searched) -> None:
 
 
 def test_another_study_begins_where_the_law_or_the_space_is_another(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, Trainer(), _profile())
-    assert setting.name == _setting(tmp_path, Trainer(), _profile()).name
+    context = _study_context(tmp_path, Trainer(), _profile())
+    assert context.name == _study_context(tmp_path, Trainer(), _profile()).name
     others = [_profile(steps=7), _profile(space=SPACE | {"rank": (8.0, 16.0)}), _profile(sampler="tpe")]
-    assert len({setting.name, *(_setting(tmp_path, Trainer(), other).name for other in others)}) == 4
-    assert _setting(tmp_path, Trainer(), _profile(parallel=4)).name == setting.name
+    assert len({context.name, *(_study_context(tmp_path, Trainer(), other).name for other in others)}) == 4
+    assert _study_context(tmp_path, Trainer(), _profile(parallel=4)).name == context.name

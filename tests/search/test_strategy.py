@@ -31,12 +31,15 @@ def _quality(config: Config) -> float:
 
 
 def _searched(
-    trials: int, seed: int = 0, runs_as: Callable[[Config], Config] = lambda c: c, failing: frozenset[int] = frozenset()
+    trials: int,
+    seed: int = 0,
+    applied_for: Callable[[Config], Config] = lambda c: c,
+    failing: frozenset[int] = frozenset(),
 ) -> tuple[list[Seen], list[Config]]:
     rng, seen, asked = np.random.default_rng(seed), [], []
     for index in range(trials):
-        asked.append(propose(SPACE, seen, index, trials, seed, runs_as))
-        ran = runs_as(asked[-1])
+        asked.append(propose(SPACE, seen, index, trials, seed, applied_for))
+        ran = applied_for(asked[-1])
         score = _quality(ran) + rng.normal(0, NOISE)
         seen.append(Seen(ran) if index in failing else Seen(ran, score, NOISE))
     return seen, asked

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from forge_assets.search.optimizer.three_phase import ThreePhaseSampler
 from forge_assets.search.space.parameters import Config, SearchSpace
-from forge_assets.search.study.study import claimed, open_study, running
+from forge_assets.search.study.study import claim_trial, has_running_trial, open_study
 
 SPACE = SearchSpace(
     {
@@ -45,9 +45,9 @@ def _work(url: str, folder: Path, dies_at: str = "", trial_that_kills: int = -1,
     """Trials done by this process until the search is over."""
     study, done = open_study(url, "s"), 0
     while done < most:
-        with claimed(study, folder, TRIALS, _sampler) as trial:
+        with claim_trial(study, folder, TRIALS, _sampler) as trial:
             if trial is None:
-                if running(study):
+                if has_running_trial(study):
                     continue
                 return done
             if dies_at == "begun" and trial.number == trial_that_kills:
@@ -96,12 +96,12 @@ def test_two_processes_share_the_trials_of_a_study(url: str, tmp_path: Path) -> 
 
 def test_a_trial_that_is_held_is_not_taken_and_one_left_behind_is(url: str, tmp_path: Path) -> None:
     study, other = open_study(url, "s"), open_study(url, "s")
-    with claimed(study, tmp_path, 2, _sampler) as first, claimed(other, tmp_path, 2, _sampler) as second:
+    with claim_trial(study, tmp_path, 2, _sampler) as first, claim_trial(other, tmp_path, 2, _sampler) as second:
         assert first is not None and second is not None
         assert (first.number, second.number) == (0, 1)
-        with claimed(other, tmp_path, 2, _sampler) as third:
+        with claim_trial(other, tmp_path, 2, _sampler) as third:
             assert third is None
-    with claimed(other, tmp_path, 2, _sampler) as again:
+    with claim_trial(other, tmp_path, 2, _sampler) as again:
         assert again is not None and again.number == 0
         assert SPACE.suggest(again) == SPACE.suggest(first)
 

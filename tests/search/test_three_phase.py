@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from forge_assets.search import SearchSpace, ThreePhaseSampler
 from forge_assets.search.optimizer.registry import sampler
-from forge_assets.search.optimizer.three_phase import phase, seen
+from forge_assets.search.optimizer.three_phase import observations, phase
 from forge_assets.search.space.parameters import Config
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -91,7 +91,7 @@ def test_what_ran_replaces_what_was_asked(whole: optuna.Study) -> None:
     trial.set_user_attr("ran", SPACE.stored(ran))
     trial.set_user_attr("standard_error", 0.03)
     study.tell(trial, 0.4)
-    [one] = seen(study.trials, SPACE, study.direction)
+    [one] = observations(study.trials, SPACE, study.direction)
     assert (one.config, one.score, one.error) == (ran, 0.4, 0.03)
 
 
@@ -102,7 +102,7 @@ def test_failed_and_pruned_trials_have_no_score_and_running_ones_are_pending() -
     study.tell(study.ask(SPACE.distributions()), float("inf"))
     study.ask(SPACE.distributions())
     study.ask()  # no parameters yet
-    told = seen(study.trials, SPACE, study.direction)
+    told = observations(study.trials, SPACE, study.direction)
     assert [(one.score, one.pending) for one in told] == [(None, False)] * 3 + [(None, True)]
 
 
@@ -121,7 +121,7 @@ def test_a_trial_that_someone_enqueued_runs_as_given_and_is_learned_from() -> No
     _run(study, 6)
     assert study.trials[0].params == given and phase(study.trials[0]) == ""
     assert [phase(trial) for trial in study.trials[1:]] == ["explore"] * 3 + ["exploit"] * 2
-    assert seen(study.trials, SPACE, study.direction)[0].config == SPACE.read(given)
+    assert observations(study.trials, SPACE, study.direction)[0].config == SPACE.read(given)
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])

@@ -1,4 +1,4 @@
-"""Citations that are wrong in a known way, made from a pack's provisions, to test that each is told for what it is."""
+"""Corrupt citations of a pack's provisions in known ways, to test that each is classified as such."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from functools import partial
 from itertools import chain
 from typing import Literal
 
-from forge_assets.citations.parser import LawIndex, parse
-from forge_assets.citations.relevance import CitationClass, Situation, judge, situation
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
+from forge_assets.citations.relevance import CitationClass, Situation, classify_citation, situation_of
 from forge_assets.citations.rendering import Style, render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
@@ -21,7 +22,7 @@ from forge_assets.law.model import Condition, Domain, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, repealed_units, subdivisions
 from forge_assets.law.verification import verify
 
-CaseKind = Literal["none", "unit", "paragraph", "point", "country", "repealed", "not_yet", "no_longer"]
+CorruptionKind = Literal["none", "unit", "paragraph", "point", "country", "repealed", "not_yet", "no_longer"]
 ACCEPTED: frozenset[CitationClass] = frozenset({"required", "relevant"})
 STYLES: tuple[Style, ...] = ("national", "english")
 
@@ -37,10 +38,10 @@ _ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "αβγδεζηθικλμνξοπρ�
 
 
 @dataclass(frozen=True)
-class Case:
+class CorruptedCitation:
     """A citation in a situation, and the class it has there. Kind `none` is the provision's own, uncorrupted."""
 
-    kind: CaseKind
+    kind: CorruptionKind
     provision: str
     key: CitationKey
     situation: Situation
@@ -50,10 +51,10 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClassifiedCase:
     """A case written in one style, read and judged."""
 
-    case: Case
+    case: CorruptedCitation
     text: str
     classes: tuple[CitationClass, ...]
     """Of the citations found in the text; none if it was not read as a citation."""
@@ -70,7 +71,7 @@ class Verdict:
 
 
 def edge_facts(condition: Condition) -> dict[str, int | bool]:
-    """Facts that just meet a condition."""
+    """Choose facts that just meet a condition."""
     facts: dict[str, int | bool] = {}
     for name, bound in condition.items():
         if bound.is_ is not None:
@@ -86,8 +87,8 @@ def edge_facts(condition: Condition) -> dict[str, int | bool]:
 
 def cases(
     domain: Domain, frameworks: Mapping[str, Framework], statutes: Mapping[str, Statutes], jurisdiction: str
-) -> Iterator[Case]:
-    """Every corruption of every provision of a jurisdiction that stands in the text held, and the provision itself.
+) -> Iterator[CorruptedCitation]:
+    """Generate every corruption of every provision of a jurisdiction that stands in its text, and the provision itself.
 
     Corrupted are: the unit, the paragraph or the point, each beyond the last; the country, by the same place of another
     one's law; the force, by a repealed unit of the law, and by a date before or after the provision's time. A provision
@@ -100,9 +101,9 @@ def cases(
     for turn, provision in enumerate(framework.provisions):
         if checked[provision.id].status == "unverified":
             continue
-        asked = _Asked.of(domain, frameworks, framework, provision)
+        asked = _Circumstances.of(domain, frameworks, framework, provision)
         now = asked.situation(provision.valid_from)
-        case = partial(Case, provision=provision.id, home=None if framework.members else jurisdiction)
+        case = partial(CorruptedCitation, provision=provision.id, home=None if framework.members else jurisdiction)
         key = provision.cite
         law = laws[key.law]
         beyond: CitationClass = "fabricated" if law.coverage == "complete" else "unverifiable"
@@ -122,20 +123,22 @@ def cases(
         yield case(kind="no_longer", key=key, situation=late, expected="not_in_force")
 
 
-def verdicts(found: Iterable[Case], frameworks: Mapping[str, Framework], laws: LawIndex) -> list[Verdict]:
-    """Write each case in a sentence, in its country's form and in English, then read and judge what is found."""
+def classify_cases(
+    found: Iterable[CorruptedCitation], frameworks: Mapping[str, Framework], laws: LawIndex
+) -> list[ClassifiedCase]:
+    """Write each case in a sentence, in its country's form and in English, then parse and classify it."""
     judged = []
     for case in found:
         for style in STYLES:
             text = _SENTENCES[style].format(cite=render(case.key, frameworks[case.key.jurisdiction], style))
-            classes = tuple(judge(citation, case.situation) for citation in parse(text, laws, case.home))
-            judged.append(Verdict(case, text, classes))
+            classes = tuple(classify_citation(citation, case.situation) for citation in parse(text, laws, case.home))
+            judged.append(ClassifiedCase(case, text, classes))
     return judged
 
 
-def counts(judged: Iterable[Verdict]) -> dict[CaseKind, Counter[str]]:
-    """How often each kind of case was given each class; `unread` where not exactly one citation was found."""
-    counted: dict[CaseKind, Counter[str]] = {}
+def counts(judged: Iterable[ClassifiedCase]) -> dict[CorruptionKind, Counter[str]]:
+    """Count by kind of case the classes given; `unread` where not exactly one citation was found."""
+    counted: dict[CorruptionKind, Counter[str]] = {}
     for verdict in judged:
         name = verdict.classes[0] if len(verdict.classes) == 1 else "unread"
         counted.setdefault(verdict.case.kind, Counter())[name] += 1
@@ -143,7 +146,7 @@ def counts(judged: Iterable[Verdict]) -> dict[CaseKind, Counter[str]]:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Circumstances:
     """A change and facts under which a provision applies."""
 
     domain: Domain
@@ -158,7 +161,7 @@ class _Asked:
     @classmethod
     def of(
         cls, domain: Domain, frameworks: Mapping[str, Framework], framework: Framework, provision: Provision
-    ) -> _Asked:
+    ) -> _Circumstances:
         asked = next((code for code in framework.members if code in frameworks), framework.jurisdiction)
         involved = (frameworks[asked], *(f for f in frameworks.values() if asked in f.members))
         for condition in provision.applies_when or ({},):
@@ -173,9 +176,9 @@ class _Asked:
         return cls(domain, involved, provision, next(iter(domain.change_types)), {asked: {}}, False)
 
     def situation(self, on: dt.date | None, begins: dt.date | None = None, ends: dt.date | None = None) -> Situation:
-        """What the change asks for on a date, where what stands at the provision's place begins and ends so."""
+        """Collect what the change asks for on a date, where what stands at the provision's place begins and ends so."""
         dated = [self._dated(framework, begins, ends) for framework in self.frameworks]
-        found = situation(self.domain, dated, self.change, self.facts, on)
+        found = situation_of(self.domain, dated, self.change, self.facts, on)
         if self.pulled or begins or ends:
             return found
         return replace(found, required=found.required | {self.provision.cite})

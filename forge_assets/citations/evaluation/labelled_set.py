@@ -1,4 +1,4 @@
-"""Measures the citation parser against labelled strings: precision and recall of the places it reads."""
+"""Measure precision and recall of the citation parser on labelled strings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forge_assets.citations.citation import UNKNOWN
-from forge_assets.citations.parser import LawIndex, parse
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
 
 NEGATIVE = "negative"
 """The form of a string that looks like a citation and is none."""
@@ -30,7 +31,7 @@ class LabelledText:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedText:
     """What the parser made of a labelled string."""
 
     row: LabelledText
@@ -51,7 +52,7 @@ class Tally:
     extra: int
 
     @classmethod
-    def of(cls, readings: Iterable[Reading]) -> Tally:
+    def of(cls, readings: Iterable[ParsedText]) -> Tally:
         """Add readings up."""
         held = list(readings)
         return cls(
@@ -78,7 +79,7 @@ class Tally:
 class SetScore:
     """How a set of labelled strings was read."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[ParsedText, ...]
 
     @property
     def whole(self) -> Tally:
@@ -102,12 +103,12 @@ class SetScore:
         return sum(not r.extra for r in negatives) / len(negatives) if negatives else 1.0
 
     @property
-    def mistakes(self) -> list[Reading]:
+    def mistakes(self) -> list[ParsedText]:
         """The strings not read as labelled."""
         return [r for r in self.readings if r.missed or r.extra]
 
     def _by(self, group: Callable[[LabelledText], str]) -> dict[str, Tally]:
-        groups: dict[str, list[Reading]] = {}
+        groups: dict[str, list[ParsedText]] = {}
         for reading in self.readings:
             groups.setdefault(group(reading.row), []).append(reading)
         return {name: Tally.of(groups[name]) for name in sorted(groups)}
@@ -144,12 +145,12 @@ def score_set(rows: Iterable[LabelledText], laws: LawIndex) -> SetScore:
     return SetScore(tuple(_read(row, laws) for row in rows))
 
 
-def _read(row: LabelledText, laws: LawIndex) -> Reading:
+def _read(row: LabelledText, laws: LawIndex) -> ParsedText:
     found = parse(row.text, laws, row.default)
     unknown = [str(citation.key) for citation in found if citation.jurisdiction == UNKNOWN]
     read = Counter(str(citation.key) for citation in found if citation.jurisdiction != UNKNOWN)
     there = Counter(row.keys)
-    return Reading(
+    return ParsedText(
         row=row,
         found=(read & there).total(),
         missed=tuple((there - read).elements()),

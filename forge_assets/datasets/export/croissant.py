@@ -1,4 +1,4 @@
-"""The Croissant 1.0 description of an exported dataset: its files with their sums, the fields of its tables.
+"""Describe an exported dataset in Croissant 1.0: its files with their sums, the fields of its tables.
 
 `bench/croissant.py` checks one with the standard's own library.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forge_assets.datasets.export.dataset_card import Column, Contents, DatasetInfo, File
+from forge_assets.datasets.export.dataset_card import ColumnInfo, Contents, DatasetInfo, File
 
 MARK = "model-forge"
 """A keyword of every export: an earlier one is known by it."""
@@ -34,7 +34,7 @@ CONTEXT = {
 
 
 def croissant(info: DatasetInfo, contents: Contents) -> dict[str, Any]:
-    """The JSON-LD document, paths relative to the export's folder."""
+    """Build the JSON-LD document, paths relative to the export's folder."""
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -79,7 +79,7 @@ def _file(file: File, encoding: str) -> dict[str, Any]:
     }
 
 
-def _field(record_set: str, table: File, column: Column) -> dict[str, Any]:
+def _field(record_set: str, table: File, column: ColumnInfo) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": f"{record_set}/{column.name}",

@@ -1,4 +1,4 @@
-"""What an exported dataset says of itself: its description, its columns and the card, a README for people and hubs."""
+"""Write the card of an exported dataset: description, columns and limits, a README for people and hubs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class DatasetInfo(Strict):
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnInfo:
     """A column of the Parquet files; `type` is DuckDB's."""
 
     name: str
@@ -143,7 +143,7 @@ class Contents:
     """
 
     splits: tuple[Split, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnInfo, ...]
     languages: tuple[str, ...]
     jurisdictions: frozenset[str]
     """Of the samples and of the law they must cite."""
@@ -156,7 +156,7 @@ class Contents:
 
 
 def dataset_info(domain: Domain, frameworks: Sequence[Framework], sources: str = "") -> DatasetInfo:
-    """The description of a domain's samples, from the law they were composed from."""
+    """Describe a domain's samples by the law they were composed from."""
     return DatasetInfo(
         name=f"model-forge-{domain.domain.replace('_', '-')}",
         title=f"Model Forge: {domain.title}",
@@ -183,7 +183,7 @@ def dataset_info(domain: Domain, frameworks: Sequence[Framework], sources: str =
 
 
 def card(info: DatasetInfo, contents: Contents) -> str:
-    """The README: front matter as the Hugging Face hub and `datasets` read it, then what a person asks first."""
+    """Write the README: front matter for the Hugging Face hub and `datasets`, then the description."""
     splits = ", ".join(f"{split.name} {split.rows:,}" for split in contents.splits)
     described = (f"`{c.name}` ({c.words}){': ' if c.description else ''}{c.description}" for c in contents.columns)
     parts = [

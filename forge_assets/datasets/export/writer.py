@@ -1,4 +1,4 @@
-"""Writes samples as a dataset that other tools load: Parquet, chat messages, a card, Croissant metadata, check sums.
+"""Write samples as a dataset that other tools load: Parquet, chat messages, card, Croissant metadata, check sums.
 
 `forge export FOLDER` calls it. Equal samples and info give equal bytes, however the samples are cut into files. DuckDB
 sorts them on disk, so there may be more of them than fit in memory.
@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from forge_assets.datasets.export.croissant import MARK, croissant
-from forge_assets.datasets.export.dataset_card import Column, Contents, DatasetInfo, File, Split, card
+from forge_assets.datasets.export.dataset_card import ColumnInfo, Contents, DatasetInfo, File, Split, card
 from forge_resources.storage.paths import duckdb_folder, plain_path
 
 SPLITS = {"train": "train", "validation": "validation", "benchmark": "test"}
@@ -140,7 +140,7 @@ def _contents(samples: duckdb.DuckDBPyConnection, splits: Sequence[Split]) -> Co
     table = samples.table("exported")
     return Contents(
         splits=tuple(splits),
-        columns=tuple(Column(name, str(type_)) for name, type_ in zip(table.columns, table.types, strict=True)),
+        columns=tuple(ColumnInfo(name, str(type_)) for name, type_ in zip(table.columns, table.types, strict=True)),
         languages=_values(samples, "language"),
         jurisdictions=frozenset(
             (

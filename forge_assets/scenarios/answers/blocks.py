@@ -1,4 +1,4 @@
-"""Text blocks that answers are made of; each says only what the judgement found and the framework states.
+"""Write the text blocks of reference answers from a judgement and the framework.
 
 What differs between cases that the law cannot tell apart stands as a slot: `{company}`, `{change}`, `{date}` and the
 numbers, `{employees}`. One text serves them all.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from forge_assets.citations.parser import render
+from forge_assets.citations.rendering import render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Alternative, Facts
 from forge_assets.law.model import Domain, Provision
-from forge_assets.scenarios.answers.judgement import Judgement, body_of, rank
+from forge_assets.scenarios.answers.judgement import Judgement, body_of, level_rank
 from forge_assets.scenarios.pack.files import Block, Vocabulary
 
 NOTHING_TO_CITE = "None in the catalogue."
@@ -24,7 +24,7 @@ SHORT = 60
 
 
 @dataclass(frozen=True)
-class Case:
+class AnswerCase:
     """What a block may speak of: one judgement, or two where countries are compared (home first)."""
 
     domain: Domain
@@ -38,29 +38,29 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Part:
+class SectionText:
     """A section's text and the places it cites."""
 
     text: str
     citations: tuple[CitationKey, ...] = ()
 
 
-def verdict(case: Case) -> Part:
-    """Country and kind of change, then the strongest duty and its body, or why nothing applies.
+def verdict(case: AnswerCase) -> SectionText:
+    """Write country and kind of change, then the strongest duty and its body, or why nothing applies.
 
     What must be asked first, and what is not in force yet, is said here too.
     """
     return _verdict(case, "")
 
 
-def thresholds(case: Case) -> Part:
-    """The verdict and the threshold that the strongest provision needed."""
+def thresholds(case: AnswerCase) -> SectionText:
+    """Write the verdict and the threshold that the strongest provision needed."""
     judged = case.judged[0]
     met = _numbers(judged.met.get(judged.lead.id, ())) if judged.lead else ""
     return _verdict(case, f" Threshold met: {met}." if met else "")
 
 
-def _verdict(case: Case, met: str) -> Part:
+def _verdict(case: AnswerCase, met: str) -> SectionText:
     judged = case.judged[0]
     said, keys = [_qualified(case)], []
     if judged.asks:
@@ -84,17 +84,17 @@ def _verdict(case: Case, met: str) -> Part:
         keys.append(provision.cite)
         cite = render(provision.cite, judged.framework)
         said.append(f"Not yet in force on {{date}}: {cite}, which applies from {provision.valid_from}.")
-    return Part(" ".join(said), tuple(keys))
+    return SectionText(" ".join(said), tuple(keys))
 
 
-def basis(case: Case) -> Part:
-    """Every applying provision with its duty."""
+def basis(case: AnswerCase) -> SectionText:
+    """List every applying provision with its duty."""
     judged = case.judged[0]
     return _lines((f"- {_duty(judged, p)}" for p in judged.applying), judged.applying)
 
 
-def steps(case: Case) -> Part:
-    """Every applying provision, weakest duty first, with its deadline."""
+def steps(case: AnswerCase) -> SectionText:
+    """List every applying provision, weakest duty first, with its deadline."""
     judged = case.judged[0]
     order = sorted(judged.applying, key=lambda p: case.domain.levels.index(p.level))
     return _lines(
@@ -103,55 +103,55 @@ def steps(case: Case) -> Part:
     )
 
 
-def lead(case: Case) -> Part:
-    """The strongest duty with its citation."""
+def lead(case: AnswerCase) -> SectionText:
+    """Write the strongest duty with its citation."""
     judged = case.judged[0]
     if judged.lead is None or judged.asks or judged.later:
         return verdict(case)
     text = f"{_qualified(case)} {case.words.levels[judged.level]}: {_duty(judged, judged.lead)}"
-    return Part(_stop(text), (judged.lead.cite,))
+    return SectionText(_stop(text), (judged.lead.cite,))
 
 
-def escalation(case: Case) -> Part:
-    """The country's escalation steps in order, each with its basis."""
+def escalation(case: AnswerCase) -> SectionText:
+    """List the country's escalation steps in order, each with its basis."""
     framework = case.judged[0].framework
     lines = [
         f"{i}. {_capital(step.step)}: {render(step.basis, framework)}"
         for i, step in enumerate(framework.escalation, start=1)
     ]
-    return Part("\n".join(lines), tuple(s.basis for s in framework.escalation))
+    return SectionText("\n".join(lines), tuple(s.basis for s in framework.escalation))
 
 
-def timing(case: Case) -> Part:
-    """Every applying provision with its deadline and what follows from a breach."""
+def timing(case: AnswerCase) -> SectionText:
+    """List every applying provision with its deadline and what follows from a breach."""
     judged = case.judged[0]
     return _lines((f"- {_duty(judged, p)}{_timing(p)}" for p in judged.applying), judged.applying)
 
 
-def agreement(case: Case) -> Part:
-    """What an agreement is about, led by the strongest duty behind it."""
+def agreement(case: AnswerCase) -> SectionText:
+    """Write what an agreement is about, led by the strongest duty behind it."""
     level = case.words.levels[case.judged[0].level]
-    return Part(f"{_qualified(case)} {level}: agreement at {{company}} to {{change}}.")
+    return SectionText(f"{_qualified(case)} {level}: agreement at {{company}} to {{change}}.")
 
 
-def stricter(case: Case) -> Part:
-    """Which of two countries asks for more on the obligation ladder."""
+def stricter(case: AnswerCase) -> SectionText:
+    """Write which of two countries asks for more on the obligation ladder."""
     home, other = case.judged
-    ranks = [rank(case.domain, j) for j in case.judged]
+    ranks = [level_rank(case.domain, j) for j in case.judged]
     change = f"{_capital(case.domain.change_types[case.change_type].title)}."
     if ranks[0] == ranks[1]:
-        return Part(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
+        return SectionText(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
     strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
     less = case.words.levels[weak.level].lower() if weak.lead else "no catalogued duty"
     there = weak.framework.name
-    return Part(
+    return SectionText(
         f"{change} {case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
         f"{strong.framework.name} is stricter."
     )
 
 
-def compare(case: Case) -> Part:
-    """One line a country: its strongest duty."""
+def compare(case: AnswerCase) -> SectionText:
+    """Write one line a country: its strongest duty."""
     texts, keys = [], []
     for judged in case.judged:
         if judged.lead is None:
@@ -159,11 +159,11 @@ def compare(case: Case) -> Part:
         else:
             texts.append(f"- {judged.framework.name}: {_duty(judged, judged.lead)}")
             keys.append(judged.lead.cite)
-    return Part("\n".join(texts), tuple(keys))
+    return SectionText("\n".join(texts), tuple(keys))
 
 
-def facts_in_words(case: Case, names: Iterable[str]) -> str:
-    """The facts as a prompt states them, comma separated."""
+def facts_in_words(case: AnswerCase, names: Iterable[str]) -> str:
+    """Write the facts as a prompt states them, comma separated."""
     said = []
     for name in names:
         value, phrase = case.facts[name], case.words.facts[name]
@@ -225,7 +225,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _qualified(case: Case) -> str:
+def _qualified(case: AnswerCase) -> str:
     """The facts under their legal name, as a lawyer begins: `Germany, transfer of an undertaking.`"""
     change = case.domain.change_types[case.change_type]
     return f"{case.judged[0].framework.name}, {change.title}."
@@ -236,12 +236,12 @@ def _duty(judged: Judgement, provision: Provision) -> str:
     return f"{provision.summary}, {render(provision.cite, judged.framework)}"
 
 
-def _lines(lines: Iterable[str], provisions: Iterable[Provision]) -> Part:
+def _lines(lines: Iterable[str], provisions: Iterable[Provision]) -> SectionText:
     text = "\n".join(lines)
-    return Part(text or NOTHING_TO_CITE, tuple(dict.fromkeys(p.cite for p in provisions)))
+    return SectionText(text or NOTHING_TO_CITE, tuple(dict.fromkeys(p.cite for p in provisions)))
 
 
-BLOCKS: dict[Block, Callable[[Case], Part]] = {
+BLOCKS: dict[Block, Callable[[AnswerCase], SectionText]] = {
     "verdict": verdict,
     "thresholds": thresholds,
     "basis": basis,

@@ -1,4 +1,4 @@
-"""Reference answers: one for every cell of facts, task and way of asking, composed from the law engine's findings."""
+"""Compose reference answers from the law engine's findings: one for every cell of facts, task and way of asking."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
-from forge_assets.scenarios.answers.blocks import BLOCKS, Case
-from forge_assets.scenarios.answers.judgement import Judgement, judge, rank
+from forge_assets.scenarios.answers.blocks import BLOCKS, AnswerCase
+from forge_assets.scenarios.answers.judgement import Judgement, judge_change, level_rank
 from forge_assets.scenarios.pack.files import Block, Pack, TaskType
 
 PREMISE = "{premise}"
@@ -20,7 +20,7 @@ PREMISE = "{premise}"
 
 
 @dataclass(frozen=True)
-class Setting:
+class StatedFacts:
     """One cell: what is stated in each country (home first), and the date where the case has one."""
 
     change: str
@@ -47,7 +47,7 @@ class Answer:
     """Whether all it rests on is verified, in current text."""
 
 
-class Answers:
+class AnswerComposer:
     """Composes answers for some countries, home first, and remembers judgements.
 
     Args:
@@ -60,15 +60,15 @@ class Answers:
         self._statuses = statuses
         self._tasks = {task.id: task for task in pack.tasks}
 
-    def judged(self, frameworks: tuple[Framework, ...], setting: Setting) -> tuple[Judgement, ...]:
-        """Every country's judgement, in the order given."""
+    def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
+        """Judge the change in every country, in the order given."""
         return tuple(
-            judge(self._domain, framework, setting.change, facts, on=setting.on)
+            judge_change(self._domain, framework, setting.change, facts, on=setting.on)
             for framework, facts in zip(frameworks, setting.facts, strict=True)
         )
 
-    def tasks(self, judged: tuple[Judgement, ...], setting: Setting) -> list[str]:
-        """Ids of the tasks that the case can be asked with."""
+    def tasks(self, judged: tuple[Judgement, ...], setting: StatedFacts) -> list[str]:
+        """List the ids of the tasks that the case can be asked with."""
         countries = len(judged)
         return [
             t.id
@@ -76,15 +76,15 @@ class Answers:
             if t.countries == countries and self._fits(t, judged, self._scoped(t, judged, setting), setting)
         ]
 
-    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: Setting) -> Answer:
-        """The answer to a task; the caller has made sure that the task fits."""
+    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts) -> Answer:
+        """Compose the answer to a task, which must be one of `tasks`."""
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
         first = scoped[0]
         deciding = self._deciding(setting, scoped)
-        case = Case(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
+        case = AnswerCase(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
         parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
-        strongest = max(scoped, key=lambda j: rank(self._domain, j))
+        strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
         response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
         considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
         current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
@@ -110,7 +110,7 @@ class Answers:
         )
 
     def _fits(
-        self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: Setting
+        self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: StatedFacts
     ) -> bool:
         if setting.change not in task.changes:
             return False
@@ -131,15 +131,15 @@ class Answers:
             return any(self._domain.levels.index(p.level) >= lowest for p in leads)
         return True
 
-    def _scoped(self, task: TaskType, judged: tuple[Judgement, ...], setting: Setting) -> tuple[Judgement, ...]:
+    def _scoped(self, task: TaskType, judged: tuple[Judgement, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         if task.scope == "all":
             return judged
         return tuple(
-            judge(self._domain, j.framework, setting.change, facts, True, setting.on)
+            judge_change(self._domain, j.framework, setting.change, facts, True, setting.on)
             for j, facts in zip(judged, setting.facts, strict=True)
         )
 
-    def _deciding(self, setting: Setting, scoped: tuple[Judgement, ...]) -> tuple[str, ...]:
+    def _deciding(self, setting: StatedFacts, scoped: tuple[Judgement, ...]) -> tuple[str, ...]:
         """Facts that leave nothing to apply: where a threshold failed, else the conditions that do not hold."""
         facts = setting.facts[0]
         missed = tuple(name for j in scoped for name in j.missed)
@@ -152,8 +152,8 @@ SAYS_WHAT_IS_OPEN: tuple[Block, ...] = ("verdict", "thresholds")
 """Blocks that say which fact is missing and what is not in force yet."""
 
 
-def without(setting: Setting, name: str) -> Setting:
-    """The setting with one fact left unsaid."""
+def without_fact(setting: StatedFacts, name: str) -> StatedFacts:
+    """Remove one fact from the stated facts of every country."""
     return replace(setting, facts=tuple({n: v for n, v in facts.items() if n != name} for facts in setting.facts))
 
 
@@ -167,7 +167,7 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
     if any(j.later for j in scoped):
         return "not_in_force"
     if len(scoped) > 1:
-        return "same_level" if len({rank(domain, j) for j in scoped}) == 1 else "different_levels"
+        return "same_level" if len({level_rank(domain, j) for j in scoped}) == 1 else "different_levels"
     if scoped[0].lead is None:
         return "below_threshold" if scoped[0].missed else "nothing_applies"
     return "plain"

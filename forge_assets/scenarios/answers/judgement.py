@@ -1,4 +1,4 @@
-"""What one country's law asks in one situation: the law room's findings, ranked by the obligation ladder."""
+"""Judge one change under one country's law: the engine's findings, ranked by the obligation ladder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from forge_assets.law.engine import Alternative, Facts, Finding, State, obligations
 from forge_assets.law.model import Body, Domain, Framework, Provision
 
-NOTHING = "none"
+NO_LEVEL = "none"
 """The expected level where no provision applies."""
 
 
@@ -44,7 +44,7 @@ class Judgement:
     @property
     def level(self) -> str:
         """The strongest level owed, `none` where nothing applies."""
-        return self.lead.level if self.lead else NOTHING
+        return self.lead.level if self.lead else NO_LEVEL
 
     @property
     def body(self) -> Body | None:
@@ -57,17 +57,17 @@ class Judgement:
         return tuple(p.id for p in self.applying)
 
 
-def rank(domain: Domain, judged: Judgement) -> int:
-    """Place of the strongest duty on the obligation ladder, -1 where nothing applies."""
+def level_rank(domain: Domain, judged: Judgement) -> int:
+    """Compute the position of the strongest duty on the obligation ladder, -1 where nothing applies."""
     return domain.levels.index(judged.level) if judged.lead else -1
 
 
 def body_of(framework: Framework, body_id: str) -> Body:
-    """A body of a framework by id."""
+    """Look up a body of a framework by id."""
     return next(b for b in framework.bodies if b.id == body_id)
 
 
-def judge(
+def judge_change(
     domain: Domain,
     framework: Framework,
     change: str,

@@ -1,4 +1,4 @@
-"""Contrast pairs: one question twice, with one fact changed so that the answer changes (Gardner et al., 2020)."""
+"""Build contrast pairs: one question twice, with one fact changed so that the answer changes (Gardner et al., 2020)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.answers.composer import Answers
-from forge_assets.scenarios.composition.judged_cells import Judged, capped, settle
-from forge_assets.scenarios.composition.questions import answered
-from forge_assets.scenarios.facts.counter_rng import choose, derive
+from forge_assets.scenarios.answers.composer import AnswerComposer
+from forge_assets.scenarios.composition.judged_cells import JudgedDraws, first_of_each_outcome, judge_rows
+from forge_assets.scenarios.composition.questions import compose_answers
+from forge_assets.scenarios.facts.counter_rng import choose_index, derive
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack, Share
@@ -24,15 +24,15 @@ FACTORS = ((1, 16), (1, 8), (1, 4), (1, 2), (2, 1), (4, 1), (8, 1))
 """What a number is multiplied by in the second question."""
 
 
-def contrasted(domain: Domain, pack: Pack, answers: Answers, found: Judged) -> list[Prompts]:
-    """Pairs made from benchmark cases of one country: both sides belong to that split, and to no other set."""
-    rows = _held_out(domain, pack, capped(found, KEPT)) if found.rows.height else found.rows
+def build_contrast_pairs(domain: Domain, pack: Pack, answers: AnswerComposer, found: JudgedDraws) -> list[Prompts]:
+    """Build contrast pairs from benchmark cases of one country; both sides have split `contrast`."""
+    rows = _held_out(domain, pack, first_of_each_outcome(found, KEPT)) if found.rows.height else found.rows
     if rows.is_empty():
         return []
     edits = pl.concat(list(_edits(domain, pack, rows.drop("cell", "group"))))
     # One change is drawn for each case, whatever the law says: others that would do better must not push it out.
-    drawn = choose(edits["key"].to_numpy(), int(edits["edit"].to_numpy().max()) + 1, "edit")
-    twins = settle(domain, answers, found.framework, found.change, edits.filter(pl.col("edit") == pl.Series(drawn)))
+    drawn = choose_index(edits["key"].to_numpy(), int(edits["edit"].to_numpy().max()) + 1, "edit")
+    twins = judge_rows(domain, answers, found.framework, found.change, edits.filter(pl.col("edit") == pl.Series(drawn)))
     twins = replace(twins, rows=_held_out(domain, pack, twins.rows))
     originals = {(row["archetype"], row["draw"]): row for row in rows.iter_rows(named=True)}
     pairs: dict[str, tuple[dict[str, object], dict[str, object], str]] = {}
@@ -51,7 +51,7 @@ def contrasted(domain: Domain, pack: Pack, answers: Answers, found: Judged) -> l
             and answers.compose(task, before, first).response != answers.compose(task, after, second).response
         ]
         if both:
-            task = both[int(choose(np.array([twin["key"]], dtype=np.uint64), len(both), "pair task")[0])]
+            task = both[int(choose_index(np.array([twin["key"]], dtype=np.uint64), len(both), "pair task")[0])]
             name = _pair_id(found, twin)
             pairs[name] = (original, twin, task)
             weighed[name] = list(dict.fromkeys(p.id for j in (*before, *after) for p in j.considered))
@@ -97,15 +97,15 @@ def _possible(domain: Domain, pack: Pack, name: str) -> pl.Expr:
     return possible
 
 
-def _pair_id(found: Judged, twin: dict[str, object]) -> str:
+def _pair_id(found: JudgedDraws, twin: dict[str, object]) -> str:
     words = (found.framework.jurisdiction, found.change, twin["archetype"], twin["draw"])
     return text_digest(SEPARATOR.join(map(str, words)), 16)
 
 
 def _side(
     domain: Domain,
-    answers: Answers,
-    found: Judged,
+    answers: AnswerComposer,
+    found: JudgedDraws,
     rows: pl.DataFrame,
     chosen: dict[str, tuple[dict[str, object], str, list[str]]],
 ) -> list[Prompts]:
@@ -120,4 +120,4 @@ def _side(
         pl.Series("also", [weighed for _, _, weighed in chosen.values()]),
         pl.Series("pair", list(chosen)),
     )
-    return answered(domain, answers, found, picked)
+    return compose_answers(domain, answers, found, picked)

@@ -1,4 +1,4 @@
-"""Samples that rest on the law of more than one jurisdiction: comparisons, premises from abroad, union law by date."""
+"""Compose samples on the law of several jurisdictions: comparisons, premises from abroad, union law by date."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from forge_assets.citations.parser import render, spoken
+from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.model import Domain, Framework, Provision
-from forge_assets.scenarios.answers.composer import Answer, Answers, Setting
-from forge_assets.scenarios.composition.judged_cells import Judged, Volume, capped, drawn, judged_draws
-from forge_assets.scenarios.composition.questions import answered, asked
-from forge_assets.scenarios.composition.single_country import Law
-from forge_assets.scenarios.facts.counter_rng import choose, derive
+from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, StatedFacts
+from forge_assets.scenarios.composition.judged_cells import (
+    JudgedDraws,
+    Volume,
+    draw_change,
+    first_of_each_outcome,
+    judge_draws,
+)
+from forge_assets.scenarios.composition.questions import choose_tasks, compose_answers
+from forge_assets.scenarios.composition.single_country import LawLineage
+from forge_assets.scenarios.facts.counter_rng import choose_index, derive
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.prompts.frames import OTHER
-from forge_assets.scenarios.prompts.tables import Prompts, worded
+from forge_assets.scenarios.prompts.tables import Prompts, sample_tables
 
 THINNER = Volume(draws=4, kept=3)
 """What a country's volume is divided by here: pairs of countries are many."""
@@ -28,10 +34,10 @@ PREMISES = 4
 """One question in so many is asked with a premise from the law of a neighbour."""
 
 
-def compose_across(
-    domain: Domain, pack: Pack, frameworks: Sequence[Framework], law: Law, volume: Volume
+def compose_cross_border(
+    domain: Domain, pack: Pack, frameworks: Sequence[Framework], law: LawLineage, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples that need several frameworks.
+    """Compose scenarios and samples that need several frameworks.
 
     Args:
         frameworks: those of the countries asked about, and of unions.
@@ -41,29 +47,29 @@ def compose_across(
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
-    answers = Answers(domain, pack, law.statuses)
-    said = sorted((spoken(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
+    answers = AnswerComposer(domain, pack, law.statuses)
+    said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
     countries = [f for f in said if not f.members]
     parts: list[Prompts] = []
     for change in domain.change_types:
-        first, second = (drawn(domain, pack, change, volume, site) for site in (0, 1))
-        at_home = [judged_draws(domain, pack, answers, f, change, first) for f in countries]
+        first, second = (draw_change(domain, pack, change, volume, site) for site in (0, 1))
+        at_home = [judge_draws(domain, pack, answers, f, change, first) for f in countries]
         for found in at_home:
             parts += _premises(domain, pack, answers, found, countries, law, volume)
-        abroad = [judged_draws(domain, pack, answers, f, change, second) for f in countries]
+        abroad = [judge_draws(domain, pack, answers, f, change, second) for f in countries]
         parts += _comparisons(domain, pack, answers, at_home, abroad, volume)
         for union in (f for f in said if f.members):
             parts += _dated(domain, pack, answers, union, countries, change, first)
-    return worded(domain, pack, law.versions, parts)
+    return sample_tables(domain, pack, law.versions, parts)
 
 
 def _premises(
     domain: Domain,
     pack: Pack,
-    answers: Answers,
-    found: Judged,
+    answers: AnswerComposer,
+    found: JudgedDraws,
     countries: Sequence[Framework],
-    law: Law,
+    law: LawLineage,
     volume: Volume,
 ) -> list[Prompts]:
     """Questions that take a neighbour's provision for granted."""
@@ -75,10 +81,10 @@ def _premises(
         if f.jurisdiction in pack.neighbours.get(home.jurisdiction, ())
     }
     named = {code: provisions for code, provisions in near.items() if provisions}
-    rows = asked(capped(found, volume.kept), found, answers, home.jurisdiction, "premise")
+    rows = choose_tasks(first_of_each_outcome(found, volume.kept), found, answers, home.jurisdiction, "premise")
     if not named or rows.is_empty():
         return []
-    rows = rows.filter(pl.Series(choose(rows["key"].to_numpy(), PREMISES, "premise asked") == 0))
+    rows = rows.filter(pl.Series(choose_index(rows["key"].to_numpy(), PREMISES, "premise asked") == 0))
     by_code = {f.jurisdiction: f for f in countries}
     key = rows["key"].to_numpy()
     # The candidate of the highest hash: one that comes or goes moves only the rows that name it.
@@ -96,15 +102,15 @@ def _premises(
         each([correction.format(by_code[code].name, home.name) for code, _ in candidates]).alias("correction"),
         each([p.id for _, p in candidates]).alias("named"),
     ).with_columns(pl.concat_list("named").alias("also"))
-    return answered(domain, answers, found, rows)
+    return compose_answers(domain, answers, found, rows)
 
 
 def _comparisons(
     domain: Domain,
     pack: Pack,
-    answers: Answers,
-    at_home: Sequence[Judged],
-    abroad: Sequence[Judged],
+    answers: AnswerComposer,
+    at_home: Sequence[JudgedDraws],
+    abroad: Sequence[JudgedDraws],
     volume: Volume,
 ) -> list[Prompts]:
     """One plan in two countries, each with a site of its own size; which comes first is drawn."""
@@ -128,7 +134,7 @@ def _comparisons(
     asked_: list[tuple[str, str, int, int, str, int]] = []
     for home, other, cell, away in both.select(cases).unique(maintain_order=True).iter_rows():
         judged = (*homes[home].judged[cell], *others[other].judged[away])
-        setting = Setting(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
+        setting = StatedFacts(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
         for task in answers.tasks(judged, setting):
             asked_.append((home, other, cell, away, task, len(composed)))
             composed.append(answers.compose(task, judged, setting))
@@ -147,12 +153,12 @@ def _paired_draws(domain: Domain, pack: Pack, first: pl.DataFrame, second: pl.Da
     for name, rule in domain.combined_facts.items():
         if rule.sum:  # the two sites are part of the group
             both = both.filter(pl.col(name) >= pl.col(rule.sum) + pl.col(f"{rule.sum}{OTHER}"))
-    in_order = pl.Series(choose(both["key"].to_numpy(), 2, "home first") == 0)
+    in_order = pl.Series(choose_index(both["key"].to_numpy(), 2, "home first") == 0)
     both = both.filter(in_order == (both["home"] < both["other"]))
     return both.filter(_wanted(pack, both))
 
 
-def _placed(domain: Domain, pack: Pack, found: Judged, column: str, mark: str) -> pl.DataFrame:
+def _placed(domain: Domain, pack: Pack, found: JudgedDraws, column: str, mark: str) -> pl.DataFrame:
     """A country's draws with its code, and cell and group under names of their own."""
     percentile = pl.Series(f"percentile{mark}", split_percentiles(domain, found.rows, pack.shares))
     return found.rows.with_columns(pl.lit(found.framework.jurisdiction).alias(column), percentile).rename(
@@ -164,7 +170,7 @@ def _wanted(pack: Pack, both: pl.DataFrame) -> pl.Series:
     """All draws of countries that are easily confused, few of the many other pairs."""
     close = [f"{code}{other}" for code, others in pack.neighbours.items() for other in others]
     near = (both["home"] + both["other"]).is_in(close) | (both["other"] + both["home"]).is_in(close)
-    return near | pl.Series(choose(both["key"].to_numpy(), FAR, "far") == 0)
+    return near | pl.Series(choose_index(both["key"].to_numpy(), FAR, "far") == 0)
 
 
 def _pair_keys(both: pl.DataFrame) -> pl.Series:
@@ -182,11 +188,11 @@ def _pair_keys(both: pl.DataFrame) -> pl.Series:
 def _pair_splits(both: pl.DataFrame) -> pl.Series:
     """The split by what is stated of both sites: a pair of cases is unseen, though each may have been seen alone."""
     sites = (both["percentile"].to_numpy() * 100 + both[f"percentile{OTHER}"].to_numpy()).astype(np.uint64)
-    return split_names(choose(sites, 100, "pair split")).alias("split")
+    return split_names(choose_index(sites, 100, "pair split")).alias("split")
 
 
 def _stated(
-    domain: Domain, both: pl.DataFrame, homes: Mapping[str, Judged], others: Mapping[str, Judged]
+    domain: Domain, both: pl.DataFrame, homes: Mapping[str, JudgedDraws], others: Mapping[str, JudgedDraws]
 ) -> list[pl.Expr]:
     """Facts of each site where its country's law asks for them; of the plan, where either's does."""
     known: dict[str, list[pl.Series]] = {}
@@ -211,7 +217,7 @@ def _stated(
 def _dated(
     domain: Domain,
     pack: Pack,
-    answers: Answers,
+    answers: AnswerComposer,
     union: Framework,
     countries: Sequence[Framework],
     change: str,
@@ -227,9 +233,12 @@ def _dated(
     around = sorted({day for rule in rules for day in _dates(rule)})
     for country in (f for f in countries if f.jurisdiction in union.members):
         merged = _with_union_law(country, union, rules)
-        found = judged_draws(domain, pack, answers, merged, change, rows, around)
-        parts += answered(
-            domain, answers, found, asked(capped(found, 1), found, answers, country.jurisdiction, "dated")
+        found = judge_draws(domain, pack, answers, merged, change, rows, around)
+        parts += compose_answers(
+            domain,
+            answers,
+            found,
+            choose_tasks(first_of_each_outcome(found, 1), found, answers, country.jurisdiction, "dated"),
         )
     return parts
 

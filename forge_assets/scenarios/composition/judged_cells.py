@@ -1,4 +1,4 @@
-"""Draws that a country's law settles, sorted into cells and judged once a cell."""
+"""Judge drawn facts under a country's law, once a cell, and keep those that it decides."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 
 from forge_assets.law.engine import Facts, pulled_triggers
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.answers.composer import Answers, Setting
+from forge_assets.scenarios.answers.composer import AnswerComposer, StatedFacts
 from forge_assets.scenarios.answers.judgement import Judgement
-from forge_assets.scenarios.facts.cells import asked_of, needed, nudged, plausible, sort
-from forge_assets.scenarios.facts.draws import dated, draws
+from forge_assets.scenarios.facts.cells import (
+    framework_of_change,
+    is_plausible,
+    needed_facts,
+    nudge_numbers,
+    sort_into_cells,
+)
+from forge_assets.scenarios.facts.draws import draw_dates, draw_facts
 from forge_assets.scenarios.pack.files import Pack
 
 
@@ -30,53 +36,57 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedDraws:
     """Drawn facts of one change in one country that can be asked about, and what each cell of them says."""
 
     framework: Framework
     change: str
     rows: pl.DataFrame
     """Facts, key, draw and `cell`."""
-    settings: list[Setting]
+    settings: list[StatedFacts]
     judged: list[tuple[Judgement, ...]]
     """Both by cell."""
 
 
-def drawn(domain: Domain, pack: Pack, change: str, volume: Volume, site: int = 0) -> pl.DataFrame:
-    """The draws of a change for every company, which are the same in every country."""
+def draw_change(domain: Domain, pack: Pack, change: str, volume: Volume, site: int = 0) -> pl.DataFrame:
+    """Draw the facts of a change for every company; they are the same in every country."""
     count = range(volume.draws)
-    made = [draws(domain, company, change, count, site).with_row_index("draw") for company in pack.companies]
+    made = [draw_facts(domain, company, change, count, site).with_row_index("draw") for company in pack.companies]
     return pl.concat(made) if made else pl.DataFrame()
 
 
-def judged_draws(
+def judge_draws(
     domain: Domain,
     pack: Pack,
-    answers: Answers,
+    answers: AnswerComposer,
     framework: Framework,
     change: str,
     rows: pl.DataFrame,
     around: Sequence[dt.date] = (),
-) -> Judged:
-    """The draws of a change that one country's law settles, clear of every threshold's edge.
+) -> JudgedDraws:
+    """Judge the draws of a change under one country's law, and keep those decided and clear of every threshold's edge.
 
     Args:
-        rows: what `drawn` gives for the change.
+        rows: what `draw_change` gives for the change.
         around: days near which the change is dated; without them it has no date.
     """
     there = [c.id for c in pack.companies if not c.countries or framework.jurisdiction in c.countries]
     if not there:
-        return Judged(framework, change, pl.DataFrame(), [], [])
+        return JudgedDraws(framework, change, pl.DataFrame(), [], [])
     rows = rows.filter(pl.col("archetype").is_in(there))
-    return settle(domain, answers, framework, change, rows.with_columns(dated(rows, around)) if around else rows)
+    return judge_rows(
+        domain, answers, framework, change, rows.with_columns(draw_dates(rows, around)) if around else rows
+    )
 
 
-def settle(domain: Domain, answers: Answers, framework: Framework, change: str, rows: pl.DataFrame) -> Judged:
-    """Judge rows of facts, and keep those that are plausible, settled and clear of every threshold's edge."""
-    asked = asked_of(domain, framework, change)
-    rows = rows.filter(pl.Series(plausible(framework, rows)))
-    frames = [rows, *nudged(rows, domain)]
-    cells = sort(domain, asked, change, pl.concat(frames))
+def judge_rows(
+    domain: Domain, answers: AnswerComposer, framework: Framework, change: str, rows: pl.DataFrame
+) -> JudgedDraws:
+    """Judge rows of facts, and keep those that are plausible, decidable and clear of every threshold's edge."""
+    asked = framework_of_change(domain, framework, change)
+    rows = rows.filter(pl.Series(is_plausible(framework, rows)))
+    frames = [rows, *nudge_numbers(rows, domain)]
+    cells = sort_into_cells(domain, asked, change, pl.concat(frames))
     firsts = pl.concat(frames)[cells.first.tolist()]
     settings = [_setting(domain, asked, change, row) for row in firsts.iter_rows(named=True)]
     judged = [answers.judged((asked,), setting) for setting in settings]
@@ -93,7 +103,7 @@ def settle(domain: Domain, answers: Answers, framework: Framework, change: str, 
     kept = rows.with_columns(pl.Series("cell", of_row[0]), pl.Series("group", groups[of_row[0]])).filter(
         pl.Series(steady & decidable[of_row[0]])
     )
-    return Judged(framework, change, kept, settings, judged)
+    return JudgedDraws(framework, change, kept, settings, judged)
 
 
 def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
@@ -102,16 +112,16 @@ def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
     return np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
 
 
-def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> Setting:
+def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> StatedFacts:
     """What is stated in a cell: the change's own facts and those that its triggered provisions test."""
     pulled = pulled_triggers(domain, change, row)  # type: ignore[arg-type]
-    names = needed(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
+    names = needed_facts(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
     facts: Facts = {name: row[name] for name in names}  # type: ignore[misc]
-    return Setting(change, (facts,), row.get("date"))  # type: ignore[arg-type]
+    return StatedFacts(change, (facts,), row.get("date"))  # type: ignore[arg-type]
 
 
-def capped(found: Judged, kept: int) -> pl.DataFrame:
-    """The first draws of every company and outcome, in the order drawn."""
+def first_of_each_outcome(found: JudgedDraws, kept: int) -> pl.DataFrame:
+    """Keep the first draws of every company and outcome, in the order drawn."""
     if found.rows.is_empty():
         return found.rows
     nth = pl.col("draw").cum_count().over("archetype", "group")

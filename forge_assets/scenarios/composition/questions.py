@@ -1,4 +1,4 @@
-"""Which tasks are asked about a case, and their answers: rows of judged facts become rows to put into words."""
+"""Choose the tasks asked about each row of judged facts, and compose their answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.answers.composer import Answer, Answers, without
-from forge_assets.scenarios.composition.judged_cells import Judged
-from forge_assets.scenarios.facts.counter_rng import choose, derive
+from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, without_fact
+from forge_assets.scenarios.composition.judged_cells import JudgedDraws
+from forge_assets.scenarios.facts.counter_rng import choose_index, derive
 from forge_assets.scenarios.prompts.tables import Prompts
 
 
-def asked(rows: pl.DataFrame, found: Judged, answers: Answers, *stream: str) -> pl.DataFrame:
-    """Every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
+def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer, *stream: str) -> pl.DataFrame:
+    """Choose every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
     if rows.is_empty():
         return rows
     fitting = [
@@ -22,16 +22,16 @@ def asked(rows: pl.DataFrame, found: Judged, answers: Answers, *stream: str) -> 
         for task in answers.tasks(found.judged[cell], found.settings[cell])
     ]
     tasks = pl.DataFrame(fitting, schema={"cell": pl.Int64, "task_type": pl.String}, orient="row")
-    asked = rows.join(tasks, on="cell", how="inner", maintain_order="left_right")
-    key = asked["key"].to_numpy()
-    own = np.zeros(asked.height, dtype=np.uint64)
+    questions = rows.join(tasks, on="cell", how="inner", maintain_order="left_right")
+    key = questions["key"].to_numpy()
+    own = np.zeros(questions.height, dtype=np.uint64)
     for task in tasks["task_type"].unique():
-        where = (asked["task_type"] == task).to_numpy()
+        where = (questions["task_type"] == task).to_numpy()
         own[where] = derive(key[where], *stream, task)
-    return asked.with_columns(pl.Series("key", own)).filter(pl.Series(choose(own, 2, "asked") == 0))
+    return questions.with_columns(pl.Series("key", own)).filter(pl.Series(choose_index(own, 2, "asked") == 0))
 
 
-def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame) -> list[Prompts]:
+def compose_answers(domain: Domain, answers: AnswerComposer, found: JudgedDraws, rows: pl.DataFrame) -> list[Prompts]:
     """Compose the answers that the rows need, once each, and take out the facts that questions leave unsaid."""
     if rows.is_empty():
         return []
@@ -39,7 +39,7 @@ def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame
         rows = rows.with_columns(pl.lit("").alias("variant"))
     if "date" in rows.columns:
         rows = rows.with_columns(pl.col("date").cast(pl.String))
-    picks = choose(rows["key"].to_numpy(), 2**31, "missing")
+    picks = choose_index(rows["key"].to_numpy(), 2**31, "missing")
     cells, tasks, variants = rows["cell"].to_list(), rows["task_type"].to_list(), rows["variant"].to_list()
     made: dict[tuple[int, str, str], int] = {}
     composed: list[Answer] = []
@@ -75,11 +75,11 @@ def answered(domain: Domain, answers: Answers, found: Judged, rows: pl.DataFrame
     return [Prompts(rows, composed, framework.language)]
 
 
-def _answer(answers: Answers, found: Judged, cell: int, task: str, fact: str) -> Answer | None:
+def _answer(answers: AnswerComposer, found: JudgedDraws, cell: int, task: str, fact: str) -> Answer | None:
     """The answer in a cell; with a fact left unsaid, None where nothing depends on it."""
     setting, judged = found.settings[cell], found.judged[cell]
     if fact:
-        setting = without(setting, fact)
+        setting = without_fact(setting, fact)
         judged = answers.judged((judged[0].framework,), setting)
         if judged[0].asks != (fact,) or task not in answers.tasks(judged, setting):
             return None

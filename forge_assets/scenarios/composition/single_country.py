@@ -1,4 +1,4 @@
-"""Scenarios and samples: every prompt and reference answer, composed from the law engine's findings alone.
+"""Compose scenarios and samples on one country's law from the law engine's findings alone.
 
 Facts are drawn as columns, sorted into cells that the law cannot tell apart, judged once a cell, and put into words
 column by column. Every choice hangs on a key of the draw and on nothing else, so an edit of one provision changes the
@@ -13,27 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forge_assets.citations.parser import render, spoken
+from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import repealed_units
 from forge_assets.law.versions import entry_versions
-from forge_assets.scenarios.answers.composer import Answers
-from forge_assets.scenarios.composition.contrast_pairs import contrasted
-from forge_assets.scenarios.composition.judged_cells import Volume, capped, drawn, judged_draws
-from forge_assets.scenarios.composition.questions import answered, asked
-from forge_assets.scenarios.facts.counter_rng import choose
+from forge_assets.scenarios.answers.composer import AnswerComposer
+from forge_assets.scenarios.composition.contrast_pairs import build_contrast_pairs
+from forge_assets.scenarios.composition.judged_cells import Volume, draw_change, first_of_each_outcome, judge_draws
+from forge_assets.scenarios.composition.questions import choose_tasks, compose_answers
+from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH
-from forge_assets.scenarios.prompts.tables import worded
+from forge_assets.scenarios.prompts.tables import sample_tables
 
 SHARES = {"missing_fact": 12, "confusable_neighbour": 10, "repealed": 4}
 """Percent of the questions on one country's law that are asked so, where they can be."""
 
 
 @dataclass(frozen=True)
-class Law:
+class LawLineage:
     """What samples rest on, by id of provision and escalation step.
 
     Args:
@@ -47,8 +47,8 @@ class Law:
     repealed: Mapping[str, Sequence[CitationKey]]
 
     @classmethod
-    def of(cls, countries: Iterable[Country]) -> Law:
-        """What some countries' samples rest on."""
+    def of(cls, countries: Iterable[Country]) -> LawLineage:
+        """Collect what samples of some countries rest on."""
         statuses: dict[str, str] = {}
         versions: dict[str, str] = {}
         repealed = {}
@@ -64,10 +64,10 @@ class Law:
         return cls(statuses, versions, repealed)
 
 
-def compose(
-    domain: Domain, pack: Pack, framework: Framework, law: Law, volume: Volume
+def compose_country(
+    domain: Domain, pack: Pack, framework: Framework, law: LawLineage, volume: Volume
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples on one country's law; none of a union, whose law is asked through its members.
+    """Compose scenarios and samples on one country's law; none of a union, whose law is asked through its members.
 
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
@@ -81,22 +81,22 @@ def compose(
             f"languages/{ENGLISH}.yaml: `countries` has no {code}: add "
             f"{code}: {{name: {framework.name}, in: in {framework.name}}}"
         )
-    framework = spoken(framework, domain.citation)
-    answers = Answers(domain, pack, law.statuses)
+    framework = without_bracketed_citations(framework, domain.citation)
+    answers = AnswerComposer(domain, pack, law.statuses)
     parts = []
     for change in () if framework.members else domain.change_types:
-        found = judged_draws(domain, pack, answers, framework, change, drawn(domain, pack, change, volume))
-        rows = asked(capped(found, volume.kept), found, answers, framework.jurisdiction)
+        found = judge_draws(domain, pack, answers, framework, change, draw_change(domain, pack, change, volume))
+        rows = choose_tasks(first_of_each_outcome(found, volume.kept), found, answers, framework.jurisdiction)
         rows = _varied(pack, framework, law, rows)
-        parts += answered(domain, answers, found, rows)
-        parts += contrasted(domain, pack, answers, found)
-    return worded(domain, pack, law.versions, parts)
+        parts += compose_answers(domain, answers, found, rows)
+        parts += build_contrast_pairs(domain, pack, answers, found)
+    return sample_tables(domain, pack, law.versions, parts)
 
 
-def _varied(pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> pl.DataFrame:
+def _varied(pack: Pack, framework: Framework, law: LawLineage, rows: pl.DataFrame) -> pl.DataFrame:
     """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, correction."""
     key = rows["key"].to_numpy() if rows.height else np.zeros(0, dtype=np.uint64)
-    percentile = choose(key, 100, "variant")
+    percentile = choose_index(key, 100, "variant")
     ends = np.cumsum(list(SHARES.values()))
     variant = np.array([*SHARES, ""])[np.searchsorted(ends, percentile, side="right")]
     neighbours = [c for c in pack.neighbours.get(framework.jurisdiction, ())]
@@ -106,8 +106,8 @@ def _varied(pack: Pack, framework: Framework, law: Law, rows: pl.DataFrame) -> p
     if not gone:
         variant[variant == "repealed"] = ""
     cited = [render(place, framework) for place in gone] or [""]
-    near = pl.Series(neighbours or [""]).gather(choose(key, max(1, len(neighbours)), "neighbour"))
-    place = pl.Series(cited).gather(choose(key, len(cited), "repealed"))
+    near = pl.Series(neighbours or [""]).gather(choose_index(key, max(1, len(neighbours)), "neighbour"))
+    place = pl.Series(cited).gather(choose_index(key, len(cited), "repealed"))
     return rows.with_columns(
         pl.Series("variant", variant),
         pl.lit("").alias("without"),

@@ -1,4 +1,4 @@
-"""Sorts drawn facts into cells that the law cannot tell apart, so that each cell is judged once, not each row.
+"""Sort drawn facts into cells that the law cannot tell apart, so that each cell is judged once, not each row.
 
 A cell is the outcome of every single test that a country's provisions make of the facts (a bound of a threshold, a
 date of entry into force, a yes/no fact). The tests are columns; judging stays the law room's own.
@@ -31,15 +31,15 @@ class Cells:
     """A row of each cell."""
 
 
-def asked_of(domain: Domain, framework: Framework, change: str) -> Framework:
-    """The framework with the provisions that a change may trigger."""
+def framework_of_change(domain: Domain, framework: Framework, change: str) -> Framework:
+    """Reduce a framework to the provisions that a change may trigger."""
     kind = domain.change_types[change]
     triggers = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers)}
     kept = tuple(p for p in framework.provisions if triggers & set(p.triggers))
     return framework.model_copy(update={"provisions": kept})
 
 
-def sort(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Cells:
+def sort_into_cells(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Cells:
     """Sort drawn facts by what the provisions that the change may trigger test.
 
     Args:
@@ -54,8 +54,8 @@ def sort(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) 
     return Cells(of_row.astype(np.int64), first.astype(np.int64))
 
 
-def nudged(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
-    """The rows with one number moved, for every number and both directions."""
+def nudge_numbers(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
+    """Generate the rows with one number moved, for every number and both directions."""
     for name, fact in domain.facts.items():
         if fact.type == "integer" and name in rows.columns:
             values = rows[name].to_numpy()
@@ -64,8 +64,8 @@ def nudged(rows: pl.DataFrame, domain: Domain) -> Iterator[pl.DataFrame]:
                 yield rows.with_columns(pl.Series(name, moved))
 
 
-def plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
-    """A fact named like a body says that the body exists: not below the headcount the body needs."""
+def is_plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
+    """Test each row: a fact named like a body holds only from the headcount on that the body needs."""
     kept = np.ones(rows.height, dtype=np.bool_)
     for body in framework.bodies:
         if body.min_employees is not None and body.id in rows.columns and "employees" in rows.columns:
@@ -73,8 +73,8 @@ def plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
     return kept
 
 
-def needed(domain: Domain, provisions: Iterable[Provision], change: str) -> tuple[str, ...]:
-    """Facts that the change or the given provisions ask for, in the order of the domain."""
+def needed_facts(domain: Domain, provisions: Iterable[Provision], change: str) -> tuple[str, ...]:
+    """List the facts that the change or the given provisions test, in the order of the domain."""
     kind = domain.change_types[change]
     wanted = {*kind.facts, *(c.fact for c in kind.conditional_triggers)}
     for provision in provisions:
@@ -85,7 +85,7 @@ def needed(domain: Domain, provisions: Iterable[Provision], change: str) -> tupl
 
 def _tests(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Iterator[Bits]:
     """Every test once, in a fixed order: yes/no facts that may be stated, bounds, dates."""
-    for name in needed(domain, framework.provisions, change):
+    for name in needed_facts(domain, framework.provisions, change):
         if domain.facts[name].type == "boolean":
             yield rows[name].to_numpy()
     seen: set[tuple[str, Bound]] = set()

@@ -1,4 +1,4 @@
-"""Choices drawn by counter and key, the same on any machine: SplitMix64 over SHA-256 seeds, integers only."""
+"""Draw random choices by counter and key, the same on any machine: SplitMix64 over SHA-256 seeds, integers only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def seed(*words: object) -> np.uint64:
-    """The first 64 bits of the SHA-256 of the words."""
+    """Compute the first 64 bits of the SHA-256 of the words."""
     return np.uint64(int(text_digest(SEPARATOR.join(map(str, words)), 16), 16))
 
 
 def mix(state: Keys) -> Keys:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): a bijection of 64-bit words."""
+    """Apply the finaliser of SplitMix64 (Steele, Lea and Flood, 2014): a bijection of 64-bit words."""
     with np.errstate(over="ignore"):
         z = state + _GOLDEN
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -27,18 +27,18 @@ def mix(state: Keys) -> Keys:
 
 
 def keys(counters: Keys, *words: object) -> Keys:
-    """One key a counter, in the stream that the words name."""
+    """Compute one key a counter, in the stream that the words name."""
     with np.errstate(over="ignore"):
         return mix(counters * _GOLDEN + seed(*words))
 
 
 def derive(given: Keys, *words: object) -> Keys:
-    """Independent keys for a further choice."""
+    """Derive independent keys for a further choice."""
     return mix(given ^ seed(*words))
 
 
-def choose(given: Keys, n: int, *words: object) -> NDArray[np.int64]:
-    """An index below `n` a key. The bias of the remainder is below n / 2^64."""
+def choose_index(given: Keys, n: int, *words: object) -> NDArray[np.int64]:
+    """Draw an index below `n` for each key. The bias of the remainder is below n / 2^64."""
     return (derive(given, *words) % np.uint64(n)).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Draws: the facts of a company that plans a change, as columns; no law is asked, so every country sees the same."""
+"""Draw the facts of a company that plans a change, as columns; independent of law, so the same in every country."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.facts.counter_rng import Keys, choose, combine, derive, keys, seed
-from forge_assets.scenarios.pack.files import Choice, Company, NumberRange, Share
+from forge_assets.scenarios.facts.counter_rng import Keys, choose_index, combine, derive, keys, seed
+from forge_assets.scenarios.pack.files import Company, NumberRange, Share, ValueChoice
 
 SPLITS = (("train", 70), ("validation", 80), ("benchmark", 100))
 """Split and the percentile it ends at."""
@@ -21,8 +21,8 @@ DAYS = 180
 """Dates of a change are drawn this many days around the day a rule enters into force."""
 
 
-def draws(domain: Domain, company: Company, change: str, counters: range, site: int = 0) -> pl.DataFrame:
-    """Facts of one company and change, one row a counter, in order.
+def draw_facts(domain: Domain, company: Company, change: str, counters: range, site: int = 0) -> pl.DataFrame:
+    """Draw the facts of one company and change, one row a counter, in order.
 
     Args:
         counters: which draws; a longer range continues a shorter one.
@@ -42,36 +42,36 @@ def draws(domain: Domain, company: Company, change: str, counters: range, site: 
             if rule.count and other.sum == rule.count and {name, total} <= columns.keys():
                 # A number reached in so many countries adds up to at least so much.
                 columns[name] = np.minimum(columns[name], columns[total] // rule.min)
-    names = pl.Series(company.names).gather(choose(key, len(company.names), "name"))
+    names = pl.Series(company.names).gather(choose_index(key, len(company.names), "name"))
     return pl.DataFrame(
         {"archetype": [company.id] * len(key), "company": names, "change_type": [change] * len(key), "key": key}
     ).with_columns(pl.Series(name, values) for name, values in columns.items())
 
 
-def dated(rows: pl.DataFrame, around: Sequence[dt.date]) -> pl.Series:
-    """A date a row, up to `DAYS` before or after one of some days."""
+def draw_dates(rows: pl.DataFrame, around: Sequence[dt.date]) -> pl.Series:
+    """Draw a date a row, up to `DAYS` before or after one of some days."""
     key = rows["key"].to_numpy()
-    days = np.array(around, dtype="datetime64[D]")[choose(key, len(around), "day")]
-    return pl.Series("date", days + (choose(key, 2 * DAYS + 1, "date") - DAYS).astype("timedelta64[D]"))
+    days = np.array(around, dtype="datetime64[D]")[choose_index(key, len(around), "day")]
+    return pl.Series("date", days + (choose_index(key, 2 * DAYS + 1, "date") - DAYS).astype("timedelta64[D]"))
 
 
 def _values(
-    choice: Choice, drawn: dict[str, NDArray[np.int64] | NDArray[np.bool_]], stream: Keys
+    choice: ValueChoice, drawn: dict[str, NDArray[np.int64] | NDArray[np.bool_]], stream: Keys
 ) -> NDArray[np.int64] | NDArray[np.bool_]:
     if isinstance(choice, NumberRange):
         edges = np.array([*_grid(choice.min, choice.max, FINE), choice.max + 1], dtype=np.int64)
-        cell = choose(stream, len(edges) - 1, "cell")
-        numbers = edges[cell] + choose(stream, 2**31, "within") % (edges[cell + 1] - edges[cell])
+        cell = choose_index(stream, len(edges) - 1, "cell")
+        numbers = edges[cell] + choose_index(stream, 2**31, "within") % (edges[cell + 1] - edges[cell])
         tens = np.where(numbers >= 1000, 100, np.where(numbers >= 100, 10, 1))
         rounded = np.maximum(numbers - numbers % tens, choice.min)
-        either: NDArray[np.int64] = np.where(choose(stream, 2, "round") == 0, rounded, numbers)
+        either: NDArray[np.int64] = np.where(choose_index(stream, 2, "round") == 0, rounded, numbers)
         return either
     if isinstance(choice, Share):
-        percent = np.array(choice.percent, dtype=np.int64)[choose(stream, len(choice.percent), "percent")]
+        percent = np.array(choice.percent, dtype=np.int64)[choose_index(stream, len(choice.percent), "percent")]
         part: NDArray[np.int64] = np.maximum(2, (drawn[choice.share_of].astype(np.int64) * percent + 50) // 100)
         return part
     options: NDArray[np.bool_] = np.array(choice, dtype=np.bool_)
-    return options[choose(stream, len(choice), "choice")]
+    return options[choose_index(stream, len(choice), "choice")]
 
 
 def _grid(low: int, high: int, growth: tuple[int, int]) -> list[int]:
@@ -86,7 +86,7 @@ _BUCKETS = np.array(_grid(1, 10**7, COARSE), dtype=np.int64)
 
 
 def split_percentiles(domain: Domain, rows: pl.DataFrame, without: Collection[str] = ()) -> NDArray[np.int64]:
-    """0 to 99 a row, by company, change and its always stated facts, numbers on a coarse grid.
+    """Hash each row to 0 to 99 by company, change and its always stated facts, numbers on a coarse grid.
 
     So cases that differ by a few employees, in whatever country, fall in one split.
 
@@ -109,6 +109,6 @@ def split_percentiles(domain: Domain, rows: pl.DataFrame, without: Collection[st
 
 
 def split_names(percentiles: NDArray[np.int64]) -> pl.Series:
-    """The split of each percentile."""
+    """Map each percentile to its split."""
     ends = np.array([end for _, end in SPLITS])
     return pl.Series([name for name, _ in SPLITS]).gather(np.searchsorted(ends, percentiles, side="right"))

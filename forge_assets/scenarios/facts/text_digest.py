@@ -1,4 +1,4 @@
-"""The digest of a text that the seeds, pairs and ids of samples are made from."""
+"""Compute the digest of a text that the seeds, pairs and ids of samples are made from."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ SEPARATOR = "\x1f"
 
 
 def text_digest(text: str, length: int) -> str:
-    """The first `length` hex digits of the SHA-256 of a text."""
+    """Compute the first `length` hex digits of the SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,4 +1,4 @@
-"""The scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
+"""Read the scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Share(Strict):
     percent: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(min_length=1)
 
 
-Choice = NumberRange | Share | Annotated[tuple[bool, ...], Field(min_length=1)]
+ValueChoice = NumberRange | Share | Annotated[tuple[bool, ...], Field(min_length=1)]
 
 
 class Company(Strict):
@@ -58,7 +58,7 @@ class Company(Strict):
     """Made-up names; which one a company bears is drawn."""
     countries: tuple[JurisdictionCode, ...] = ()
     """Empty: everywhere."""
-    facts: dict[Name, Choice]
+    facts: dict[Name, ValueChoice]
 
 
 class Companies(Strict):
@@ -155,7 +155,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
 
 
 def load_parts(pack_dir: Path, domain: Domain) -> list[tuple[str, str]]:
-    """Facts that `companies.yaml` draws as a share of another, each with that other one.
+    """Read which facts `companies.yaml` draws as a share of another, each with that other one.
 
     Raises:
         SourceError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""How people ask in one language: `languages/<code>.yaml` as a strict frozen model, and its frames cut into parts."""
+"""Define the wordings of one language, `languages/<code>.yaml`, as a strict frozen model; split its templates."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ OPTIONAL = ("extra", "plan_facts")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-class Place(Strict):
+class CountryName(Strict):
     """A country's name, alone and within a sentence."""
 
     name: Text
     in_: Text = Field(alias="in")
 
 
-class Words(Strict):
+class PlanWording(Strict):
     """Alternatives for a list and alternatives as sentences."""
 
     listed: Texts
@@ -33,8 +33,8 @@ class Words(Strict):
 class YesNo(Strict):
     """Words for a fact that holds or fails."""
 
-    if_true: Words
-    if_false: Words
+    if_true: PlanWording
+    if_false: PlanWording
 
 
 class Asker(Strict):
@@ -48,11 +48,11 @@ class Language(Strict):
     """All pieces of a question in one language."""
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-    countries: dict[JurisdictionCode, Place]
+    countries: dict[JurisdictionCode, CountryName]
     date: Text
     sectors: dict[Name, Text]
-    facts: dict[Name, YesNo | Words]
-    changes: dict[Name, Annotated[tuple[Words, ...], Field(min_length=1)]]
+    facts: dict[Name, YesNo | PlanWording]
+    changes: dict[Name, Annotated[tuple[PlanWording, ...], Field(min_length=1)]]
     askers: dict[Name, Asker] = Field(min_length=1)
     asides: Texts
     premises: Texts
@@ -107,8 +107,8 @@ PARTS = {
 """What a frame may be made of."""
 
 
-def cut(template: str) -> list[tuple[str, str]]:
-    """A template as (literal, slot) pairs in order; the last slot is empty. The space before an optional slot, or
+def split_template(template: str) -> list[tuple[str, str]]:
+    """Split a template into (literal, slot) pairs; the last slot is empty. The space before an optional slot, or
     after one that opens a line, is its own."""
     for name in OPTIONAL:
         template = re.sub(rf"(?<=[^\n]) \{{{name}\}}", f"{{{name}}}", template)

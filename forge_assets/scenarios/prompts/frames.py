@@ -1,4 +1,4 @@
-"""Prompts: rows of facts, all of one language and register, put into the frames of that language."""
+"""Build prompts: rows of facts of one language and register, put into the frames of that language."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import polars as pl
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.pack.language import Language
-from forge_assets.scenarios.prompts.phrases import asides, asker_of, filled, joined, opening, pick, planned, said
+from forge_assets.scenarios.prompts.phrases import (
+    fill_frames,
+    join_facts,
+    phrase_fact,
+    phrase_plan,
+    pick_asides,
+    pick_asker,
+    pick_opening,
+    pick_phrase,
+)
 
 OTHER = "@1"
 """Marks the columns that hold the second country's facts."""
@@ -15,14 +24,14 @@ TELEGRAPHIC = ("note", "form")
 
 
 def facts_in(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
-    """Facts that the rows have columns for; with `OTHER`, of the second country."""
+    """List the facts that the rows have columns for; with `OTHER`, of the second country."""
     return [name for name in domain.drawn_facts if f"{name}{mark}" in rows.columns]
 
 
-def prompts(
+def build_prompts(
     domain: Domain, rows: pl.DataFrame, language: Language, register: str, compared: bool
 ) -> tuple[pl.Series, pl.Series]:
-    """The prompts of rows of one language and register, and who asks; empty where the frame does not say it.
+    """Build the prompts of rows of one language and register, and who asks; empty where the frame does not say it.
 
     Args:
         rows: as in `wording.Prompts`, with the `sections` of the answer.
@@ -33,15 +42,15 @@ def prompts(
     brief = register in TELEGRAPHIC
     alone = pl.col("pair") == ""  # both sides of a pair are asked by the same person
     known = rows.select(pl.when(alone).then(pl.col(name)).alias(name) for name in facts_in(domain, rows))
-    asker = asker_of(language, known, key)
+    asker = pick_asker(language, known, key)
     slots = {
-        "open": opening(language, asker, key),
+        "open": pick_opening(language, asker, key),
         "company": rows["company"],
         "sector": rows["archetype"].replace_strict(dict(language.sectors), return_dtype=pl.String),
         "country": rows["home"].replace_strict(language.names, return_dtype=pl.String),
         "in_country": rows["home"].replace_strict(language.within, return_dtype=pl.String),
-        "plan": planned(language, rows["change_type"], "listed", key),
-        "plan_told": planned(language, rows["change_type"], "told", key),
+        "plan": phrase_plan(language, rows["change_type"], "listed", key),
+        "plan_told": phrase_plan(language, rows["change_type"], "told", key),
         "extra": _extra(language, rows, 1 if brief else 2),
         "question": _by_task(language, rows),
         "close": _closings(language, rows),
@@ -49,11 +58,11 @@ def prompts(
     if not compared:
         for slot, style, separator in (("facts", "listed", ", "), ("facts_told", "told", " ")):
             if any(f"{{{slot}}}" in frame for frame in frames):
-                phrases = [said(language, style, n, rows[n], key) for n in facts_in(domain, rows)]
-                slots[slot] = joined(domain, phrases, key, separator)
+                phrases = [phrase_fact(language, style, n, rows[n], key) for n in facts_in(domain, rows)]
+                slots[slot] = join_facts(domain, phrases, key, separator)
     else:
         slots |= _sites(domain, rows, language)
-    texts, opens = filled(frames, pl.DataFrame([series.alias(name) for name, series in slots.items()]), key)
+    texts, opens = fill_frames(frames, pl.DataFrame([series.alias(name) for name, series in slots.items()]), key)
     named = pl.select(pl.when(pl.lit(opens)).then(pl.lit(asker)).otherwise(pl.lit("")).alias("asker")).to_series()
     return texts, named
 
@@ -64,11 +73,15 @@ def _sites(domain: Domain, rows: pl.DataFrame, language: Language) -> dict[str, 
     called, texts = [], []
     for code, mark in (("home", ""), ("other", OTHER)):
         own = [n for n in facts_in(domain, rows, mark) if domain.facts[n].scope == "site"]
-        phrases = [said(language, "listed", n, rows[f"{n}{mark}"], key) for n in own]
+        phrases = [phrase_fact(language, "listed", n, rows[f"{n}{mark}"], key) for n in own]
         called.append(rows[code].replace_strict(language.names, return_dtype=pl.String))
-        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(joined(domain, phrases, key, ", "))))
+        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(join_facts(domain, phrases, key, ", "))))
     shared = [n for n in facts_in(domain, rows) if domain.facts[n].scope == "plan"]
-    plan = joined(domain, [said(language, "told", n, rows[n], key) for n in shared], key, " ") if shared else None
+    plan = (
+        join_facts(domain, [phrase_fact(language, "told", n, rows[n], key) for n in shared], key, " ")
+        if shared
+        else None
+    )
     return {
         "sites": pl.select(pl.format("{}; {}", *texts)).to_series(),
         "plan_facts": plan.fill_null("") if plan is not None else pl.Series([""] * rows.height),
@@ -79,10 +92,10 @@ def _sites(domain: Domain, rows: pl.DataFrame, language: Language) -> dict[str, 
 def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
     """A false premise, a neighbour or a date, then what decides nothing."""
     key = rows["key"].to_numpy()
-    false = pick(language.premises, key, "premise")
-    old = pick(language.repealed, key, "premise")
-    near = pick(language.neighbours, key, "near")
-    on = pick(language.dates, key, "date")
+    false = pick_phrase(language.premises, key, "premise")
+    old = pick_phrase(language.repealed, key, "premise")
+    near = pick_phrase(language.neighbours, key, "near")
+    on = pick_phrase(language.dates, key, "date")
     wrong = pl.col("also").list.len() > 0
     claim = pl.when(wrong).then(pl.lit(false)).otherwise(pl.lit(old))
     cited = claim.str.replace("{citation}", pl.col("premise"), literal=True)
@@ -97,7 +110,7 @@ def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
     for mark, number in (("{d}", day.dt.day()), ("{m}", day.dt.month()), ("{y}", day.dt.year())):
         date = date.str.replace(mark, number.cast(pl.String), literal=True)
     dated = pl.lit(on).str.replace("{date}", date, literal=True)
-    idle = asides(language, key, most)
+    idle = pick_asides(language, key, most)
     return rows.select(
         pl.concat_str(
             pl.when(pl.col("premise") != "").then(premise),
@@ -113,12 +126,16 @@ def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
 def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
     key, text = rows["key"].to_numpy(), pl.lit("")
     for task, questions in language.questions.items():
-        text = pl.when(pl.col("task_type") == task).then(pl.lit(pick(questions, key, "question", task))).otherwise(text)
+        text = (
+            pl.when(pl.col("task_type") == task)
+            .then(pl.lit(pick_phrase(questions, key, "question", task)))
+            .otherwise(text)
+        )
     return rows.select(text.alias("question")).to_series()
 
 
 def _closings(language: Language, rows: pl.DataFrame) -> pl.Series:
-    closing = pick(language.closings, rows["key"].to_numpy(), "closing")
+    closing = pick_phrase(language.closings, rows["key"].to_numpy(), "closing")
     return rows.select(
         pl.lit(closing).str.replace("{sections}", pl.col("sections").list.join("; "), literal=True).alias("close")
     ).to_series()

@@ -1,4 +1,4 @@
-"""Turns judged rows into the tables `scenarios.scenarios` and `scenarios.samples`: words, ids, splits."""
+"""Build the tables `scenarios.scenarios` and `scenarios.samples` from judged rows: prompts, ids, splits."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import polars as pl
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import PREMISE, Answer
-from forge_assets.scenarios.facts.counter_rng import choose
+from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
-from forge_assets.scenarios.prompts.frames import OTHER, facts_in, prompts
-from forge_assets.scenarios.prompts.phrases import phrased_change, pick
+from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
+from forge_assets.scenarios.prompts.phrases import phrase_change, pick_phrase
 from forge_resources.storage.tables import TABLES
 
 EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
@@ -37,7 +37,7 @@ class Prompts:
 
     rows: pl.DataFrame
     answers: list[Answer]
-    spoken: str = ENGLISH
+    language: str = ENGLISH
     """The language of the country that is asked about."""
 
     @property
@@ -46,10 +46,10 @@ class Prompts:
         return "split" in self.rows.columns
 
 
-def worded(
+def sample_tables(
     domain: Domain, pack: Pack, versions: Mapping[str, str], parts: Sequence[Prompts]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both tables, sorted by id, each question once.
+    """Build both tables, sorted by id, each question once.
 
     Args:
         versions: id of provision or escalation step to its content digest.
@@ -78,15 +78,15 @@ def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
     together: dict[tuple[bool, str], list[Prompts]] = {}
     for part in parts:
         if part.rows.height:
-            together.setdefault((part.compared, part.spoken), []).append(part)
+            together.setdefault((part.compared, part.language), []).append(part)
     merged = []
-    for (_, spoken), some in together.items():
+    for (_, language), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
         for part in some:
             rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
             answers += part.answers
-        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, spoken))
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, language))
     return merged
 
 
@@ -192,10 +192,10 @@ def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
 
 
 def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
-    national = pack.languages.get(part.spoken)
+    national = pack.languages.get(part.language)
     if part.compared or national is None:
         return pl.Series("language", [ENGLISH] * rows.height)
-    chosen = pl.Series(choose(rows["key"].to_numpy(), NATIONAL, "language") == 0)
+    chosen = pl.Series(choose_index(rows["key"].to_numpy(), NATIONAL, "language") == 0)
     known = pl.col("home").is_in(list(national.countries)) & pl.col("neighbour").is_in(["", *national.countries])
     asked = pl.when(pl.lit(chosen) & known).then(pl.lit(national.language)).otherwise(pl.lit(ENGLISH))
     return rows.select(asked.alias("language")).to_series()
@@ -204,11 +204,11 @@ def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
 def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: Language) -> pl.DataFrame:
     """Rows of one language with columns prompt, register, asker and plan_said (the change as the answer words it)."""
     frames = language.compared if part.compared else language.frames
-    registers = pick(list(frames), rows["key"].to_numpy(), "register").alias("register")
+    registers = pick_phrase(list(frames), rows["key"].to_numpy(), "register").alias("register")
     done = []
     for (register,), group in _by(rows.with_columns(registers), "register"):
-        texts, askers = prompts(domain, group, language, str(register), part.compared)
-        english = phrased_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
+        texts, askers = build_prompts(domain, group, language, str(register), part.compared)
+        english = phrase_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
         done.append(group.with_columns(texts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
     return pl.concat(done)
 

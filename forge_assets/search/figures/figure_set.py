@@ -1,4 +1,4 @@
-"""Every picture of a search, in reading order: the same for Dagster's metadata and for the report."""
+"""Draw every picture of a search, in reading order, for Dagster's metadata and for the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pictures(
     chosen: int | None,
     scenarios: Mapping[str, str] | None = None,
 ) -> dict[str, Picture]:
-    """Title to picture; one that has nothing to show says so.
+    """Draw the pictures by title; one that has nothing to show says so.
 
     Args:
         trials: as table `search.trials`.
@@ -40,6 +40,6 @@ def pictures(
 
 
 def as_markdown(picture: Picture) -> str:
-    """The picture as a Markdown image that carries itself, for `MetadataValue.md`."""
+    """Embed a picture in Markdown as a data URI, for `MetadataValue.md`."""
     alt = picture.alt.replace("[", "(").replace("]", ")")
     return f"![{alt}]({data_uri(picture.figure, 'png', dpi=110)})"

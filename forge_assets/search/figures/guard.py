@@ -1,4 +1,4 @@
-"""Picture of the guard's work: what it changed, and the memory it expected beside the memory that trials took."""
+"""Draw the guard's work: what it changed, and the memory it expected beside the memory that trials took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from forge_assets.search.figures.wording import Change, changes
+from forge_assets.search.figures.wording import Change, parse_changes
 from forge_resources.presentation.figures import (
     ACCENT,
     HAIR,
@@ -33,7 +33,7 @@ NEAR = 3.0
 
 @styled
 def interventions(trials: pl.DataFrame, envelope_bytes: float) -> Picture:
-    """Above, each change that the guard made and in which trials; below, every trial's memory in GB (10^9 bytes).
+    """Draw above each change that the guard made and in which trials, below every trial's memory in GB (10^9 bytes).
 
     Args:
         trials: as table `search.trials`.
@@ -42,7 +42,7 @@ def interventions(trials: pl.DataFrame, envelope_bytes: float) -> Picture:
     if trials.is_empty():
         return Picture(in_words("The guard has seen no trial."), "Guard interventions: it has seen no trial.", "")
     ordered = trials.sort("trial")
-    made = {trial: changes(text) for trial, text in ordered.select("trial", "guard").iter_rows()}
+    made = {trial: parse_changes(text) for trial, text in ordered.select("trial", "guard").iter_rows()}
     kinds = sorted(
         dict.fromkeys(change for several in made.values() for change in several), key=lambda c: (c.rule, c.parameter)
     )

@@ -1,4 +1,4 @@
-"""Pictures of the space that was searched: which parameters mattered, and every configuration with its score."""
+"""Draw the space that was searched: parameter importance, and every configuration with its score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 
-from forge_assets.search.figures.wording import config, named, shown
+from forge_assets.search.figures.wording import format_name, format_value, parse_config
 from forge_resources.presentation.figures import (
     ACCENT,
     HAIR,
@@ -46,7 +46,7 @@ class _Axis:
 
 @styled
 def importance(importances: Mapping[str, float]) -> Picture:
-    """Share of the scores' variation that each parameter explains.
+    """Draw the share of the scores' variation that each parameter explains.
 
     Args:
         importances: parameter to share; the shares sum to 1.
@@ -61,13 +61,13 @@ def importance(importances: Mapping[str, float]) -> Picture:
     axes.barh(range(len(order)), shares, height=0.62, color=ACCENT)
     for y, share in enumerate(shares):
         axes.annotate(f"{share:.2f}", (share, y), (5, 0), textcoords="offset points", va="center")
-    axes.set_yticks(range(len(order)), [named(name) for name in order])
+    axes.set_yticks(range(len(order)), [format_name(name) for name in order])
     axes.set_ylim(len(order) - 0.45, -0.55)
     axes.set_xlim(0, 1.06)
     axes.set_xticks([])
     axes.axvline(0, color=QUIET, linewidth=0.9)
     bare(axes)
-    listed = ", ".join(f"{named(name)} {importances[name]:.2f}" for name in order)
+    listed = ", ".join(f"{format_name(name)} {importances[name]:.2f}" for name in order)
     return Picture(
         figure, f"Importance of parameters, shares of 1: {listed}.", "Importance of each parameter, shares of 1."
     )
@@ -75,14 +75,14 @@ def importance(importances: Mapping[str, float]) -> Picture:
 
 @styled
 def parallel_coordinates(trials: pl.DataFrame, chosen: int | None = None) -> Picture:
-    """One axis a parameter and the score last; one line a trial, of what ran.
+    """Draw parallel coordinates: one axis a parameter and the score last, one line a trial's applied configuration.
 
     Args:
         trials: as table `search.trials`.
         chosen: trial that the search decided for.
     """
     ordered = trials.sort("trial").with_columns(pl.col("score").fill_nan(None))
-    ran = [config(text) for text in ordered["ran"]]
+    ran = [parse_config(text) for text in ordered["ran"]]
     names = list(dict.fromkeys(name for one in ran for name in one))
     if not names:
         return Picture(in_words("No trial has run."), "Configurations of the trials: none has run.", "")
@@ -106,11 +106,15 @@ def parallel_coordinates(trials: pl.DataFrame, chosen: int | None = None) -> Pic
     axes.set_yticks([])
     bare(axes)
     scored = sum(s is not None for s in scores)
-    alt = f"Configuration of {ordered.height} trials as they ran, over {', '.join(named(n) for n in names)}; "
+    alt = f"Configuration of {ordered.height} trials as they ran, over {', '.join(format_name(n) for n in names)}; "
     alt += f"{scored} have a score."
     if chosen in (numbers := ordered["trial"].to_list()):
         values = ran[numbers.index(chosen)]
-        alt += f" Trial {chosen}, chosen, ran " + ", ".join(f"{named(n)} {shown(v)}" for n, v in values.items()) + "."
+        alt += (
+            f" Trial {chosen}, chosen, ran "
+            + ", ".join(f"{format_name(n)} {format_value(v)}" for n, v in values.items())
+            + "."
+        )
     caption = "One line a trial, as it ran; darker is better, thin grey has no score"
     return Picture(figure, alt, caption + (", orange was chosen." if chosen is not None else "."))
 
@@ -119,14 +123,14 @@ def _axis(name: str, values: Sequence[Any], height: Sequence[float | None]) -> _
     known = [value for value in values if value is not None]
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
         return _number_axis(name, values)
-    words = [None if value is None else shown(value) for value in values]
+    words = [None if value is None else format_value(value) for value in values]
     order = sorted({word for word in words if word is not None}, key=lambda word: (len(word.split()), word))
     place = {word: i / (len(order) - 1) if len(order) > 1 else 0.5 for i, word in enumerate(order)}
     at = tuple(
         math.nan if word is None else place[word] + SPREAD * ((0.5 if up is None else up) - 0.5)
         for word, up in zip(words, height, strict=True)
     )
-    return _Axis(named(name), at, tuple((place[word], word) for word in order))
+    return _Axis(format_name(name), at, tuple((place[word], word) for word in order))
 
 
 def _number_axis(name: str, values: Sequence[float | None]) -> _Axis:
@@ -143,8 +147,8 @@ def _number_axis(name: str, values: Sequence[float | None]) -> _Axis:
     labels: dict[float, str] = {}
     for value in (low, high, *sorted(counts, key=lambda v: (-counts[v], v))):
         if all(abs(place(value) - taken) >= GAP for taken in labels):
-            labels[place(value)] = shown(value)
-    title = named(name) + (", log" if log else "")
+            labels[place(value)] = format_value(value)
+    title = format_name(name) + (", log" if log else "")
     at = tuple(math.nan if value is None else place(value) for value in values)
     return _Axis(title, at, tuple(labels.items()))
 

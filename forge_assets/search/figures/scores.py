@@ -1,4 +1,4 @@
-"""Pictures of what trials scored: one after another, and the best of them in their race."""
+"""Draw the scores of trials: one after another, and the best of them in their race."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGES = {"trial": "#7ba3d0", "race": ACCENT, "confirm": WARM}
 
 @styled
 def best_so_far(trials: pl.DataFrame, chosen: int | None = None) -> Picture:
-    """Score of every trial with its standard error, the best so far, and below them the trials without a score.
+    """Draw every trial's score with its standard error, the best so far, and below them the trials without a score.
 
     Args:
         trials: as table `search.trials`.
@@ -64,7 +64,7 @@ def best_so_far(trials: pl.DataFrame, chosen: int | None = None) -> Picture:
 
 @styled
 def race(answers: pl.DataFrame, chosen: int | None = None, scenarios: Mapping[str, str] | None = None) -> Picture:
-    """Mean composite of each raced candidate with its 95% bootstrap interval, stage by stage.
+    """Draw the mean composite of each raced candidate with its 95% bootstrap interval, stage by stage.
 
     Args:
         answers: as table `search.answers`; who dropped out of the race has fewer of them.

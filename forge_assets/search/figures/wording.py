@@ -1,4 +1,4 @@
-"""Configurations and what the guard did to them, as a person reads them."""
+"""Format configurations and the guard's changes for people."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Change:
         return f"{self.parameter} {self.before} → {self.after}"
 
 
-def named(parameter: str) -> str:
-    """`learning_rate` as `learning rate`."""
+def format_name(parameter: str) -> str:
+    """Format `learning_rate` as `learning rate`."""
     return parameter.replace("_", " ")
 
 
-def shown(value: Any) -> str:
-    """A value of a parameter: three digits of a number, modules without their common ending."""
+def format_value(value: Any) -> str:
+    """Format a value of a parameter: three digits of a number, modules without their common ending."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -40,14 +40,14 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def config(text: str | None) -> dict[str, Any]:
-    """The configuration in column `asked` or `ran` of `search.trials`; empty where none was written."""
+def parse_config(text: str | None) -> dict[str, Any]:
+    """Parse the configuration in column `asked` or `ran` of `search.trials`; empty where none was written."""
     return dict(json.loads(text)) if text else {}
 
 
-def changes(text: str | None) -> tuple[Change, ...]:
-    """The changes in column `guard` of `search.trials`."""
+def parse_changes(text: str | None) -> tuple[Change, ...]:
+    """Parse the changes in column `guard` of `search.trials`."""
     return tuple(
-        Change(named(c["rule"]), named(c["parameter"]), shown(c["before"]), shown(c["after"]))
+        Change(format_name(c["rule"]), format_name(c["parameter"]), format_value(c["before"]), format_value(c["after"]))
         for c in (json.loads(text) if text else [])
     )

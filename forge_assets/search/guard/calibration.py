@@ -1,4 +1,4 @@
-"""What measured peaks of a search say of the memory model: Bayesian linear regression on two parts of a prediction.
+"""Calibrate the memory model by measured peaks: Bayesian linear regression on two parts of a prediction.
 
 What a job holds from end to end (weights, optimizer, runtime) is known well; what comes and goes with its tokens is
 predicted for full rows, and real ones are shorter. So a measured peak is taken as
@@ -79,11 +79,11 @@ class Calibration:
     quantile: float = 0.0
 
     def expected(self, prediction: Prediction) -> int:
-        """Bytes at the peak, as likely more as less."""
+        """Predict the median of the peak in bytes."""
         return round(max(self.held * held + self.passing * passing for held, passing in _sums(prediction)))
 
     def safe(self, prediction: Prediction) -> int:
-        """Bytes that must be free; without observations the peak and the machine's margin."""
+        """Predict bytes that must be free; without observations the peak and the machine's margin."""
         if not self.observations:
             return prediction.safe
         expected = self.expected(prediction)

@@ -1,4 +1,4 @@
-"""Before a trial runs: does it fit the memory envelope, and if not, the least damaging step that makes it fit.
+"""Fit a job to the memory envelope before it runs, by the least damaging steps.
 
 Where one step is enough, the least damaging one is taken. Where none is, it takes several: of all combinations that
 fit, the one that harms least what is learned, then with the fewest steps, then the fastest. So no step is taken that
@@ -57,7 +57,7 @@ def guard(
     *,
     completion: float = 1.0,
 ) -> Guarded:
-    """The job, or a smaller one that fits.
+    """Return the job, or a smaller one that fits.
 
     Args:
         calibration: what earlier peaks of this search say of the prediction.
@@ -76,7 +76,9 @@ def guard(
     for taken in _by_damage(job):
         way = reduce(lambda done, step: step.apply(done), taken, job)
         if (held := need(way)) <= envelope_bytes:
-            return Guarded(way, held, tuple(_told(job, taken, shape, machine, envelope_bytes, calibration, completion)))
+            return Guarded(
+                way, held, tuple(_explain_steps(job, taken, shape, machine, envelope_bytes, calibration, completion))
+            )
         least = min(least, held)
     raise DoesNotFit(
         f"{least / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
@@ -97,7 +99,7 @@ def _by_damage(job: SftJob) -> list[tuple[Step, ...]]:
     return sorted((taken for taken in found if taken), key=order)
 
 
-def _told(
+def _explain_steps(
     job: SftJob,
     taken: tuple[Step, ...],
     shape: Shape,

@@ -1,4 +1,4 @@
-"""The ways to make a training smaller: what each costs, and the rule, with its reason, that speaks for it.
+"""Define the steps that make a training smaller: what each costs, and the rule, with its reason, for it.
 
 Memory goes with products, so no single number of a configuration is dangerous by itself: a large batch is harmless
 with short rows, a high rank with few matrices. Each rule names the product that a step makes smaller.
@@ -73,7 +73,7 @@ class Step:
     damage: Damage
 
     def apply(self, job: SftJob) -> SftJob:
-        """The job with this step taken; everything else stays as it is."""
+        """Apply the step to a job; everything else stays as it is."""
         if self.parameter == "batch_size":
             more = job.accumulation * job.batch_size // self.after
             return job.model_copy(update={"batch_size": self.after, "accumulation": more})
@@ -86,7 +86,7 @@ class Step:
         return job.model_copy(update={"lora": job.lora.model_copy(update=change)})
 
     def rule(self, before: Prediction, after: Prediction, head_share: float) -> str:
-        """The rule that speaks for this step.
+        """Choose the rule that explains the step.
 
         Args:
             before: of the job it is taken from, as `after` is of the one with it.
@@ -106,7 +106,7 @@ class Step:
 
 
 def steps(job: SftJob) -> Iterator[tuple[Step, ...]]:
-    """All single steps, those of one parameter together with the smallest change first."""
+    """List all single steps by parameter, the smallest change first."""
     batch, lora = job.batch_size, job.lora
     yield tuple(
         Step("batch_size", batch, rows, Damage(0, SPLIT * math.log2(batch / rows)))
@@ -127,7 +127,7 @@ def steps(job: SftJob) -> Iterator[tuple[Step, ...]]:
 
 
 def share_of_head(job: SftJob, shape: Shape) -> float:
-    """Of an adapter's weights, those on the output layer; 0 without an adapter."""
+    """Compute the share of an adapter's weights on the output layer; 0 without an adapter."""
     if job.lora is None or job.lora.target_modules == "all-linear" or HEAD not in job.lora.target_modules:
         return 0.0
     lora = job.lora

@@ -1,4 +1,4 @@
-"""Any sampler of a search by its name: ours, and Optuna's."""
+"""Make samplers of a search by name: ours, and Optuna's."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def sampler(
     space: SearchSpace,
     n_trials: int,
     seed: int,
-    runs_as: Callable[[Config], Config] | None = None,
+    applied_for: Callable[[Config], Config] | None = None,
 ) -> BaseSampler:
-    """A seeded sampler, which after a restart proposes what it would have proposed.
+    """Make a seeded sampler, which after a restart proposes what it would have proposed.
 
     Args:
         name: three-phase, tpe, gp, cmaes, random or qmc.
-        runs_as: as for `ThreePhaseSampler`; the others do not ask.
+        applied_for: as for `ThreePhaseSampler`; the others do not ask.
 
     Raises:
         ValueError: there is no sampler of that name.
     """
     if name == "three-phase":
-        return ThreePhaseSampler(space, n_trials, seed, runs_as)
+        return ThreePhaseSampler(space, n_trials, seed, applied_for)
     if name == "qmc":  # counts in the study which point of its one sequence is next
         with warnings.catch_warnings():  # a profile that names it knows
             warnings.simplefilter("ignore", ExperimentalWarning)

@@ -1,4 +1,4 @@
-"""What to try next, as a pure function of space, history and seed: explore 35% of the trials, exploit 40%, refine 25%.
+"""Propose a configuration from space, history and seed: explore 35% of the trials, exploit 40%, refine 25%.
 
 - Explore: the middle of the grid, then points of the grid that fill the space: of many Latin hypercubes one whose
   points are far apart (Johnson et al. 1990, maximin designs) and whose steps, as far as the space knows what makes
@@ -26,7 +26,7 @@ from scipy.special import ndtr
 from scipy.stats import qmc
 
 from forge_assets.search.optimizer.surrogate import Surrogate, fit
-from forge_assets.search.space.encoding import Places
+from forge_assets.search.space.encoding import PointEncoding
 from forge_assets.search.space.parameters import Config, SearchSpace
 
 Phase = Literal["explore", "exploit", "refine"]
@@ -61,18 +61,18 @@ class Seen:
     pending: bool = False
 
 
-def as_asked(config: Config) -> Config:
-    """What runs where nothing guards."""
+def unchanged(config: Config) -> Config:
+    """Return the requested configuration: what is applied where nothing guards."""
     return config
 
 
 def explorations(trials: int) -> int:
-    """How many of a budget's trials explore."""
+    """Compute how many of a budget's trials explore."""
     return max(1, round(EXPLORE * trials))
 
 
 def phase_of(trial: int, trials: int) -> Phase:
-    """The phase of the trial with that index (from 0); beyond the budget it is refine."""
+    """Return the phase of the trial with that index (from 0); beyond the budget it is refine."""
     explore = explorations(trials)
     exploit = max(1, round(EXPLOIT * trials))
     if trial < explore:
@@ -86,27 +86,27 @@ def propose(
     trial: int,
     trials: int,
     seed: int,
-    runs_as: Callable[[Config], Config] = as_asked,
+    applied_for: Callable[[Config], Config] = unchanged,
 ) -> Config:
-    """The configuration of one trial.
+    """Propose the configuration of one trial.
 
     Args:
         seen: trials started before it.
         trial: its index.
         trials: the budget, which the phases are shares of.
-        runs_as: what a guard would make of a configuration.
+        applied_for: what a guard would make of a configuration.
     """
     tried = {_key(space, s.config) for s in seen}
     phase = phase_of(trial, trials)
     model = None if phase == "explore" else surrogate(space, seen)
     if model is not None:
         rng = np.random.default_rng([seed, trial])
-        chosen = _chosen(space, seen, model, phase, rng, tried, runs_as)
+        chosen = _chosen(space, seen, model, phase, rng, tried, applied_for)
         if chosen is not None:
             return chosen
     design = explored(space, explorations(trials), seed)
     for config in chain(design[trial:], design):
-        if tried.isdisjoint((_key(space, config), _key(space, runs_as(config)))):
+        if tried.isdisjoint((_key(space, config), _key(space, applied_for(config)))):
             return config
     for config in _all(space, seed):
         if _key(space, config) not in tried:
@@ -115,7 +115,7 @@ def propose(
 
 
 def surrogate(space: SearchSpace, seen: Sequence[Seen]) -> Surrogate | None:
-    """What is known; None before a trial has a score. A trial that failed is taken to be as bad as the worst."""
+    """Fit the surrogate; None before a trial has a score. A failed trial counts as bad as the worst."""
     scores = [s.score for s in seen if s.score is not None]
     if not scores:
         return None
@@ -129,7 +129,7 @@ def surrogate(space: SearchSpace, seen: Sequence[Seen]) -> Surrogate | None:
 
 
 def posterior(space: SearchSpace, seen: Sequence[Seen]) -> NDArray[np.float64]:
-    """What score is expected of each configuration, its own luck taken out.
+    """Compute the posterior mean score of each configuration, without its noise.
 
     Raises:
         ValueError: no trial has a score yet.
@@ -141,29 +141,29 @@ def posterior(space: SearchSpace, seen: Sequence[Seen]) -> NDArray[np.float64]:
 
 
 def importances(space: SearchSpace, seen: Sequence[Seen]) -> dict[str, float]:
-    """Of each parameter, the share of the expected scores' variance that its effects and interactions make.
+    """Compute each parameter's share of the expected scores' variance, interactions included (total effect).
 
     Total Sobol indices of the surrogate's mean over the whole space, by Jansen's estimator (Saltelli et al. 2010,
     Computer Physics Communications 181, table 2), made to add up to 1; empty before two trials have a score.
     """
     if sum(s.score is not None for s in seen) < 2 or (model := surrogate(space, seen)) is None:
         return {}
-    places = Places(space)
+    encoding = PointEncoding(space)
     count = len(space.parameters)
     drawn = qmc.Sobol(2 * count, seed=0).random(SOBOL_POINTS)
-    here, there = places.stretched(drawn[:, :count]), places.stretched(drawn[:, count:])
-    base, _ = model.predict(places.encode(here))
+    here, there = encoding.from_unit_cube(drawn[:, :count]), encoding.from_unit_cube(drawn[:, count:])
+    base, _ = model.predict(encoding.encode(here))
     shares = []
     for j in range(count):
         moved = here.copy()
         moved[:, j] = there[:, j]
-        shares.append(float(((base - model.predict(places.encode(moved))[0]) ** 2).mean()))
+        shares.append(float(((base - model.predict(encoding.encode(moved))[0]) ** 2).mean()))
     total = sum(shares) or 1.0
     return {p.name: share / total for p, share in zip(space.parameters, shares, strict=True)}
 
 
 def bases(space: SearchSpace, seen: Sequence[Seen], model: Surrogate) -> list[Config]:
-    """Of the configurations that have a score those that are expected to be best, as they can be asked for."""
+    """Select the scored configurations that are expected to be best, as they can be requested."""
     scored = [s.config for s in seen if s.score is not None]
     mean, _ = model.predict(space.encode(scored))
     found = (space.inside(scored[i]) for i in np.argsort(-mean, kind="stable"))
@@ -171,20 +171,20 @@ def bases(space: SearchSpace, seen: Sequence[Seen], model: Surrogate) -> list[Co
 
 
 def explored(space: SearchSpace, count: int, seed: int) -> list[Config]:
-    """Points of the grid: its middle first, then a design that fills the space."""
+    """Draw points of the grid: its middle first, then a design that fills the space."""
     rng = np.random.default_rng([seed, count])
     middle = [(len(p.grid) - 1) // 2 for p in space.parameters]
-    places = [np.array([p.encode(value) for value in p.grid]) for p in space.parameters]
+    values = [np.array([p.encode(value) for value in p.grid]) for p in space.parameters]
     designs = [np.array([middle])]
     for _ in range(DESIGNS if count > 1 else 0):
         columns = [_spread(len(p.grid), count - 1, rng) for p in space.parameters]
         designs.append(np.vstack([middle, np.column_stack(columns)]))
-    best, _ = min(((d, _crowding(space, places, d)) for d in designs[-DESIGNS:]), key=lambda one: one[1])
+    best, _ = min(((d, _crowding(space, values, d)) for d in designs[-DESIGNS:]), key=lambda one: one[1])
     return list({tuple(index): _at(space, index) for index in best.tolist()}.values())
 
 
 def moves(space: SearchSpace, best: Config) -> list[Config]:
-    """One parameter at another value of its grid."""
+    """List the configurations with one parameter at another value of its grid."""
     return [best | {p.name: value} for p in space.parameters for value in p.grid if value != best[p.name]]
 
 
@@ -195,7 +195,7 @@ def _chosen(
     phase: Phase,
     rng: np.random.Generator,
     tried: set[tuple[object, ...]],
-    runs_as: Callable[[Config], Config],
+    applied_for: Callable[[Config], Config],
 ) -> Config | None:
     """The most promising step of the phase, else of the other one, that leads to something new; None: none does."""
     best = bases(space, seen, model)
@@ -211,12 +211,12 @@ def _chosen(
         return [ways[i] for i in np.argsort(-gains(space.encode(ways)), kind="stable")]
 
     def refined() -> list[Config]:
-        return _around(Places(space), best, rng, gains)
+        return _around(PointEncoding(space), best, rng, gains)
 
     for ways in (moved, refined) if phase == "exploit" else (refined, moved):
         found: dict[tuple[object, ...], tuple[Config, Config]] = {}
         for way in ways():
-            if len(found) < SHORTLIST and (key := _key(space, runs := runs_as(way))) not in tried:
+            if len(found) < SHORTLIST and (key := _key(space, runs := applied_for(way))) not in tried:
                 found.setdefault(key, (way, runs))
         if found:
             gain = gains(space.encode([runs for _, runs in found.values()]))
@@ -225,32 +225,32 @@ def _chosen(
 
 
 def _around(
-    places: Places,
+    encoding: PointEncoding,
     best: Sequence[Config],
     rng: np.random.Generator,
     gains: Callable[[NDArray[np.float64]], NDArray[np.float64]],
 ) -> list[Config]:
     """Values between the grid points around the best, the most promising first; each round looks nearer by."""
-    at = places.near(places.of(best), WIDE, NEAR, rng)
-    gain = gains(places.encode(at))
+    at = encoding.neighbours(encoding.points(best), WIDE, NEAR, rng)
+    gain = gains(encoding.encode(at))
     for narrower in (0.5, 0.25, 0.125):
         top = at[np.argsort(-gain, kind="stable")[:BASES]]
-        nearer = places.near(top, WIDE * narrower, NARROWED, rng)
-        at, gain = np.vstack([at, nearer]), np.concatenate([gain, gains(places.encode(nearer))])
-    return places.configs(at[np.argsort(-gain, kind="stable")[: 4 * SHORTLIST]])
+        nearer = encoding.neighbours(top, WIDE * narrower, NARROWED, rng)
+        at, gain = np.vstack([at, nearer]), np.concatenate([gain, gains(encoding.encode(nearer))])
+    return encoding.configs(at[np.argsort(-gain, kind="stable")[: 4 * SHORTLIST]])
 
 
 def expected_improvement(model: Surrogate, points: NDArray[np.float64], reached: float) -> NDArray[np.float64]:
-    """Over what is expected of the best (Jones et al. 1998, equation 15)."""
+    """Compute the improvement expected over the best posterior mean (Jones et al. 1998, equation 15)."""
     mean, deviation = model.predict(points)
     ahead = (mean - reached) / deviation
     gain: NDArray[np.float64] = deviation * (ahead * ndtr(ahead) + np.exp(-0.5 * ahead**2) / math.sqrt(2 * math.pi))
     return gain
 
 
-def _crowding(space: SearchSpace, places: Sequence[NDArray[np.float64]], design: NDArray[np.intp]) -> float:
+def _crowding(space: SearchSpace, values: Sequence[NDArray[np.float64]], design: NDArray[np.intp]) -> float:
     """How far steps are from the usual, less how far the nearest two are apart: what makes trials teach little."""
-    points = np.hstack([place[column] for place, column in zip(places, design.T, strict=True)])
+    points = np.hstack([place[column] for place, column in zip(values, design.T, strict=True)])
     pairs = np.triu_indices(len(points), 1)
     apart = ((points[:, None] - points[None]) ** 2).sum(axis=2)[pairs].min(initial=math.inf)
     return float((points[:, space.line] @ space.direction).var()) - float(apart)

@@ -1,4 +1,4 @@
-"""What the trials so far say of the whole space: a Gaussian process over configurations.
+"""Fit a Gaussian process over configurations to the trials so far.
 
 Its kernel adds up three kinds of effect,
 
@@ -52,7 +52,7 @@ class _Values:
 
     @classmethod
     def of(cls, x: Floats, count: int) -> _Values:
-        """From one array: logarithms of all but the direction's weights, then these."""
+        """Read the parameters from one array: logarithms of all but the direction's weights, then these."""
         e = np.exp(x[: 2 * count + 3])
         return cls(e[:count], e[count:-3], float(e[-3]), float(e[-2]), float(e[-1]), x[2 * count + 3 :])
 
@@ -70,7 +70,7 @@ class Surrogate:
     _dual: Floats
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of the score without its noise.
+        """Predict mean and standard deviation of the score without its noise.
 
         Args:
             points: configurations x width.
@@ -82,7 +82,7 @@ class Surrogate:
         return self.centre + self.spread * (across @ self._dual), self.spread * np.sqrt(variance)
 
     def with_pending(self, points: Floats) -> Surrogate:
-        """As if configurations that still run had scored what is expected of them (Ginsbourger et al. 2010)."""
+        """Add running configurations with their expected scores (Ginsbourger et al. 2010)."""
         if not len(points):
             return self
         mean, _ = self.predict(points)

@@ -1,4 +1,4 @@
-"""The three-phase strategy as an Optuna sampler.
+"""Sample configurations by the three-phase strategy, as an Optuna sampler.
 
 What it proposes for a trial follows from the space, the budget, the seed and the trials with a smaller number: a
 search that was stopped, on this machine or another, goes on as it would have gone on.
@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from forge_assets.search.optimizer.strategy import Seen, as_asked, phase_of, propose
+from forge_assets.search.optimizer.strategy import Seen, phase_of, propose, unchanged
 from forge_assets.search.space.parameters import Config, SearchSpace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ PHASE, PROPOSED = "three_phase:phase", "three_phase:proposed"
 """System attributes of a trial: its phase, and the configuration as stored."""
 TRIES = 3
 """How often a proposal is made anew that another trial has too; a space smaller than the budget repeats itself."""
-RAN, ERROR = "ran", "standard_error"
+APPLIED, ERROR = "ran", "standard_error"
 """User attributes, set by whoever runs a trial: the configuration that ran, as stored, and the score's error."""
 
 
@@ -41,7 +41,7 @@ class ThreePhaseSampler(BaseSampler):
         space: what is searched.
         n_trials: the budget, which the phases are shares of. Trials beyond it refine.
         seed: of all that is drawn.
-        runs_as: what a guard would make of a configuration; None: nothing is changed.
+        applied_for: what a guard would make of a configuration; None: nothing is changed.
 
     Raises:
         ValueError: `n_trials` is below 1, or the study has several objectives.
@@ -52,22 +52,22 @@ class ThreePhaseSampler(BaseSampler):
         space: SearchSpace,
         n_trials: int,
         seed: int = 0,
-        runs_as: Callable[[Config], Config] | None = None,
+        applied_for: Callable[[Config], Config] | None = None,
     ) -> None:
         if n_trials < 1:
             raise ValueError(f"n_trials is {n_trials}: give at least 1")
         self.space, self.n_trials, self.seed = space, n_trials, seed
-        self.runs_as = runs_as or as_asked
+        self.applied_for = applied_for or unchanged
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All parameters of the space; they are proposed together."""
+        """Return all parameters of the space; they are proposed together."""
         self._raise_error_if_multi_objective(study)
         return self.space.distributions()
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The proposal. It is noted in the trial, so a trial that was cut off while it began gets the same again."""
+        """Propose a configuration, noted in the trial: one that was cut off while it began gets the same again."""
         noted: dict[str, Any] | None = trial.system_attrs.get(PROPOSED)
         if noted is not None:
             return noted
@@ -89,13 +89,13 @@ class ThreePhaseSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """At random: parameters that the space does not have."""
+        """Draw parameters that the space does not have at random."""
         entropy = np.random.SeedSequence([self.seed, trial.number, zlib.crc32(param_name.encode())])
         drawn = RandomSampler(seed=int(entropy.generate_state(1)[0]))
         return drawn.sample_independent(study, trial, param_name, param_distribution)
 
     def _propose(self, seen: Sequence[Seen], trial: int) -> Config:
-        return propose(self.space, seen, trial, self.n_trials, self.seed, self.runs_as)
+        return propose(self.space, seen, trial, self.n_trials, self.seed, self.applied_for)
 
     def _before(self, trials: Iterable[FrozenTrial], direction: StudyDirection) -> list[Seen]:
         """What was seen before; a trial that another process is about to propose is proposed here too."""
@@ -109,12 +109,12 @@ class ThreePhaseSampler(BaseSampler):
 
 
 def phase(trial: FrozenTrial) -> str:
-    """explore, exploit or refine; empty where another sampler, or a person, chose all parameters."""
+    """Return the phase, explore, exploit or refine; empty where another sampler, or a person, chose all parameters."""
     return str(trial.system_attrs.get(PHASE, ""))
 
 
-def seen(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDirection) -> list[Seen]:
-    """What a study's trials say, higher scores always better, in the order of their numbers.
+def observations(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDirection) -> list[Seen]:
+    """Convert a study's trials to observations, higher scores always better, in the order of their numbers.
 
     Trials that lack a parameter of the space are left out.
     """
@@ -124,7 +124,7 @@ def seen(trials: Sequence[FrozenTrial], space: SearchSpace, direction: StudyDire
 
 def _seen(trial: FrozenTrial, space: SearchSpace, direction: StudyDirection) -> Seen | None:
     attrs = trial.system_attrs
-    stored = trial.user_attrs.get(RAN) or attrs.get(PROPOSED, {}) | attrs.get("fixed_params", {}) | trial.params
+    stored = trial.user_attrs.get(APPLIED) or attrs.get(PROPOSED, {}) | attrs.get("fixed_params", {}) | trial.params
     if any(parameter.name not in stored for parameter in space.parameters):
         return None
     config = space.read(stored)

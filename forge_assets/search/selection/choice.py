@@ -1,10 +1,10 @@
-"""Which trial is chosen: the best by all that is known answer more questions, and the winner answers further ones."""
+"""Choose a trial: the best by posterior mean race on further samples, and the winner is confirmed on others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from optuna.study import StudyDirection
@@ -12,19 +12,16 @@ from optuna.trial import FrozenTrial
 
 from forge_assets.datasets.roles import messages
 from forge_assets.search.optimizer.strategy import importances, posterior
-from forge_assets.search.optimizer.three_phase import seen
-from forge_assets.search.selection.race import Race, first
-from forge_assets.search.selection.verdict import Verdict, verdict
+from forge_assets.search.optimizer.three_phase import observations
+from forge_assets.search.selection.race import Race, select_candidates
+from forge_assets.search.selection.verdict import RaceVerdict, race_verdict
+from forge_assets.search.study.context import StudyContext
 from forge_assets.search.study.record import answers_table, facts, planned_job
 from forge_assets.training.asset_support import greedy
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import GenerateJob, SftJob
 from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import BY_CONFIGURATION
-
-if TYPE_CHECKING:
-    from forge_assets.search.study.context import Setting
-
 
 MAXIMIZE = StudyDirection.MAXIMIZE
 
@@ -34,7 +31,7 @@ class NoTrialFinished(ValueError):
 
 
 @dataclass(frozen=True)
-class Choice:
+class SearchChoice:
     """What a search decided.
 
     Attributes:
@@ -44,12 +41,12 @@ class Choice:
     """
 
     job: SftJob
-    verdict: Verdict
+    verdict: RaceVerdict
     answers: pl.DataFrame
     importances: dict[str, float]
 
 
-def choose(setting: Setting, trials: Sequence[FrozenTrial]) -> Choice:
+def choose_trial(context: StudyContext, trials: Sequence[FrozenTrial]) -> SearchChoice:
     """Race the best trials of a finished search, and confirm the winner.
 
     Raises:
@@ -60,35 +57,35 @@ def choose(setting: Setting, trials: Sequence[FrozenTrial]) -> Choice:
     if not finished:
         raise NoTrialFinished(
             f"none of {len(trials)} trials finished: search.trials says in `why` what each one died of. Mend it and "
-            f"give the profile another seed, or remove the study {setting.name} from {setting.url}"
+            f"give the profile another seed, or remove the study {context.name} from {context.url}"
         )
-    history = seen(finished, setting.space, MAXIMIZE)
-    expected = posterior(setting.space, history)
+    history = observations(finished, context.space, MAXIMIZE)
+    expected = posterior(context.space, history)
     scores = {trial.number: float(score) for trial, score in zip(finished, expected, strict=True)}
-    field = _Field(setting, {trial.number: trial for trial in finished})
-    candidates = first(scores, setting.profile.search.race.candidates)
+    field = _Field(context, {trial.number: trial for trial in finished})
+    candidates = select_candidates(scores, context.profile.search.race.candidates)
     winner = field.race(candidates)
-    field.ask(winner, "confirm", setting.samples("confirm"))
+    field.ask(winner, "confirm", context.samples("confirm"))
     answers = answers_table(trials, field.rows)
-    job, samples = planned_job(field.trials[winner]), setting.sets.unique("sample_id")
-    known = seen(trials, setting.space, MAXIMIZE)
+    job, samples = planned_job(field.trials[winner]), context.sets.unique("sample_id")
+    known = observations(trials, context.space, MAXIMIZE)
     assert job is not None
-    return Choice(job, verdict(answers, samples), answers, importances(setting.space, known))
+    return SearchChoice(job, race_verdict(answers, samples), answers, importances(context.space, known))
 
 
 class _Field:
     """The trials that race, and what they answered."""
 
-    def __init__(self, setting: Setting, trials: dict[int, FrozenTrial]) -> None:
-        self.setting = setting
+    def __init__(self, context: StudyContext, trials: dict[int, FrozenTrial]) -> None:
+        self.context = context
         self.trials = trials
         self.rows: list[dict[str, Any]] = []
 
     def race(self, candidates: list[int]) -> int:
-        """The winner. A candidate that cannot answer, of itself, is left out, unless it is the last one."""
-        samples = self.setting.samples("race")
+        """Race the candidates to a winner. One that itself fails to answer is left out, unless it is the last."""
+        samples = self.context.samples("race")
         while True:
-            race = Race.of(candidates, self.setting.sets)
+            race = Race.of(candidates, self.context.sets)
             todo = race.next_round(self.answers)
             if todo is None:
                 return race.winner(self.answers)
@@ -109,16 +106,16 @@ class _Field:
 
     def ask(self, number: int, stage: str, samples: pl.DataFrame) -> None:
         """Have a trial answer samples, and keep its composites."""
-        setting, job = self.setting, planned_job(self.trials[number])
+        context, job = self.context, planned_job(self.trials[number])
         assert job is not None
         rows = [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in samples.iter_rows(named=True)]
         asked = GenerateJob(
-            **ModelRef.of_training(job, setting.runner.identity(job)).spec,
-            prompts=setting.runner.dataset(rows),
-            sampling=greedy(setting.forge),
+            **ModelRef.of_training(job, context.runner.identity(job)).spec,
+            prompts=context.runner.dataset(rows),
+            sampling=greedy(context.forge),
         )
-        done = setting.runner.run(asked, f"trial {number} {stage} answers")
-        scores = setting.scores(done, samples)
+        done = context.runner.run(asked, f"trial {number} {stage} answers")
+        scores = context.scores(done, samples)
         composites = scores.filter(pl.col("metric") == "composite").select("sample_id", "value")
         self.rows += [
             {"trial": number, "stage": stage, "sample_id": sample, "composite": value}

@@ -1,4 +1,4 @@
-"""Racing: the best trials answer further samples in rounds, and who is worse than the leader beyond noise drops out.
+"""Race the best trials over further samples in rounds; who is significantly worse than the leader drops out.
 
 A trial is among the best partly because its few samples suited it, so its own samples decide nothing here: rounds and
 winner rest on samples that no trial was scored on. `bench/race.py` compares this with other ways to choose.
@@ -26,8 +26,8 @@ class RaceError(ValueError):
     """Answers or candidates from which no race can be decided; the message names which."""
 
 
-def first(scores: Mapping[int, float], candidates: int) -> list[int]:
-    """The trials that race: the `candidates` highest scores, best first; of equal ones the earlier trial.
+def select_candidates(scores: Mapping[int, float], candidates: int) -> list[int]:
+    """Select the trials that race: the `candidates` highest scores, best first; of equal ones the earlier trial.
 
     Args:
         scores: trial to score, or to the posterior mean of a model of the scores, which is shrunk towards the mean of
@@ -72,7 +72,7 @@ class Race:
 
     @staticmethod
     def of(candidates: Sequence[int], sets: pl.DataFrame) -> Race:
-        """The race over the samples of role `race` of `scenarios.sets`, in their order there.
+        """Build the race over the samples of role `race` of `scenarios.sets`, in their order there.
 
         Of fewer than `ROUNDS` x `LEAST_ROUND` samples it has fewer rounds.
         """
@@ -82,7 +82,7 @@ class Race:
         return Race(tuple(candidates), items, scenarios, rounds)
 
     def next_round(self, answers: pl.DataFrame) -> tuple[list[int], list[str]] | None:
-        """Trials that lack answers of the current round, and all samples of that round; None: the race is over.
+        """Return trials that lack answers of the current round, and all samples of that round; None: the race is over.
 
         It is over when every round was answered by all that were left in it, or when one is left.
 
@@ -95,7 +95,7 @@ class Race:
         return self._state(answers)[1]
 
     def standing(self, answers: pl.DataFrame) -> list[int]:
-        """Trials that have not dropped out, best first by their mean over all samples of the rounds done.
+        """List trials that have not dropped out, best first by their mean over all samples of the rounds done.
 
         Of equal means the earlier trial is first: what a run measures of the machine, time above all, decides nothing.
         Before the first round is done they are in the order of `candidates`.
@@ -106,7 +106,7 @@ class Race:
         return self._state(answers)[0]
 
     def winner(self, answers: pl.DataFrame) -> int:
-        """The first of those standing when the race is over.
+        """Return the first of those standing when the race is over.
 
         Raises:
             RaceError: it is not over, or as `next_round`.
@@ -152,7 +152,7 @@ class Race:
 
 
 def composites(answers: pl.DataFrame, stage: str) -> dict[tuple[int, str], float]:
-    """Composite of each trial and sample of a stage, by trial and sample, whatever the order of the rows.
+    """Collect the composite of each trial and sample of a stage, by trial and sample, whatever the order of the rows.
 
     Raises:
         RaceError: a sample was answered twice, or a composite is no number.
@@ -168,10 +168,10 @@ def composites(answers: pl.DataFrame, stage: str) -> dict[tuple[int, str], float
     return found
 
 
-def paired(
+def paired_differences(
     scores: Mapping[tuple[int, str], float], trial: int, others: Sequence[int], items: Sequence[str]
 ) -> tuple[Floats, Floats]:
-    """Differences `trial` - other on every item, 0 where the other did not answer, and 1 where it did.
+    """Compute the differences `trial` - other on every item, 0 where the other did not answer, and 1 where it did.
 
     Returns:
         Two arrays of shape (items, others).

@@ -1,4 +1,4 @@
-"""What the race decided, in figures that the choice itself has not inflated.
+"""Report the race's winner with a score and a lead that selection has not inflated.
 
 The best of many noisy scores is too high on average (the winner's curse), and so is its lead. The winner's score is
 therefore taken from samples on which nothing was chosen.
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from forge_assets.scoring.bootstrap import TAILS, Floats, Interval, clustered_mean, codes, resampled_means
-from forge_assets.search.selection.race import RaceError, composites, paired
+from forge_assets.search.selection.race import RaceError, composites, paired_differences
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RaceVerdict:
     """The trial that was chosen.
 
     Args:
@@ -66,8 +66,8 @@ class Verdict:
         )
 
 
-def verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> Verdict:
-    """What to report of the winner: the trial whose answers are at stage `confirm`.
+def race_verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> RaceVerdict:
+    """Compute score and lead of the winner: the trial whose answers are at stage `confirm`.
 
     A resample of the race compares the winner with each other trial on the samples that both answered, so a trial that
     dropped out is judged on the rounds it was in.
@@ -90,7 +90,7 @@ def verdict(answers: pl.DataFrame, samples: pl.DataFrame) -> Verdict:
     race = composites(answers, "race")
     others = sorted({trial for trial, _ in race} - {winner})
     lead, won = _raced(race, winner, others, scenario) if others else (None, 1.0)
-    return Verdict(
+    return RaceVerdict(
         winner,
         _interval(confirmed, scenario),
         _interval(before, scenario) if before else None,
@@ -108,7 +108,7 @@ def _raced(
     alone = sorted({sample for _, sample in race} - set(items))
     if alone:
         raise RaceError(f"search.answers: trial {winner}, confirmed, did not answer sample {alone[0]} of the race")
-    ahead, shared = paired(race, winner, others, items)
+    ahead, shared = paired_differences(race, winner, others, items)
     asked = shared.sum(axis=0)
     mean = ahead.sum(axis=0) / asked
     nearest = min(range(len(others)), key=lambda i: (-asked[i], mean[i], others[i]))

@@ -1,4 +1,4 @@
-"""Many configurations at once, as an array: for each parameter the coordinate of a number, or the index of a name.
+"""Encode many configurations at once as an array: for each parameter a coordinate in [0, 1], or the index of a name.
 
 Candidates by the hundred are drawn, moved and encoded here without making a configuration of each.
 """
@@ -15,8 +15,8 @@ from forge_assets.search.space.parameters import Config, Number, SearchSpace, Su
 Floats = NDArray[np.float64]
 
 
-class Places:
-    """Places of a space, configurations x parameters."""
+class PointEncoding:
+    """Converts configurations to points (configurations x parameters), and the unit cube to points."""
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
@@ -28,8 +28,8 @@ class Places:
             for p, choices in zip(space.parameters, self._choices, strict=True)
         ]
 
-    def of(self, configs: Sequence[Config]) -> Floats:
-        """Where configurations of the space are."""
+    def points(self, configs: Sequence[Config]) -> Floats:
+        """Convert configurations of the space to points."""
         pairs = list(zip(self._space.parameters, self._choices, strict=True))
         rows = [
             [float(choices.index(c[p.name])) if choices else p.encode(c[p.name])[0] for p, choices in pairs]
@@ -37,37 +37,37 @@ class Places:
         ]
         return np.array(rows, dtype=float)
 
-    def configs(self, places: Floats) -> list[Config]:
-        """The configurations there, ints and digits rounded."""
+    def configs(self, points: Floats) -> list[Config]:
+        """Convert points to configurations, ints and digits rounded."""
         pairs = list(zip(self._space.parameters, self._choices, strict=True))
         return [
             {
                 p.name: p.decode(float(x)) if isinstance(p, Number) else choices[int(x)]
                 for x, (p, choices) in zip(row, pairs, strict=True)
             }
-            for row in places
+            for row in points
         ]
 
-    def encode(self, places: Floats) -> Floats:
-        """Coordinates, configurations x width."""
+    def encode(self, points: Floats) -> Floats:
+        """Encode points as coordinates, configurations x width."""
         columns = [
-            table[places[:, j].astype(int)] if len(table) else places[:, j : j + 1]
+            table[points[:, j].astype(int)] if len(table) else points[:, j : j + 1]
             for j, table in enumerate(self._tables)
         ]
         return np.hstack(columns)
 
-    def stretched(self, units: Floats) -> Floats:
-        """Places from numbers between 0 and 1, evenly over the whole space."""
-        places = units.copy()
+    def from_unit_cube(self, units: Floats) -> Floats:
+        """Map the unit cube evenly to points of the whole space."""
+        points = units.copy()
         for j, choices in enumerate(self._choices):
             if choices:
-                places[:, j] = np.minimum((units[:, j] * len(choices)).astype(int), len(choices) - 1)
-        return places
+                points[:, j] = np.minimum((units[:, j] * len(choices)).astype(int), len(choices) - 1)
+        return points
 
-    def near(self, bases: Floats, steps: float, count: int, rng: np.random.Generator) -> Floats:
-        """`count` places around each of `bases`: some parameters stay, others move by up to so many grid steps."""
+    def neighbours(self, bases: Floats, steps: float, count: int, rng: np.random.Generator) -> Floats:
+        """Draw `count` points around each of `bases`: some parameters stay, others move by up to so many grid steps."""
         at = np.repeat(bases, count, axis=0)
-        drawn = self.stretched(rng.random(at.shape))
+        drawn = self.from_unit_cube(rng.random(at.shape))
         for j, (p, choices) in enumerate(zip(self._space.parameters, self._choices, strict=True)):
             if not choices:
                 reach = steps / max(1, len(p.grid) - 1)

@@ -1,5 +1,4 @@
-"""A search space: for each parameter its grid. What kind of parameter it is, and on which scale it lives, follows
-from the values.
+"""Define a search space: for each parameter its grid, from which its kind and its scale follow.
 
 Numbers are ints or floats, on a log scale where their grid is spaced that way. Names are categories. Lists of names
 are sets: two sets are near where they share most names, and between two of a grid lie their union and intersection.
@@ -51,28 +50,28 @@ class Parameter:
         raise NotImplementedError
 
     def encode(self, value: Value) -> tuple[float, ...]:
-        """Coordinates of a value."""
+        """Encode a value as coordinates."""
         raise NotImplementedError
 
     def distribution(self) -> optuna.distributions.BaseDistribution:
-        """What Optuna draws it from and stores it as."""
+        """Return the distribution that Optuna draws it from and stores it as."""
         raise NotImplementedError
 
     def suggest(self, trial: optuna.Trial) -> Any:
-        """Its value in a trial, as Optuna stores it."""
+        """Suggest its value in a trial, as Optuna stores it."""
         raise NotImplementedError
 
     def stored(self, value: Value) -> float | int | str:
-        """A value as Optuna stores it."""
+        """Convert a value to what Optuna stores."""
         return value  # type: ignore[return-value]
 
     def read(self, stored: Any) -> Value:
-        """A value as Optuna gives it back."""
+        """Convert what Optuna stored to a value."""
         value: Value = stored
         return value
 
     def inside(self, value: Value) -> Value:
-        """The nearest value that can be asked for: a guard may have made one that the space does not have."""
+        """Find the nearest value of the space: a guard may have made one that it does not have."""
         return value
 
 
@@ -100,7 +99,7 @@ class Number(Parameter):
         return ((self._scaled(value) - self._low) / self._span if self._span else 0.0,)
 
     def decode(self, at: float) -> Value:
-        """The value at a coordinate from 0 to 1, floats to four digits."""
+        """Decode a coordinate from 0 to 1, floats to four digits."""
         scaled = self._low + min(max(at, 0.0), 1.0) * self._span
         value = math.exp(scaled) if self.log else scaled
         if self.whole:
@@ -223,7 +222,7 @@ class SearchSpace:
         return tuple(_parameter(name, values, self.scale.get(name)) for name, values in self.grid.items())
 
     def encode(self, configs: Sequence[Mapping[str, Value]]) -> NDArray[np.float64]:
-        """Coordinates, configurations x width."""
+        """Encode configurations as coordinates, configurations x width."""
         rows = [[x for p in self.parameters for x in p.encode(config[p.name])] for config in configs]
         return np.array(rows, dtype=float).reshape(len(configs), self.width)
 
@@ -251,23 +250,23 @@ class SearchSpace:
         return np.array([self.step.get(p.name, 0.0) * p.factor / STEP_LENGTH for p in numbers])
 
     def distributions(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """What Optuna's own samplers draw from: the whole range of every grid."""
+        """Return what Optuna's own samplers draw from: the whole range of every grid."""
         return {parameter.name: parameter.distribution() for parameter in self.parameters}
 
     def inside(self, config: Mapping[str, Value]) -> Config:
-        """The nearest configuration that can be asked for."""
+        """Find the nearest configuration of the space."""
         return {parameter.name: parameter.inside(config[parameter.name]) for parameter in self.parameters}
 
     def suggest(self, trial: optuna.Trial) -> Config:
-        """The configuration of a trial, by whatever sampler its study has."""
+        """Suggest the configuration of a trial, by whatever sampler its study has."""
         return {parameter.name: parameter.read(parameter.suggest(trial)) for parameter in self.parameters}
 
     def stored(self, config: Mapping[str, Value]) -> dict[str, float | int | str]:
-        """A configuration as a study's storage holds it."""
+        """Convert a configuration to what a study's storage holds."""
         return {parameter.name: parameter.stored(config[parameter.name]) for parameter in self.parameters}
 
     def read(self, stored: Mapping[str, Any]) -> Config:
-        """A configuration as it was stored.
+        """Convert what was stored to a configuration.
 
         Raises:
             KeyError: a parameter is missing.

@@ -1,11 +1,10 @@
-"""What all trials of a search share, and the name under which its study is found again."""
+"""Hold what all trials of a search share, and the name of its study."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,24 +12,22 @@ from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.search.study.jobs import space_of, teacher_job
 from forge_assets.training.asset_support import drawn_sets, greedy, placed, scored
+from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, SftJob
 from forge_assets.training.planning.memory_overhead import Machine
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import machine
 from forge_resources.config.profile import Profile
+from forge_resources.forge import Forge
 from forge_resources.storage.store import digest
-
-if TYPE_CHECKING:
-    from forge_assets.training.jobs.runner import Finished, JobRunner
-    from forge_resources.forge import Forge
 
 UNNAMED = {"race", "parallel"}
 """Parts of a search that may change and its trials stay the same."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One search.
+class StudyContext:
+    """What all trials of one search share.
 
     Attributes:
         profile: with what it leaves open decided for its hardware.
@@ -50,8 +47,8 @@ class Setting:
     machine: Machine
 
     @classmethod
-    def of(cls, forge: Forge, runner: JobRunner) -> Setting:
-        """The search of the profile, over the sets last drawn.
+    def of(cls, forge: Forge, runner: JobRunner) -> StudyContext:
+        """Build the context of the profile's search, over the sets last drawn.
 
         Raises:
             DoesNotFit: teacher or student fits the hardware in no way.
@@ -102,13 +99,13 @@ class Setting:
         return self.profile.hardware.memory_gb * 1e9
 
     def job(self, config: Config) -> SftJob:
-        """The training that a configuration asks for."""
+        """Build the training job of a configuration."""
         return teacher_job(self.profile, config, self.base, self.dataset, self.profile.search.steps, self.probe)
 
     def scores(self, done: Finished, samples: pl.DataFrame) -> pl.DataFrame:
-        """sample_id, metric, value of what a job answered."""
+        """Score what a job answered: sample_id, metric, value."""
         return scored(self.forge, {"trial": done}, samples)[1]
 
     def samples(self, role: str) -> pl.DataFrame:
-        """Samples of a role, in order."""
+        """Select the samples of a role, in order."""
         return self.sets.filter(pl.col("role") == role).sort("position")

@@ -1,4 +1,4 @@
-"""Between a search's configurations and the training jobs that they are."""
+"""Convert a search's configurations to training jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNCHANGED = ("batch_size", "gradient_checkpointing")
 
 
 def space_of(profile: Profile) -> SearchSpace:
-    """The profile's search space."""
+    """Build the profile's search space."""
     grid: dict[str, list[Value]] = {}
     for name, values in profile.search.space.items():
         grid[name] = [int(value) if name in WHOLE else value for value in values]  # type: ignore[arg-type]
@@ -29,7 +29,7 @@ def space_of(profile: Profile) -> SearchSpace:
 def teacher_job(
     profile: Profile, config: Config, base: str, dataset: str, steps: int, probe: Probe | None = None
 ) -> SftJob:
-    """Training of the teacher with one configuration; what the space leaves out comes from the profile.
+    """Build the training job of the teacher with one configuration; what the space leaves out comes from the profile.
 
     A `batch_size` that is searched counts all rows of a step; the guard splits it where it must.
     """
@@ -60,14 +60,14 @@ def teacher_job(
 
 
 def largest(profile: Profile) -> Config:
-    """The configuration that needs most memory: the last of every grid, and the longest set of modules."""
+    """Return the configuration that needs most memory: the last of every grid, and the longest set of modules."""
     config: Config = {}
     for name, grid in space_of(profile).grid.items():
         config[name] = max(grid, key=modules) if name == "target_modules" else grid[-1]
     return config
 
 
-def ran_as(asked: Config, interventions: Sequence[Intervention]) -> Config:
-    """What was learned with after the guard spoke: what the strategy learns from."""
-    changed = {i.parameter: i.after for i in interventions if i.parameter in asked and i.parameter not in UNCHANGED}
-    return asked | changed
+def applied_config(requested: Config, interventions: Sequence[Intervention]) -> Config:
+    """Apply the guard's interventions to the requested configuration, as far as they change what is learned."""
+    changed = {i.parameter: i.after for i in interventions if i.parameter in requested and i.parameter not in UNCHANGED}
+    return requested | changed

@@ -1,4 +1,4 @@
-"""How a search gets on while it runs: which phase, the best so far, the time left."""
+"""Report the progress of a search: phase, best so far, time left."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Progress:
 
 
 def progress(study: optuna.Study, number: int, trials: int, parallel: int) -> Progress:
-    """How the search gets on, as its study says.
+    """Compute the progress of a search from its study.
 
     Args:
         parallel: how many trials this process runs at once; that others share the search is seen.

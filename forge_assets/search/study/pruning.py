@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from forge_resources.config.profile import Pruning
+
 if TYPE_CHECKING:
     import optuna
-
-    from forge_resources.config.profile import Pruning
 
 SMOOTHED_STEPS = 5
 """How many steps one reported loss is the mean of."""
@@ -25,7 +25,7 @@ LOOKS = 10
 
 
 def pruner(pruning: Pruning | None, steps: int, startup: int) -> optuna.pruners.BasePruner:
-    """The pruner for a study whose trials train for `steps` steps.
+    """Build the pruner for a study whose trials train for `steps` steps.
 
     Args:
         startup: number of trials that must be complete before one is ended early.
@@ -43,8 +43,8 @@ def pruner(pruning: Pruning | None, steps: int, startup: int) -> optuna.pruners.
     )
 
 
-def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callable[[dict[str, Any]], str]:
-    """A `watch` for the trial's job: reports its loss at every step and gives the reason when it should end.
+def loss_watcher(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callable[[dict[str, Any]], str]:
+    """Build a `watch` of the trial's job: reports its loss at every step and gives the reason when it should end.
 
     A loss that is no number ends a trial at once. A trial that is gone on with has reported, and was judged by, its
     first steps before: of these only the last is judged again, since the answer may not have been heard. At the last
@@ -54,7 +54,7 @@ def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callab
         pruning: None ends no trial whose loss is a number.
         steps: number of the training's last step.
     """
-    told = _Told(trial)
+    told = _PrunerReports(trial)
 
     def watch(line: dict[str, Any]) -> str:
         step, loss = int(line["step"]), float(line["loss"])
@@ -68,17 +68,17 @@ def hopeless(trial: optuna.Trial, pruning: Pruning | None, steps: int) -> Callab
     return watch
 
 
-def report(trial: optuna.Trial, curve: Iterable[dict[str, Any]]) -> None:
+def report_curve(trial: optuna.Trial, curve: Iterable[dict[str, Any]]) -> None:
     """Report what the pruner was not told of a finished trial, so that later ones are compared with all of it.
 
     That is all of it where the job was finished before, and the last steps where it finished between two looks.
     """
-    told = _Told(trial)
+    told = _PrunerReports(trial)
     for line in curve:
         told.tell(int(line["step"]), float(line["loss"]))
 
 
-class _Told:
+class _PrunerReports:
     """Tells a trial its smoothed losses, each step once.
 
     Attributes:
@@ -93,7 +93,7 @@ class _Told:
         self._last = deque[float](maxlen=SMOOTHED_STEPS)
 
     def tell(self, step: int, loss: float) -> float:
-        """The smoothed loss at that step, reported unless it was."""
+        """Report the smoothed loss at a step, unless it was reported, and return it."""
         self._last.append(loss)
         smoothed = fmean(self._last)
         if step not in self._steps:

@@ -1,4 +1,4 @@
-"""What a study's storage keeps of a trial, and the tables `search.trials` and `search.answers` made from it.
+"""Store what is known of a trial in its study, and build the tables `search.trials` and `search.answers`.
 
 The storage is the truth: every process of a search writes the same tables from it.
 """
@@ -22,22 +22,28 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-RAN, PLAN, OUTCOME = "ran", "plan", "outcome"
+APPLIED, PLAN, OUTCOME = "ran", "plan", "outcome"
 """User attributes of a trial; each is one transaction of its storage, so what is known together is kept together."""
 
 
 def remember_plan(
-    trial: optuna.Trial, space: SearchSpace, asked: Config, ran: Config, allowed: Guarded, identity: str, now: float
+    trial: optuna.Trial,
+    space: SearchSpace,
+    requested: Config,
+    applied: Config,
+    allowed: Guarded,
+    identity: str,
+    now: float,
 ) -> None:
-    """What was asked, what will run, and who spoke, before it runs.
+    """Store the requested and the applied configuration and the guard's interventions, before the trial runs.
 
     Args:
         identity: of the job.
         now: Unix time.
     """
-    trial.set_user_attr(RAN, space.stored(ran))
+    trial.set_user_attr(APPLIED, space.stored(applied))
     plan = {
-        "asked": space.stored(asked),
+        "asked": space.stored(requested),
         "guard": [asdict(one) for one in allowed.interventions],
         "predicted_bytes": allowed.predicted_bytes,
         "job": allowed.job.model_dump(mode="json"),
@@ -48,23 +54,23 @@ def remember_plan(
 
 
 def remember_outcome(trial: optuna.Trial, **facts: Any) -> None:
-    """How it ended: status, why, seconds, losses; with a score scores, answers and measured_bytes; failed the cause."""
+    """Store the outcome: status, why, seconds, losses; if scored scores, answers, measured_bytes; if failed cause."""
     trial.set_user_attr(OUTCOME, facts)
 
 
 def facts(trial: optuna.Trial | FrozenTrial) -> dict[str, Any]:
-    """All that is kept of a trial so far: each thing that was remembered, under its name."""
+    """Return all that is stored of a trial so far, by name."""
     return {**trial.user_attrs.get(PLAN, {}), **trial.user_attrs.get(OUTCOME, {})}
 
 
 def planned_job(trial: optuna.Trial | FrozenTrial) -> SftJob | None:
-    """The job that was decided on; None before it was."""
+    """Return the job of a trial; None before it was planned."""
     spec = facts(trial).get("job")
     return SftJob.model_validate(spec) if spec else None
 
 
 def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -> pl.DataFrame:
-    """`search.trials`, one row a trial.
+    """Build `search.trials`, one row a trial.
 
     Args:
         name: of the study.
@@ -86,7 +92,7 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
                 "score": scores.get("composite"),
                 "standard_error": kept.get("score_error"),
                 "asked": _text(space, kept.get("asked") or trial.params),
-                "ran": _text(space, trial.user_attrs.get(RAN)),
+                "ran": _text(space, trial.user_attrs.get(APPLIED)),
                 "guard": json.dumps(kept.get("guard", [])),
                 "scores": [{"metric": name, "mean": scores[name]} for name in METRICS if name in scores],
                 "loss": sum(losses[-5:]) / len(losses[-5:]) if losses else None,
@@ -102,7 +108,7 @@ def trials_table(name: str, trials: Iterable[FrozenTrial], space: SearchSpace) -
 
 
 def answers_table(trials: Iterable[FrozenTrial], raced: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
-    """`search.answers`: how the trials answered, and after them the rows of race and confirmation."""
+    """Build `search.answers`: composites of the trials, then the rows of race and confirmation."""
     rows: list[Mapping[str, Any]] = [
         {"trial": trial.number, "stage": "trial", "sample_id": sample, "composite": composite}
         for trial in trials

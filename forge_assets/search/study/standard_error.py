@@ -1,4 +1,4 @@
-"""How far a score may be off: against the truth, and against another trial's on the same samples."""
+"""Compute standard errors of a score: its own, and that against other trials on the same samples."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 def standard_error(values: Sequence[float]) -> float:
-    """Of a mean; 0 of a single value."""
+    """Compute the standard error of a mean; 0 of a single value."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 def paired_error(before: Sequence[Mapping[str, float]], own: Mapping[str, float]) -> float | None:
-    """Standard error of a score as far as it matters between trials: a sample that is hard for all is taken out.
+    """Compute the standard error of a score between trials: the effect of samples hard for all is taken out.
 
     The residual of a two-way layout without interaction (Scheffe 1959, The Analysis of Variance, chapter 4).
 

@@ -1,4 +1,4 @@
-"""A search as an Optuna study that survives its processes: who takes which trial, and what was left behind.
+"""Open an Optuna study that survives its processes, and claim its trials, abandoned ones first.
 
 A trial that is under way is held by a lock file; the operating system lets go of it when its process dies, however
 that happens. So a trial whose lock is free was left behind, and whoever comes next goes on with it, not with a new one.
@@ -18,7 +18,6 @@ from forge_resources.storage.job_folder import held
 if TYPE_CHECKING:
     import optuna
 
-SQLITE = "sqlite:///"
 BUSY_SECONDS = 60
 """How long one process may wait for another to finish writing to a SQLite file."""
 
@@ -29,7 +28,7 @@ def open_study(
     sampler: optuna.samplers.BaseSampler | None = None,
     pruner: optuna.pruners.BasePruner | None = None,
 ) -> optuna.Study:
-    """The study of that name, made where it is not there yet; scores are maximised.
+    """Open the study of that name; create it where it does not exist. Scores are maximised.
 
     Args:
         url: SQLAlchemy's, as in sqlite:///folder/studies.db.
@@ -66,10 +65,10 @@ def _first(file: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def claimed(
+def claim_trial(
     study: optuna.Study, folder: Path, trials: int, sampler: Callable[[int], optuna.samplers.BaseSampler]
 ) -> Iterator[optuna.Trial | None]:
-    """Take the trial to go on with: the first that was left behind, else a new one while there are fewer than `trials`.
+    """Claim a trial: the first that was abandoned, else a new one while there are fewer than `trials`.
 
     None where others hold all that is left to do, or nothing is.
 
@@ -87,8 +86,8 @@ def claimed(
             os.close(handle)
 
 
-def running(study: optuna.Study) -> bool:
-    """Whether a trial is under way, or was left behind."""
+def has_running_trial(study: optuna.Study) -> bool:
+    """Test whether a trial is running, or was abandoned."""
     from optuna.trial import TrialState
 
     return any(trial.state == TrialState.RUNNING for trial in study.get_trials(deepcopy=False))

@@ -1,4 +1,4 @@
-"""One trial: plan it, train it, score it, record it. What it dies of is a result like any other."""
+"""Run one trial: plan, train, score, record. A failure caused by its configuration is a result."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from forge_assets.search.guard.calibration import Calibration, Measured, calibra
 from forge_assets.search.guard.guard import guard
 from forge_assets.search.optimizer.three_phase import ERROR
 from forge_assets.search.space.parameters import Config
-from forge_assets.search.study.jobs import ran_as
-from forge_assets.search.study.pruning import hopeless, report
+from forge_assets.search.study.context import StudyContext
+from forge_assets.search.study.jobs import applied_config
+from forge_assets.search.study.pruning import loss_watcher, report_curve
 from forge_assets.search.study.record import facts, planned_job, remember_outcome, remember_plan
 from forge_assets.search.study.standard_error import paired_error, standard_error
+from forge_assets.training.jobs.runner import Finished
+from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.placement import DoesNotFit
 from forge_resources.launchers.base import JobFailed, JobStopped
@@ -27,12 +30,8 @@ from forge_resources.processes.cause import BY_CONFIGURATION, Cause
 if TYPE_CHECKING:
     import optuna
 
-    from forge_assets.search.study.context import Setting
-    from forge_assets.training.jobs.runner import Finished
-    from forge_assets.training.jobs.spec import SftJob
 
-
-def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) -> None:
+def run_trial(context: StudyContext, trial: optuna.Trial, begun: Callable[[], None]) -> None:
     """Run a trial to its end and tell the study.
 
     Args:
@@ -43,16 +42,16 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
     """
     study = trial.study
     try:
-        job = planned_job(trial) or _plan(setting, trial)
+        job = planned_job(trial) or _plan(context, trial)
     except DoesNotFit as error:
         _end(study, trial, "failed", str(error))
         return
     begun()
-    watch = hopeless(trial, setting.profile.search.pruning, job.steps)
+    watch = loss_watcher(trial, context.profile.search.pruning, job.steps)
     try:
-        done = setting.runner.run(job, f"trial {trial.number}", watch)
+        done = context.runner.run(job, f"trial {trial.number}", watch)
     except JobStopped as stopped:
-        curve = [line for line in setting.runner.curve(job) if line["step"] <= stopped.step]
+        curve = [line for line in context.runner.curve(job) if line["step"] <= stopped.step]
         diverged = bool(curve) and not math.isfinite(curve[-1]["loss"])
         _end(study, trial, "diverged" if diverged else "pruned", str(stopped), curve)
     except JobFailed as failed:
@@ -60,48 +59,54 @@ def run_trial(setting: Setting, trial: optuna.Trial, begun: Callable[[], None]) 
             raise
         status = "diverged" if failed.cause is Cause.DIVERGED else "failed"
         found = {"cause": failed.cause}
-        _end(study, trial, status, str(failed)[:500], setting.runner.curve(job), found)
+        _end(study, trial, status, str(failed)[:500], context.runner.curve(job), found)
     else:
-        report(trial, done.steps())
-        _finish(setting, study, trial, done)
+        report_curve(trial, done.steps())
+        _finish(context, study, trial, done)
 
 
-def calibrated(setting: Setting, trials: Sequence[FrozenTrial]) -> Calibration:
-    """What the peaks of earlier trials say of the memory model."""
+def calibrate_memory_model(context: StudyContext, trials: Sequence[FrozenTrial]) -> Calibration:
+    """Calibrate the memory model by the measured peaks of earlier trials."""
     seen = []
     for trial in trials:
         job, kept = planned_job(trial), facts(trial)
         peak = kept.get("measured_bytes")
         if job is not None and kept.get("cause") == Cause.OUT_OF_MEMORY:
-            peak = round(setting.envelope_bytes)
+            peak = round(context.envelope_bytes)
         if job is not None and peak:
-            seen.append(Measured(predict(job, setting.shape, setting.machine), peak))
+            seen.append(Measured(predict(job, context.shape, context.machine), peak))
     return calibrate(seen)
 
 
-def would_run_as(setting: Setting, calibration: Calibration, asked: Config) -> Config:
-    """What the guard would make of a configuration."""
+def predict_applied(context: StudyContext, calibration: Calibration, requested: Config) -> Config:
+    """Predict the configuration that the guard would apply for a requested one."""
     try:
-        allowed = guard(setting.job(asked), setting.shape, setting.machine, setting.envelope_bytes, calibration)
+        allowed = guard(context.job(requested), context.shape, context.machine, context.envelope_bytes, calibration)
     except DoesNotFit:
-        return asked
-    return ran_as(asked, allowed.interventions)
+        return requested
+    return applied_config(requested, allowed.interventions)
 
 
-def _plan(setting: Setting, trial: optuna.Trial) -> SftJob:
-    now, asked = time.time(), setting.space.suggest(trial)
+def _plan(context: StudyContext, trial: optuna.Trial) -> SftJob:
+    now, requested = time.time(), context.space.suggest(trial)
     before = [one for one in trial.study.get_trials(deepcopy=False) if one.number != trial.number]
     allowed = guard(
-        setting.job(asked), setting.shape, setting.machine, setting.envelope_bytes, calibrated(setting, before)
+        context.job(requested),
+        context.shape,
+        context.machine,
+        context.envelope_bytes,
+        calibrate_memory_model(context, before),
     )
-    identity = setting.runner.identity(allowed.job)
-    remember_plan(trial, setting.space, asked, ran_as(asked, allowed.interventions), allowed, identity, now)
+    identity = context.runner.identity(allowed.job)
+    remember_plan(
+        trial, context.space, requested, applied_config(requested, allowed.interventions), allowed, identity, now
+    )
     return allowed.job
 
 
-def _finish(setting: Setting, study: optuna.Study, trial: optuna.Trial, done: Finished) -> None:
-    samples = setting.samples("validation")
-    scores = setting.scores(done, samples)
+def _finish(context: StudyContext, study: optuna.Study, trial: optuna.Trial, done: Finished) -> None:
+    samples = context.samples("validation")
+    scores = context.scores(done, samples)
     table: dict[str, dict[str, float]] = {metric: {} for metric in METRICS}
     for sample, metric, value in scores.select("sample_id", "metric", "value").iter_rows():
         table[metric][sample] = value

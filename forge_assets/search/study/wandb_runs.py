@@ -1,4 +1,4 @@
-"""What the search knows of a trial, added to the W&B run of its job: one run a trial, loss curve and all."""
+"""Add the configuration and scores of a trial to the W&B run of its job."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
 from forge_assets.search.optimizer.three_phase import phase
-from forge_assets.search.study.record import RAN, facts
+from forge_assets.search.study.context import StudyContext
+from forge_assets.search.study.record import APPLIED, facts
 from forge_resources.monitoring.wandb import wandb_environment
-
-if TYPE_CHECKING:
-    from forge_assets.search.study.context import Setting
 
 PATIENCE_SECONDS = 60
 
@@ -27,9 +24,9 @@ class WandbRuns:
         mode: `offline`, `online` or `disabled`.
     """
 
-    def __init__(self, mode: str, setting: Setting) -> None:
+    def __init__(self, mode: str, context: StudyContext) -> None:
         self._mode = mode
-        self._setting = setting
+        self._context = context
         self._writing: list[subprocess.Popen[str]] = []
 
     def write(self, trial: FrozenTrial) -> None:
@@ -37,12 +34,12 @@ class WandbRuns:
         kept = facts(trial)
         if self._mode == "disabled" or "identity" not in kept:
             return
-        folder = self._setting.forge.store.artefact(kept["identity"])
-        config = {"study": self._setting.name, "trial": trial.number, "phase": phase(trial)}
-        config |= {name: kept.get(name) for name in ("asked", "guard")} | {"ran": trial.user_attrs.get(RAN)}
+        folder = self._context.forge.store.artefact(kept["identity"])
+        config = {"study": self._context.name, "trial": trial.number, "phase": phase(trial)}
+        config |= {name: kept.get(name) for name in ("asked", "guard")} | {"ran": trial.user_attrs.get(APPLIED)}
         summary = {name: kept.get(name) for name in ("status", "why", "predicted_bytes", "measured_bytes", "seconds")}
         summary |= kept.get("scores") or {}
-        order = {"identity": kept["identity"], "group": self._setting.name, "config": config, "summary": summary}
+        order = {"identity": kept["identity"], "group": self._context.name, "config": config, "summary": summary}
         writer = subprocess.Popen(
             [sys.executable, "-m", "forge_resources.monitoring.wandb"],
             stdin=subprocess.PIPE,
@@ -58,7 +55,7 @@ class WandbRuns:
         self._writing.append(writer)
 
     def wait(self) -> None:
-        """Until all are written; one that takes too long is given up: the study has everything."""
+        """Wait until all are written; kill one that takes too long: the study has everything."""
         for writer in self._writing:
             try:
                 writer.wait(PATIENCE_SECONDS)

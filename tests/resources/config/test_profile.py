@@ -9,6 +9,7 @@ import pytest
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import FOLDER, ProfileError, load_profile, profile_names
 from forge_resources.config.strict_yaml import SourceError
+from tests.helpers import edit_copy
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -31,10 +32,7 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
 
 def _edited(folder: Path, old: str, new: str) -> int:
     """Write tiny.yaml with one replacement made; the line it stands on."""
-    text = (FOLDER / "tiny.yaml").read_text("utf-8")
-    assert old in text
-    (folder / "mine.yaml").write_text(text.replace(old, new, 1), "utf-8")
-    return text[: text.index(old)].count("\n") + 1
+    return edit_copy(FOLDER / "tiny.yaml", folder / "mine.yaml", old, new)
 
 
 GRID = "rank: [2, 4]"

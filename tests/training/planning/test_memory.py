@@ -9,41 +9,27 @@ from typing import Any
 
 import pytest
 
-from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Lora, Sampling, SftJob, parse_job
+from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Lora, Sampling, parse_job
 from forge_assets.training.planning.memory import Planned, Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU, CUDA, UNIFIED, Machine
 from forge_assets.training.planning.model_shape import Shape
-from forge_resources.config.model_registry import ModelLibrary
-
-A = "a" * 64
-
-
-def shape_of(model: str) -> Shape:
-    return Shape.parse(ModelLibrary(Path("nowhere")).config(model))
-
+from tests.helpers import DIGEST, sft_job, shape_of
 
 QV, HEAD = ("q_proj", "v_proj"), ("q_proj", "v_proj", "lm_head")
 SMOLLM2, QWEN3, GPT_OSS = shape_of("smollm2-135m-instruct"), shape_of("qwen3-32b"), shape_of("gpt-oss-120b")
 
 
-def sft(**changes: Any) -> SftJob:
-    defaults: dict[str, Any] = {
-        "base": A, "dataset": A, "lora": Lora(rank=16, alpha=16), "learning_rate": 1e-3,
-        "batch_size": 4, "steps": 10, "max_length": 256,
-    }  # fmt: skip
-    return SftJob(**defaults | changes)
-
-
 def grpo(**changes: Any) -> GrpoJob:
     defaults: dict[str, Any] = {
-        "base": A, "adapter": A, "questions": A, "laws": A, "learning_rate": 1e-5, "batch_size": 4, "steps": 10,
+        "base": DIGEST, "adapter": DIGEST, "questions": DIGEST, "laws": DIGEST,
+        "learning_rate": 1e-5, "batch_size": 4, "steps": 10,
         "group": 4, "max_prompt": 128, "max_new_tokens": 128,
     }  # fmt: skip
     return GrpoJob(**defaults | changes)
 
 
 def generate(rows: int = 8, new: int = 64, **changes: Any) -> GenerateJob:
-    return GenerateJob(base=A, prompts=A, sampling=Sampling(max_new_tokens=new, batch_size=rows), **changes)
+    return GenerateJob(base=DIGEST, prompts=DIGEST, sampling=Sampling(max_new_tokens=new, batch_size=rows), **changes)
 
 
 def at(said: Prediction, moment: str) -> int:
@@ -68,12 +54,12 @@ def at(said: Prediction, moment: str) -> int:
     ],
 )
 def test_what_saves_memory_lowers_the_prediction(smaller: Any, larger: Any, machine: Machine) -> None:
-    low, high = (predict(sft(**changes), SMOLLM2, machine).peak for changes in (smaller, larger))
+    low, high = (predict(sft_job(**changes), SMOLLM2, machine).peak for changes in (smaller, larger))
     assert machine.runtime < low < high
 
 
 def test_eight_bits_are_less_than_sixteen_and_four_less_than_eight_on_a_gpu() -> None:
-    job = sft(precision="bfloat16", batch_size=1)
+    job = sft_job(precision="bfloat16", batch_size=1)
     none, int8, nf4 = (
         predict(job.model_copy(update={"quantisation": q}), shape_of("qwen3-8b"), CUDA).peak
         for q in ("none", "int8", "nf4")
@@ -83,11 +69,11 @@ def test_eight_bits_are_less_than_sixteen_and_four_less_than_eight_on_a_gpu() ->
 
 @pytest.mark.parametrize("change", [{"steps": 1000}, {"learning_rate": 1.0}, {"seed": 5}, {"warmup_ratio": 0.5}])
 def test_what_costs_no_memory_leaves_the_prediction_as_it_is(change: Any) -> None:
-    assert predict(sft(**change), SMOLLM2, CPU) == predict(sft(), SMOLLM2, CPU)
+    assert predict(sft_job(**change), SMOLLM2, CPU) == predict(sft_job(), SMOLLM2, CPU)
 
 
 def test_full_training_holds_weights_gradients_and_two_moments() -> None:
-    said = predict(sft(lora=None, batch_size=1, max_length=16), replace(SMOLLM2, tied=False), CUDA)
+    said = predict(sft_job(lora=None, batch_size=1, max_length=16), replace(SMOLLM2, tied=False), CUDA)
     parameters = replace(SMOLLM2, tied=False).parameters
     parts = said.parts
     assert said.moment == "update"
@@ -96,19 +82,21 @@ def test_full_training_holds_weights_gradients_and_two_moments() -> None:
 
 
 def test_of_a_model_in_four_bits_the_matrices_take_half_a_byte_and_the_rest_four() -> None:
-    weights = predict(sft(quantisation="nf4", precision="bfloat16"), GPT_OSS, CUDA).moments["loss"]["weights"]
+    weights = predict(sft_job(quantisation="nf4", precision="bfloat16"), GPT_OSS, CUDA).moments["loss"]["weights"]
     rest = GPT_OSS.parameters - GPT_OSS.linear
     assert (weights - 4 * rest) / GPT_OSS.linear == pytest.approx(0.516, abs=0.001)
 
 
 def test_by_default_logits_are_counted_at_every_position() -> None:
-    worst, half = (predict(sft(), SMOLLM2, CUDA, completion=share).moments["loss"]["logits"] for share in (1.0, 0.5))
+    worst, half = (
+        predict(sft_job(), SMOLLM2, CUDA, completion=share).moments["loss"]["logits"] for share in (1.0, 0.5)
+    )
     assert worst == 2 * half == 12 * 4 * 256 * SMOLLM2.vocabulary
 
 
 def test_an_adapter_of_the_output_layer_is_as_long_as_the_vocabulary_and_multiplies_into_it_once_more() -> None:
     without, headed = (
-        predict(sft(lora=Lora(rank=16, alpha=16, target_modules=t)), SMOLLM2, CUDA, completion=0.5).moments["loss"]
+        predict(sft_job(lora=Lora(rank=16, alpha=16, target_modules=t)), SMOLLM2, CUDA, completion=0.5).moments["loss"]
         for t in (QV, HEAD)
     )
     weights = 16 * (SMOLLM2.hidden + SMOLLM2.vocabulary)
@@ -134,12 +122,12 @@ def test_the_prediction_holds_for_chosen_matrices_and_the_output_layer(
     kept = json.loads(Path(__file__).with_name("memory_measured.json").read_text("utf-8"))
     shape = Shape.parse(next(row["config"] for row in kept if row["name"].startswith(config)))
     lora = Lora(rank=rank, alpha=rank, target_modules=targets)
-    said = predict(sft(lora=lora, batch_size=rows, max_length=length), shape, CPU)
+    said = predict(sft_job(lora=lora, batch_size=rows, max_length=length), shape, CPU)
     assert said.peak / 1.1 <= measured * 1e9 <= said.safe
 
 
 def test_checkpoints_leave_a_layers_input_of_each_and_one_whole_layer() -> None:
-    plain, again = (predict(sft(gradient_checkpointing=on), SMOLLM2, CUDA) for on in (False, True))
+    plain, again = (predict(sft_job(gradient_checkpointing=on), SMOLLM2, CUDA) for on in (False, True))
     tokens, inputs = 4 * 256, 4 * 256 * SMOLLM2.hidden * 4
     final = tokens * SMOLLM2.hidden * 4
     assert again.moments["loss"]["activations"] == SMOLLM2.layers * inputs + final
@@ -149,7 +137,9 @@ def test_checkpoints_leave_a_layers_input_of_each_and_one_whole_layer() -> None:
 
 
 def test_sharded_over_eight_each_holds_an_eighth_in_fp32_and_a_gathered_layer() -> None:
-    job = sft(lora=None, precision="bfloat16", batch_size=1, processes=8, sharding="full", gradient_checkpointing=True)
+    job = sft_job(
+        lora=None, precision="bfloat16", batch_size=1, processes=8, sharding="full", gradient_checkpointing=True
+    )
     parts = predict(job, QWEN3, CUDA).moments["loss"]
     assert parts["weights"] == parts["optimizer"] // 2 == 4 * QWEN3.parameters // 8
     gathered = 2 * (2 * QWEN3.layer + QWEN3.embedding + QWEN3.output)
@@ -160,7 +150,7 @@ def test_sharded_over_eight_each_holds_an_eighth_in_fp32_and_a_gathered_layer() 
 
 def test_a_thirty_two_billion_model_in_full_leaves_an_eighty_gigabyte_gpu_little() -> None:
     """It ran out of memory on eight at 20,000 tokens (simplescaling/s1 13), and runs on eight of 96 GB at 8,192."""
-    job = sft(lora=None, precision="bfloat16", processes=8, sharding="full", gradient_checkpointing=True)
+    job = sft_job(lora=None, precision="bfloat16", processes=8, sharding="full", gradient_checkpointing=True)
     short, long, reported = (
         predict(job.model_copy(update={"batch_size": rows, "max_length": length}), QWEN3, CUDA).peak / 1e9
         for rows, length in ((1, 1024), (1, 20_000), (2, 4096))
@@ -203,7 +193,7 @@ def test_weights_of_another_type_than_the_file_are_read_beside_it() -> None:
 
 @pytest.mark.parametrize(
     "job",
-    [sft(), sft(lora=None), grpo(), generate(), EvaluateJob(base=A, dataset=A, batch_size=2)],
+    [sft_job(), sft_job(lora=None), grpo(), generate(), EvaluateJob(base=DIGEST, dataset=DIGEST, batch_size=2)],
     ids=["sft", "full", "grpo", "generate", "evaluate"],
 )
 def test_the_peak_is_the_largest_moment_and_its_parts_add_up(job: Planned) -> None:

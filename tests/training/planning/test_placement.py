@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,27 +9,17 @@ import pytest
 from forge_assets.training.jobs.spec import GrpoJob, Lora, SftJob
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CUDA
-from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import DoesNotFit, machine, place, settled
 from forge_assets.training.planning.speed import training
 from forge_resources.config.hardware import devices
-from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Hardware, Loading, load_profile
+from tests.helpers import DIGEST, sft_job, shape_of
 
-A = "a" * 64
 FREE = Loading()
 
 
-def shape_of(model: str) -> Shape:
-    return Shape.parse(ModelLibrary(Path("nowhere")).config(model))
-
-
 def sft(**changes: Any) -> SftJob:
-    defaults: dict[str, Any] = {
-        "base": A, "dataset": A, "lora": Lora(rank=16, alpha=16), "learning_rate": 1e-3,
-        "batch_size": 16, "steps": 10, "max_length": 1024,
-    }  # fmt: skip
-    return SftJob(**defaults | changes)
+    return sft_job(**{"batch_size": 16, "max_length": 1024} | changes)
 
 
 def gpus(name: str = "h100", count: int = 1, memory_gb: float = 80.0) -> Hardware:
@@ -138,7 +127,8 @@ def test_what_the_profile_fixes_is_not_touched(fixed: dict[str, Any]) -> None:
 
 def test_a_group_of_grpo_answers_stays_whole() -> None:
     job = GrpoJob(
-        base=A, adapter=A, questions=A, laws=A, learning_rate=1e-5, batch_size=4, accumulation=8, steps=5, group=8,
+        base=DIGEST, adapter=DIGEST, questions=DIGEST, laws=DIGEST,
+        learning_rate=1e-5, batch_size=4, accumulation=8, steps=5, group=8,
         max_prompt=512, max_new_tokens=256,
     )  # fmt: skip
     found = place(job, shape_of("qwen3-8b"), gpus(count=8), FREE).job

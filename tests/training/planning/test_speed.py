@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, Lora, Sampling, SftJob
+from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, Sampling, SftJob
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.speed import generation, training
 from forge_resources.config.hardware import devices
-from forge_resources.config.model_registry import ModelLibrary
+from tests.helpers import DIGEST, sft_job, shape_of
 
-A = "a" * 64
 H100 = devices()["h100"]
 QWEN25: dict[str, Any] = {"model_type": "qwen2", "vocab_size": 152064, "num_key_value_heads": 8}
 PUBLISHED = {
@@ -31,16 +29,8 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def shape_of(model: str) -> Shape:
-    return Shape.parse(ModelLibrary(Path("nowhere")).config(model))
-
-
 def sft(**changes: Any) -> SftJob:
-    defaults: dict[str, Any] = {
-        "base": A, "dataset": A, "lora": Lora(rank=16, alpha=16), "learning_rate": 1e-3, "batch_size": 4,
-        "steps": 10, "max_length": 1024, "precision": "bfloat16",
-    }  # fmt: skip
-    return SftJob(**defaults | changes)
+    return sft_job(**{"max_length": 1024, "precision": "bfloat16"} | changes)
 
 
 def per_second(job: SftJob, shape: Shape) -> float:
@@ -83,14 +73,14 @@ def test_of_experts_only_the_chosen_cost_time() -> None:
 
 def test_more_answers_at_once_take_less_time_in_all() -> None:
     def seconds(rows: int) -> float:
-        job = GenerateJob(base=A, prompts=A, sampling=Sampling(max_new_tokens=64, batch_size=rows))
+        job = GenerateJob(base=DIGEST, prompts=DIGEST, sampling=Sampling(max_new_tokens=64, batch_size=rows))
         return generation(job, shape_of("qwen3-8b"), H100, 64, 256).seconds
 
     assert seconds(64) < seconds(8) < seconds(1)
 
 
 def test_a_batch_that_is_not_filled_is_not_paid_for_twice() -> None:
-    job = GenerateJob(base=A, prompts=A, sampling=Sampling(max_new_tokens=64, batch_size=64))
+    job = GenerateJob(base=DIGEST, prompts=DIGEST, sampling=Sampling(max_new_tokens=64, batch_size=64))
     few, one = (generation(job, shape_of("qwen3-8b"), H100, n, 256) for n in (20, 1))
     assert few.tokens == 20 * one.tokens
     assert one.seconds <= few.seconds < 20 * one.seconds
@@ -98,10 +88,11 @@ def test_a_batch_that_is_not_filled_is_not_paid_for_twice() -> None:
 
 def test_grpo_pays_for_answers_before_it_trains_on_them() -> None:
     job = GrpoJob(
-        base=A, adapter=A, questions=A, laws=A, learning_rate=1e-5, batch_size=4, steps=10, group=4, max_prompt=512,
+        base=DIGEST, adapter=DIGEST, questions=DIGEST, laws=DIGEST,
+        learning_rate=1e-5, batch_size=4, steps=10, group=4, max_prompt=512,
         max_new_tokens=512, precision="bfloat16",
     )  # fmt: skip
     shape = shape_of("qwen3-8b")
-    answers = GenerateJob(base=A, prompts=A, sampling=Sampling(max_new_tokens=512, batch_size=4))
+    answers = GenerateJob(base=DIGEST, prompts=DIGEST, sampling=Sampling(max_new_tokens=512, batch_size=4))
     drawn = generation(answers, shape, H100, 40, 512).seconds
     assert training(job, shape, H100).seconds > drawn + training(sft(max_length=1024), shape, H100).seconds * 0.9

@@ -1,8 +1,11 @@
-"""How many items a comparison of two models on the same items needs, and what a given number of items can show.
+"""Compute how many items a comparison of two models on the same items needs, and what a number of items can show.
 
-A difference of 5 points at 20% discordance (one item in five is answered rightly by one model only) needs 626 items at
-80% power and two-sided 5%; 132 items show 11 points, 660 show 4.9. Items are taken to be independent: questions about
-one scenario resemble each other, and then the same number of items shows less.
+    python bench/sample_size.py
+
+prints the two tables of docs/benchmark.md. A difference of 5 points at 20% discordance (one item in five is answered
+rightly by one model only) needs 626 items at 80% power and two-sided 5%; 132 items show 11 points, 660 show 4.9. Items
+are taken to be independent: questions about one scenario resemble each other, and then the same number of items shows
+less.
 """
 
 from __future__ import annotations
@@ -10,8 +13,7 @@ from __future__ import annotations
 from math import ceil, sqrt
 from statistics import NormalDist
 
-EXTENDED_SIZE = 660
-"""Items of the extended set: 5 x 132, the first multiple of the core set to reach the 626 of a 5-point difference."""
+from forge_assets.datasets.selection import BENCHMARK_SIZE, EXTENDED_SIZE
 
 
 def paired_items(difference: float, discordance: float, power: float = 0.8, alpha: float = 0.05) -> int:
@@ -111,3 +113,22 @@ def _counted(n: int) -> int:
     if n < 1:
         raise ValueError(f"n is {n}: at least one item is needed")
     return n
+
+
+def main() -> None:
+    """Print a row a discordance, then a row a deviation."""
+    sizes = (BENCHMARK_SIZE, EXTENDED_SIZE)
+    heads = "".join(f" | {size} items show" for size in sizes)
+    print(f"| discordance | items for 3 points | for 5 | for 10{heads} |\n|---|---|---|---|---|---|")
+    for discordance in (0.1, 0.2, 0.3, 0.4):
+        items = [f"{paired_items(points / 100, discordance):,}" for points in (3, 5, 10)]
+        shown = [f"{100 * detectable(size, discordance):.1f}" for size in sizes]
+        print(f"| {discordance:.0%} | " + " | ".join([*items, *shown]) + " |")
+    print(f"\n| sd of the difference | items for 5 points{heads} |\n|---|---|---|---|")
+    for sd in (0.2, 0.3, 0.4):
+        shown = [f"{100 * detectable_graded(size, sd):.1f}" for size in sizes]
+        print(f"| {sd} | {paired_items_graded(0.05, sd)} | " + " | ".join(shown) + " |")
+
+
+if __name__ == "__main__":
+    main()
