@@ -14,7 +14,9 @@ from typing import Any
 
 import psutil
 
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.file_sums import Changed, fault, names, read_sealed, sealed, sums
+from forge_resources.storage.json_lines import JsonLines
 
 SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
@@ -56,9 +58,8 @@ def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """
     result = folder / "result"
     record = sealed({**facts, "files": sums(result, names(result))})
-    draft = folder / ".record.json"
-    draft.write_text(json.dumps(record, indent=1), "utf-8")
-    os.replace(draft, folder / "record.json")
+    with atomic(folder / "record.json") as draft:
+        draft.write_text(json.dumps(record, indent=1), "utf-8")
     return record
 
 
@@ -86,25 +87,6 @@ def finished(folder: Path) -> dict[str, Any] | None:
     if record is not None and (found := fault(folder / "result", record["files"], names(folder / "result"))):
         raise Changed(found)
     return record
-
-
-class JsonLines:
-    """A file of JSON lines that grows, read in pieces."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def new(self) -> list[dict[str, Any]]:
-        """The whole lines that came since the last call; none while there is no file."""
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]  # the rest is being written
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
 
 
 def attempts(folder: Path) -> list[dict[str, Any]]:

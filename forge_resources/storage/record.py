@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from forge_resources.storage.store import atomic
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.strict import Strict
 
 

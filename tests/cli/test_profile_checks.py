@@ -13,9 +13,9 @@ import pytest
 import forge_resources.config.profile as profiles
 from forge_assets.cli.main import main
 from forge_assets.cli.profile_checks import ProfileChecks
+from forge_resources.config.data_folder import PROJECT
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.strict_yaml import SourceError
-from forge_resources.forge import PROJECT
 
 PACK = PROJECT / "frameworks" / "labour"
 Edit = Callable[[str, str], int]

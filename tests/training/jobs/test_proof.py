@@ -12,8 +12,8 @@ import pytest
 
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Job
+from forge_resources.config.data_folder import PROJECT
 from forge_resources.config.model_registry import ModelLibrary
-from forge_resources.forge import PROJECT
 from forge_resources.storage.file_sums import Changed
 from forge_resources.storage.store import Store
 from tests.training.job_runs import (
