@@ -25,7 +25,7 @@ from pydantic import Field, RootModel
 
 from forge_resources.config.strict_yaml import read_yaml, validate
 from forge_resources.storage.file_sums import Changed, Sums, fault, names, read_sealed, seal_of, sealed, sha256, sums
-from forge_resources.storage.job_folder import held
+from forge_resources.storage.locks import locked
 from forge_resources.storage.strict import Strict
 
 LOG = logging.getLogger("forge")
@@ -146,7 +146,7 @@ class ModelLibrary:
         folder = self._root / name
         if _not_as_made(folder):
             self._root.mkdir(parents=True, exist_ok=True)
-            with held(self._root.with_name(f".{self._root.name}.lock")):
+            with locked(self._root.with_name(f".{self._root.name}.lock")):
                 if found := _not_as_made(folder):  # unless another process has made it meanwhile
                     self._make(entry, folder, found)
         return BaseModelFolder(name, read_sealed(folder / DIGEST)["model"], folder, entry.licence)

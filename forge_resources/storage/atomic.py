@@ -29,7 +29,10 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def _draft(path: Path) -> tuple[Path, int]:
-    """A new draft, and the handle that locks it for as long as its writer lives."""
+    """Make a draft, and the handle that locks it for as long as its writer lives.
+
+    Not by `filelock`: the draft is its own lock, and what sweeps it must not make it anew.
+    """
     while True:
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.draft")
         # Not mkstemp: other users' processes, as in a pod, are to read what the umask lets them.

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-from filelock import FileLock
 from polars.datatypes import DataTypeClass
 
+from forge_resources.storage.locks import locked
 from forge_resources.storage.paths import duckdb_folder, plain_path
 from forge_resources.storage.tables import Table
 
@@ -46,7 +46,7 @@ def write_database(database: Path, tables: Iterable[Table], files: Callable[[str
     folder = database.parent
     folder.mkdir(parents=True, exist_ok=True)
     draft, log = (folder / f".{database.name}.draft{end}" for end in ("", ".wal"))
-    with FileLock(folder / ".publish.lock"):
+    with locked(folder / ".publish.lock"):
         try:
             for left in (draft, log):  # by a publication that was killed
                 left.unlink(missing_ok=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +20,6 @@ COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
 """What counts how far a job is, and to where; the first of them that it speaks of."""
 CALLER_LOCK, WORKER_LOCK = ".caller.lock", ".worker.lock"
 """Held by the process that wants the job done, and by all processes that do it."""
-
-
 _REWARD = "reward/"
 
 
@@ -37,17 +31,6 @@ def reward_metric(part: str) -> str:
 def reward_part(metric: str) -> str | None:
     """The part of the reward that a name in the stream is of; None: it is of none."""
     return metric.removeprefix(_REWARD) if metric.startswith(_REWARD) else None
-
-
-@contextmanager
-def held(lock: Path) -> Iterator[None]:
-    """Wait until nobody else holds the lock file, and hold it; a process that dies lets go of it."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
-from filelock import FileLock
 
 from forge_resources.storage.atomic import atomic, sweep
 from forge_resources.storage.duckdb_file import write_database
 from forge_resources.storage.file_sums import sha256
+from forge_resources.storage.locks import locked
 from forge_resources.storage.tables import TABLES, SchemaError, Table
 
 
@@ -107,7 +107,7 @@ class Store:
         """Keep other writers off a table, and remove what dead ones left there."""
         folder = self._folder(table)
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
+        with locked(folder / ".lock"):
             sweep(folder)
             yield
 

@@ -28,9 +28,10 @@ from forge_resources.config.model_registry import changed_file
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.atomic import atomic
 from forge_resources.storage.file_sums import Changed, fault, sha256
-from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished, held
+from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished
 from forge_resources.storage.json_lines import read_json_lines
 from forge_resources.storage.launch_file import LaunchFile
+from forge_resources.storage.locks import locked
 from forge_resources.storage.store import Store, canonical
 from forge_resources.storage.tables import TABLES
 
@@ -151,7 +152,7 @@ class JobRunner:
         record, found = _finished(folder)
         if record is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with held(folder / CALLER_LOCK):
+            with locked(folder / CALLER_LOCK):
                 record, found = _finished(folder)
                 if found:
                     LOG.warning("job %s (%s): %s: it is done again", name[:12], title, found)
@@ -179,7 +180,7 @@ class JobRunner:
                 failed = error
             if not judge.look():  # at what was done since the last look
                 raise failed
-        with held(folder / WORKER_LOCK):
+        with locked(folder / WORKER_LOCK):
             if (folder / "work").exists():
                 shutil.rmtree(folder / "work")
         raise JobStopped(judge.reason, judge.step) from failed
@@ -247,7 +248,7 @@ def _finished(folder: Path) -> tuple[dict[str, Any] | None, str]:
 
 def _discard(folder: Path) -> None:
     """Remove a finished job's result and record; the result first, for without a record it would be taken up."""
-    with held(folder / WORKER_LOCK):
+    with locked(folder / WORKER_LOCK):
         if (folder / "result").exists():
             shutil.rmtree(folder / "result")
         (folder / "record.json").unlink(missing_ok=True)
