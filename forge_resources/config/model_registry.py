@@ -23,6 +23,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
+from forge_resources.config.settings import read_settings
 from forge_resources.config.strict_yaml import read_yaml, validate
 from forge_resources.storage.file_sums import Changed, Sums, fault, names, read_sealed, seal_of, sealed, sha256, sums
 from forge_resources.storage.locks import locked
@@ -271,7 +272,7 @@ def _unpack(source: WheelSource, scratch: Path) -> Path:
 
 
 def _download(identifier: str, revision: str, draft: Path) -> None:
-    if os.environ.get("FORGE_ALLOW_HUB") != "1":
+    if not read_settings().hub_allowed:
         raise ModelError(f"{identifier} is on a model hub, and hub access is off: set FORGE_ALLOW_HUB=1 to allow it")
     from huggingface_hub import snapshot_download
 
