@@ -12,7 +12,7 @@ import polars as pl
 from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.search.study.jobs import space_of, teacher_job
-from forge_assets.training.asset_support import drawn_sets, greedy, placed, scored
+from forge_assets.training.asset_support import drawn_sets, greedy, plan_placement, scored
 from forge_assets.training.jobs.spec import Probe, SftJob
 from forge_assets.training.planning.memory_overhead import Machine
 from forge_assets.training.planning.model_shape import Shape
@@ -64,7 +64,7 @@ class Setting:
                 shape.targets(modules)  # type: ignore[arg-type]
             except ValueError as error:
                 raise ValueError(f"profile {forge.profile.name}: search.space.{error}") from error
-        profile, sets = placed(forge), drawn_sets(forge)
+        profile, sets = plan_placement(forge), drawn_sets(forge)
         return cls(
             forge=forge,
             runner=runner,

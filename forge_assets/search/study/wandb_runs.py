@@ -55,7 +55,7 @@ class WandbRuns:
         summary = {name: kept.get(name) for name in ("status", "why", "predicted_bytes", "measured_bytes", "seconds")}
         summary |= kept.get("scores") or {}
         order = {"identity": kept["identity"], "group": self._setting.name, "config": config, "summary": summary}
-        said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (`wait` closes it)
         process = subprocess.Popen(
             [sys.executable, "-m", "forge_resources.monitoring.wandb"],
             stdin=subprocess.PIPE,
