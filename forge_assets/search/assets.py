@@ -78,7 +78,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     )
     context.log.info(found.sentence)
     scenarios = dict(setting.sets.select("sample_id", "scenario_id").iter_rows())
-    shown = pictures(table, choice.answers, choice.importances, setting.envelope_bytes, found.winner, scenarios)
+    shown = pictures(table, choice.answers, choice.importances, setting.memory_budget_bytes, found.winner, scenarios)
     return dg.MaterializeResult(
         metadata=row_counts("search.trials", {"search.trials": table.height, "search.answers": choice.answers.height})
         | {

@@ -52,7 +52,7 @@ def guard(
     job: SftJob,
     shape: Shape,
     machine: Machine,
-    envelope_bytes: float,
+    memory_budget_bytes: float,
     calibration: Calibration = UNMEASURED,
     *,
     completion: float = 1.0,
@@ -70,16 +70,18 @@ def guard(
     def need(way: SftJob) -> int:
         return calibration.safe(predict(way, shape, machine, completion=completion))
 
-    if (asked := need(job)) <= envelope_bytes:
+    if (asked := need(job)) <= memory_budget_bytes:
         return Guarded(job, asked, ())
     least = asked
     for taken in _by_damage(job):
         way = reduce(lambda done, step: step.apply(done), taken, job)
-        if (held := need(way)) <= envelope_bytes:
-            return Guarded(way, held, tuple(_told(job, taken, shape, machine, envelope_bytes, calibration, completion)))
+        if (held := need(way)) <= memory_budget_bytes:
+            return Guarded(
+                way, held, tuple(_told(job, taken, shape, machine, memory_budget_bytes, calibration, completion))
+            )
         least = min(least, held)
     raise DoesNotFit(
-        f"{least / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
+        f"{least / 1e9:.2f} GB predicted, {memory_budget_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
         "checkpointing" + (" and rank 1" if job.lora else "") + ": choose a smaller model, a shorter max_length, or "
         "weights in nf4"
     )
@@ -102,7 +104,7 @@ def _told(
     taken: tuple[Step, ...],
     shape: Shape,
     machine: Machine,
-    envelope_bytes: float,
+    memory_budget_bytes: float,
     calibration: Calibration,
     completion: float,
 ) -> Iterator[Intervention]:
@@ -112,6 +114,6 @@ def _told(
         rule = step.rule(
             before, after := predict(step.apply(job), shape, machine, completion=completion), share_of_head(job, shape)
         )
-        gigabytes = f"{calibration.safe(before) / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed"
+        gigabytes = f"{calibration.safe(before) / 1e9:.2f} GB predicted, {memory_budget_bytes / 1e9:.2f} GB allowed"
         yield Intervention(rule, step.parameter, step.before, step.after, f"{gigabytes}: {RULES[rule]}")
         job, before = step.apply(job), after

@@ -83,7 +83,7 @@ class Setting:
         """Of the study: another one where law, model, budget, space or envelope differ."""
         first: Config = {p.name: p.grid[0] for p in self.space.parameters}
         search = self.profile.search.model_dump(mode="json", exclude=UNNAMED)
-        said = json.dumps([search, self.runner.identity(self.job(first)), self.envelope_bytes], sort_keys=True)
+        said = json.dumps([search, self.runner.identity(self.job(first)), self.memory_budget_bytes], sort_keys=True)
         return f"{self.profile.name}-{digest(said)[:12]}"
 
     @property
@@ -97,7 +97,7 @@ class Setting:
         return Path(self.forge.data) / "search" / self.name
 
     @property
-    def envelope_bytes(self) -> float:
+    def memory_budget_bytes(self) -> float:
         """Memory that a trial may take."""
         return self.profile.hardware.memory_gb * 1e9
 

@@ -73,7 +73,7 @@ def calibrated(setting: Setting, trials: Sequence[FrozenTrial]) -> Calibration:
         job, kept = planned_job(trial), facts(trial)
         peak = kept.get("measured_bytes")
         if job is not None and kept.get("cause") == Cause.OUT_OF_MEMORY:
-            peak = round(setting.envelope_bytes)
+            peak = round(setting.memory_budget_bytes)
         if job is not None and peak:
             seen.append(Measured(predict(job, setting.shape, setting.machine), peak))
     return calibrate(seen)
@@ -82,7 +82,7 @@ def calibrated(setting: Setting, trials: Sequence[FrozenTrial]) -> Calibration:
 def would_run_as(setting: Setting, calibration: Calibration, asked: Config) -> Config:
     """What the guard would make of a configuration."""
     try:
-        allowed = guard(setting.job(asked), setting.shape, setting.machine, setting.envelope_bytes, calibration)
+        allowed = guard(setting.job(asked), setting.shape, setting.machine, setting.memory_budget_bytes, calibration)
     except DoesNotFit:
         return asked
     return ran_as(asked, allowed.interventions)
@@ -92,7 +92,7 @@ def _plan(setting: Setting, trial: optuna.Trial) -> SftJob:
     now, asked = time.time(), setting.space.suggest(trial)
     before = [one for one in trial.study.get_trials(deepcopy=False) if one.number != trial.number]
     allowed = guard(
-        setting.job(asked), setting.shape, setting.machine, setting.envelope_bytes, calibrated(setting, before)
+        setting.job(asked), setting.shape, setting.machine, setting.memory_budget_bytes, calibrated(setting, before)
     )
     identity = setting.runner.identity(allowed.job)
     remember_plan(trial, setting.space, asked, ran_as(asked, allowed.interventions), allowed, identity, now)
