@@ -21,7 +21,8 @@ import psutil
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
 from forge_assets.training.jobs.worker_entry import WORKER
 from forge_assets.training.runtime.progress import Progress
-from forge_assets.training.worker.page_cache import WEIGHTS, give_back
+from forge_assets.training.worker import page_cache
+from forge_assets.training.worker.page_cache import WEIGHTS
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.launchers.base import run_directly
 from forge_resources.storage.launch_file import LaunchFile
@@ -37,7 +38,7 @@ def main(model: Path, rounds: int) -> None:
         prompts = Path(scratch) / "prompts.jsonl"
         prompts.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
         for number in range(rounds):
-            give_back([model])
+            page_cache.drop([model])
             rss, cached = _in_worker(Path(scratch) / f"job{number}", model, prompts), _cached(model)
             print(f"worker process, round {number + 1}: {rss:.0f} MB resident, {cached:.0f} MB page cache", flush=True)
         for way in ("del and gc", "del, gc and malloc_trim"):
@@ -66,7 +67,7 @@ def _in_process(way: str, model: Path, prompts: Path, scratch: Path, rounds: int
     interrupt = Interrupt()
     before = _resident()
     for number in range(rounds):
-        give_back([model])
+        page_cache.drop([model])
         folder = scratch / f"{way} {number}"
         folder.mkdir()
         loaded, tokenizer = load_model(model, "float32", "none"), load_tokenizer(model)

@@ -63,7 +63,6 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     from torch.profiler import ProfilerActivity, profile
     from trl import SFTConfig, SFTTrainer
 
-    from forge_assets.training.jobs.json_lines import read_rows
     from forge_assets.training.jobs.spec import Lora, SftJob
     from forge_assets.training.models.adapters import lora_config
     from forge_assets.training.models.fitting_rows import row_tokens
@@ -71,6 +70,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     from forge_assets.training.trainers.arguments import common_arguments
     from forge_assets.training.trainers.sft import _arguments
     from forge_assets.training.trainers.sft_trainer import CompletionTrainer
+    from forge_resources.storage.json_lines import read_json_lines
 
     lora = Lora(rank=given.lora, alpha=given.lora) if given.lora else None
     job = SftJob(
@@ -84,7 +84,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         checkpoint_every=10**6,
     )
     tokenizer = load_tokenizer(given.model)
-    rows = [row for row in read_rows(given.dataset) if len(row_tokens(tokenizer, row)) <= job.max_length]
+    rows = [row for row in read_json_lines(given.dataset) if len(row_tokens(tokenizer, row)) <= job.max_length]
     with tempfile.TemporaryDirectory() as work:
         common = common_arguments(job, Path(work), cuda=False) | {"report_to": []}
         model = load_model(given.model, "float32", "none")

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import polars as pl
 
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Job, Lora, Probe, Sampling, SftJob
 from forge_resources.presentation.markdown import markdown
 from forge_resources.processes.interrupt import INTERRUPTED
+from forge_resources.storage.json_lines import read_json_lines
 from tests.training.job_runs import BASE, Moment, Runs, Workers, lines, values
 
 Data = dict[str, str]
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--laws", type=Path)
     given = parser.parse_args()
     files = {"rows": given.dataset, "questions": given.questions, "laws": given.laws}
-    rows = {name: read_rows(file) for name, file in files.items() if file}
+    rows = {name: read_json_lines(file) for name, file in files.items() if file}
     found, workers, root = [], Workers(threads=os.cpu_count() or 1), Path(tempfile.mkdtemp())
     for phase, (moment, spec) in PHASES.items():
         if "GRPO" in phase and len(rows) < len(files):

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from forge_resources.config.chosen import pack_folder, profile_name
 from forge_resources.config.data_folder import claim, data_folder
-from forge_resources.config.environment import setting
 from forge_resources.config.model_registry import Makers, ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
+from forge_resources.config.settings import read_settings
 from forge_resources.config.strict_yaml import SourceError, read_text
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import Store, digest
@@ -100,7 +100,7 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         if not (pack_folder() / "domain.yaml").is_file():
             raise ValueError(f"FORGE_PACK={pack_folder()}: no domain.yaml there: name the folder of a domain pack")
-        check_storage(setting("FORGE_STUDIES", "sqlite://"))
+        check_storage(read_settings().studies or "sqlite://")
         made_by = asdict(makers) if makers else {}
         return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name(), makers=made_by)
 
@@ -133,7 +133,7 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def studies(self) -> str:
         """Storage of searches: FORGE_STUDIES, an URL as SQLAlchemy's, or a SQLite file in the data folder."""
-        if given := setting("FORGE_STUDIES", ""):
+        if given := read_settings().studies:
             return check_storage(given)
         # `%` and `?` of a path mean something else in an URL.
         return f"sqlite:///{quote(str(Path(self.data) / 'search' / 'studies.db'), safe='/ ')}"

@@ -25,7 +25,7 @@ from forge_assets.training.jobs.spec import GenerateJob
 from forge_assets.training.made_from import made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
-from forge_resources.storage.store import atomic
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 

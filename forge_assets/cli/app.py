@@ -16,7 +16,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from forge_resources.config.data_folder import PROJECT, data_folder
-from forge_resources.config.environment import setting
 
 NAME = "forge"
 COMPLETION = "_FORGE_COMPLETE"
@@ -155,6 +154,6 @@ app = typer.Typer(
 def settings(context: typer.Context) -> None:
     """Tell Dagster where its settings and its history are; print the help where there is no command."""
     for name, value in (("DAGSTER_HOME", PROJECT), ("FORGE_DAGSTER", data_folder() / "dagster")):
-        os.environ[name] = setting(name, str(value))
+        os.environ[name] = os.environ.get(name) or str(value)
     if context.invoked_subcommand is None:
         print(context.get_help())

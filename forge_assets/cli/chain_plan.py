@@ -11,8 +11,8 @@ from forge_assets.search.study.jobs import largest, teacher_job
 from forge_assets.training.jobs.spec import CUT_TEXTS, EvaluateJob, GenerateJob, Sampling
 from forge_assets.training.planning.memory import PROMPT
 from forge_assets.training.planning.model_shape import Shape
-from forge_assets.training.planning.placement import ANY, DoesNotFit, settled
-from forge_assets.training.planning.plan_table import Stage, plan, table
+from forge_assets.training.planning.placement import ANY, DoesNotFit, resolve_loading
+from forge_assets.training.planning.plan_table import JobPlan, plan, table
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import Loading, Profile
 from forge_resources.presentation.text_table import TextTable
@@ -29,13 +29,13 @@ def planned(profile: Profile, models: ModelLibrary) -> tuple[TextTable, bool]:
     return table(profile.name, profile.hardware, lines), not any(line.refused for line in lines)
 
 
-def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
+def chain(profile: Profile, models: ModelLibrary) -> list[JobPlan]:
     """Every job that `forge run` starts, in order; trials with the largest values of their space."""
     teacher = Shape.parse(models.config(profile.teacher.model))
     student = Shape.parse(models.config(profile.student.model))
     uncut, student = student, replace(student, layers=student.layers - profile.student.cut_layers)
-    with suppress(DoesNotFit):  # the plan says so, stage by stage
-        profile = settled(profile, teacher, student)
+    with suppress(DoesNotFit):  # the plan says so, job by job
+        profile = resolve_loading(profile, teacher, student)
     data, cut, race = profile.data, profile.student.cut_layers, profile.search.race
     trial = teacher_job(profile, largest(profile), ANY, ANY, profile.search.steps)
     taught = (teacher, profile.teacher.loading)
@@ -44,40 +44,40 @@ def chain(profile: Profile, models: ModelLibrary) -> list[Stage]:
     if wanted := profile.teacher.grpo:
         job = policy_job(profile, wanted, trial, ANY, questions=ANY, laws=ANY)
         policy = [
-            Stage("teacher policy", job, *taught, adapter=trial.lora),
+            JobPlan("teacher policy", job, *taught, adapter=trial.lora),
             _answers("both teachers' choice answers", profile, *taught, data.choice, times=2),
         ]
-    stages = [
-        Stage("search trial", trial, *taught, times=profile.search.trials),
+    plans = [
+        JobPlan("search trial", trial, *taught, times=profile.search.trials),
         _answers("trial answers", profile, *taught, data.validation, times=profile.search.trials),
         _answers("race answers", profile, *taught, race.items, times=min(race.candidates, profile.search.trials)),
         _answers("confirming answers", profile, *taught, race.confirm),
-        Stage("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
+        JobPlan("teacher", trial.model_copy(update={"steps": profile.teacher.steps}), *taught),
         *policy,
         _loss("teacher loss", profile, *taught, trial.batch_size),
         _answers("teacher responses", profile, *taught, data.responses),
     ]
-    learning = Stage("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt)
+    learning = JobPlan("student", student_job(profile, ANY, ANY, profile.student.steps), *learnt)
     if not cut:
-        stages += [learning]
+        plans += [learning]
     else:
         # Which layers go is measured as a loss is, in fp32, one row at a time.
         measured = EvaluateJob(base=ANY, dataset=ANY, batch_size=1, max_length=profile.max_length)
-        stages += [
-            Stage("student cut", measured, uncut, Loading(), prompts=CUT_TEXTS),
+        plans += [
+            JobPlan("student cut", measured, uncut, Loading(), prompts=CUT_TEXTS),
             learning,
             _answers("teacher choice answers", profile, *taught, data.choice),
             _answers("student choice answers", profile, *learnt, data.choice),
         ]
     return [
-        *stages,
+        *plans,
         _loss("student loss", profile, *learnt, profile.student.batch_size),
         _answers("teacher benchmark answers", profile, *taught, data.benchmark, times=2),
         _answers("student benchmark answers", profile, *learnt, data.benchmark, times=2),
     ]
 
 
-def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_size: int) -> Stage:
+def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_size: int) -> JobPlan:
     spec = loading.spec
     job = EvaluateJob(
         base=ANY,
@@ -87,10 +87,10 @@ def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_si
         precision=spec["precision"],
         quantisation=spec["quantisation"],
     )
-    return Stage(title, job, shape, loading, prompts=profile.data.choice)
+    return JobPlan(title, job, shape, loading, prompts=profile.data.choice)
 
 
-def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, prompts: int, times: int = 1) -> Stage:
+def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, prompts: int, times: int = 1) -> JobPlan:
     sampling = Sampling(max_new_tokens=profile.answers.max_new_tokens, batch_size=profile.answers.batch_size)
     spec = loading.spec
     job = GenerateJob(
@@ -98,4 +98,4 @@ def _answers(title: str, profile: Profile, shape: Shape, loading: Loading, promp
     )
     # A row is a prompt and its answer.
     prompt = min(PROMPT, profile.max_length // 2)
-    return Stage(title, job, shape, loading, times=times, prompts=prompts, prompt=prompt)
+    return JobPlan(title, job, shape, loading, times=times, prompts=prompts, prompt=prompt)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from filelock import Timeout
 
 from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, stale_countries
 from forge_assets.cli.app import Refused
@@ -17,6 +17,7 @@ from forge_assets.scenarios.freshness import sources
 from forge_resources.config.data_folder import CHAIN_LOCK, claim
 from forge_resources.forge import Forge
 from forge_resources.presentation.console import TERMINAL
+from forge_resources.storage.locks import locked
 
 STOPPED = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 """What a step dies of when a person or the system asks the command to stop."""
@@ -102,12 +103,15 @@ def _why(event: dg.DagsterEvent) -> str:
 def _alone(forge: Forge) -> Iterator[None]:
     """One command-line chain at a time over one data folder."""
     claim(forge.store.root)
-    with (forge.store.root / CHAIN_LOCK).open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunFailed(f"another `forge run` works in {forge.store.root}: wait for it or stop it") from error
+    lock = locked(forge.store.root / CHAIN_LOCK, wait=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunFailed(f"another `forge run` works in {forge.store.root}: wait for it or stop it") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _bury(instance: dg.DagsterInstance) -> None:

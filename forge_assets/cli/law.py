@@ -89,7 +89,7 @@ def _counts(code: str, country: Country) -> str:
     return f"{code}: {said} provisions" + (f", {rules} rules" if rules else "")
 
 
-def shown(lines: list[str], faults: list[Fault], as_json: bool, good: str) -> int:
+def report_faults(lines: list[str], faults: list[Fault], as_json: bool, good: str) -> int:
     """Print the outcome of a check; 1 if there is an error, 0 if there are warnings only."""
     here = f"{Path.cwd()}/"
     faults = [replace(fault, file=fault.file.removeprefix(here)) for fault in faults]

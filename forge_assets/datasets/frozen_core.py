@@ -14,7 +14,7 @@ from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.config.profile import DRAWS, KEPT
-from forge_resources.storage.store import atomic
+from forge_resources.storage.atomic import atomic
 
 HEADER = """\
 # The frozen core of the benchmark: question ids, one a line, with what each asks. `forge freeze` writes this file.

@@ -11,7 +11,15 @@ from forge_assets.distillation.records import Student, StudentBase, Teacher, Tea
 from forge_assets.distillation.reinforcement import reinforce
 from forge_assets.distillation.student import choose_student, equal_time_steps, filter_responses, student_job
 from forge_assets.search.result import SearchResult
-from forge_assets.training.asset_support import choice_loss, drawn_sets, greedy, job_runner, mean_score, placed, scored
+from forge_assets.training.asset_support import (
+    choice_loss,
+    drawn_sets,
+    greedy,
+    job_runner,
+    mean_score,
+    plan_placement,
+    scored,
+)
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, GenerateJob, Sampling
@@ -133,7 +141,7 @@ def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Laun
 )
 def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The student, taught the teacher's accepted answers, and verified references where it has none."""
-    runner, profile, bases = job_runner(context, forge, launcher), placed(forge), forge.load(StudentBase)
+    runner, profile, bases = job_runner(context, forge, launcher), plan_placement(forge), forge.load(StudentBase)
     teacher = forge.load(Teacher)
     made_from = made_with(forge, teacher, forge.load(TeacherResponses), bases)
     responses = forge.store.read(RESPONSES).filter("accepted")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
 from forge_assets.law.citation_key import GRAMMAR, PATTERN, CitationKey
 from forge_assets.law.label_patterns import label_pattern
+from forge_resources.storage.strict import Strict
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=80)]
@@ -34,12 +35,6 @@ CitedPlace = Annotated[
     WithJsonSchema({"pattern": PATTERN, "type": "string"}),
 ]
 """A citation key; in files its text."""
-
-
-class Strict(BaseModel):
-    """Frozen, and refuses a field it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Bound(Strict):
@@ -92,7 +87,7 @@ class CitationForms(Strict):
     """The same for several units, e.g. `§§ {u}`: plain numbers in the list that follows are units."""
     codes: tuple[Annotated[str, Field(pattern=r"^[^\W\d_]$")], ...] = ()
     """Letters that are part of a unit's number, e.g. `L` in `L. 1233-8`; such a number needs no opening word."""
-    named: dict[str, tuple[Text, ...]] = {}
+    named: dict[str, tuple[Text, ...]] = Field(default={})
     """Units known by a name: start of their number to templates with `{w}`, e.g. `Annex: ["Annex {w}"]`, or to the
     whole name."""
     paragraphs: tuple[Text, ...] = ()
@@ -148,7 +143,7 @@ class Domain(Strict):
     stages: tuple[Name, ...]
     """Stages of a dispute, in order."""
     change_types: dict[Name, ChangeType]
-    combined_facts: dict[Name, CombinedFact] = {}
+    combined_facts: dict[Name, CombinedFact] = Field(default={})
     """Facts that a group's countries add up to, within a union."""
     citation: CitationForms = CitationForms()
     """English usage, for the laws of every country."""

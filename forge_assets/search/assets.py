@@ -80,7 +80,9 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     )
     context.log.info(found.sentence)
     scenarios = dict(study_context.sets.select("sample_id", "scenario_id").iter_rows())
-    shown = pictures(table, choice.answers, choice.importances, study_context.envelope_bytes, found.winner, scenarios)
+    shown = pictures(
+        table, choice.answers, choice.importances, study_context.memory_budget_bytes, found.winner, scenarios
+    )
     return dg.MaterializeResult(
         metadata=row_counts("search.trials", {"search.trials": table.height, "search.answers": choice.answers.height})
         | {

@@ -14,7 +14,7 @@ from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import EvaluateJob, Sampling
 from forge_assets.training.planning.model_shape import Shape
-from forge_assets.training.planning.placement import settled
+from forge_assets.training.planning.placement import resolve_loading
 from forge_resources.storage.tables import TABLES
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ def job_runner(context: dg.AssetExecutionContext, forge: Forge, launcher: Launch
     return JobRunner(forge.store, forge.environment, bases, lambda folder: launcher.run(context, folder), launcher.stop)
 
 
-def placed(forge: Forge) -> Profile:
+def plan_placement(forge: Forge) -> Profile:
     """The profile, with what it leaves open of loading and batches decided for its hardware.
 
     Raises:
         DoesNotFit: teacher or student fits in no way; the message says what would make it fit.
     """
     teacher, student = (forge.models.config(part.model) for part in (forge.profile.teacher, forge.profile.student))
-    return settled(forge.profile, Shape.parse(teacher), Shape.parse(student))
+    return resolve_loading(forge.profile, Shape.parse(teacher), Shape.parse(student))
 
 
 def greedy(forge: Forge) -> Sampling:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
-
 from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.training.jobs.spec import CODE_VERSION
 from forge_resources.storage.record import Record
 from forge_resources.storage.store import digest
+from forge_resources.storage.strict import Strict
 
 if TYPE_CHECKING:
     from forge_resources.forge import Forge
 
 
-class MadeFrom(BaseModel):
+class MadeFrom(Strict):
     """The sets, and the profile, dependencies and code that worked on them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sets: str
     """Fingerprint of the warehouse that the sets were drawn in."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from forge_resources.config.data_folder import PROJECT
-from forge_resources.config.environment import setting
+from forge_resources.config.settings import read_settings
 
 
 def pack_folder() -> Path:
     """The domain pack: FORGE_PACK, or the labour pack of the project."""
-    return Path(setting("FORGE_PACK", str(PROJECT / "frameworks" / "labour"))).resolve()
+    return Path(read_settings().pack or PROJECT / "frameworks" / "labour").resolve()
 
 
 def profile_name() -> str:
     """FORGE_PROFILE, or `cpu`."""
-    return setting("FORGE_PROFILE", "cpu")
+    return read_settings().profile

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forge_resources.config.environment import setting
+from forge_resources.config.settings import read_settings
 from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ class DataFolderError(ValueError):
 
 def data_folder() -> Path:
     """Where everything that is made lies: FORGE_DATA, or `.forge` in the project."""
-    return Path(setting("FORGE_DATA", str(PROJECT / ".forge"))).resolve()
+    return Path(read_settings().data or PROJECT / ".forge").resolve()
 
 
 def check_data_folder(folder: Path) -> None:
@@ -67,7 +67,7 @@ def check_dagster_folder() -> None:
     Raises:
         DataFolderError: the path has `?` or `%`.
     """
-    folder = os.environ["FORGE_DAGSTER"]
+    folder = read_settings().dagster
     if odd := sorted({"?", "%"} & set(folder)):
         raise DataFolderError(
             f"FORGE_DAGSTER={folder}: Dagster keeps nothing below a path with `{odd[0]}`: set FORGE_DAGSTER elsewhere"
@@ -104,6 +104,8 @@ def clean(folder: Path) -> list[str]:
 @contextmanager
 def _nobody_at_work(folder: Path) -> Iterator[None]:
     """Hold the locks of chain and workers.
+
+    Not by `filelock`, which would make a lock that goes meanwhile, and cannot take one that may only be read.
 
     Raises:
         DataFolderError: somebody else holds one.

@@ -6,19 +6,18 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import Field, RootModel, model_validator
 
 from forge_resources.config.strict_yaml import read_yaml, validate
+from forge_resources.storage.strict import Strict
 
 TABLE = Path(__file__).with_name("hardware.yaml")
 
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Device(BaseModel):
+class Device(Strict, allow_inf_nan=False):
     """One row: see the head of `hardware.yaml` for the units."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     device: Literal["cpu", "cuda"]
     memory_gb: Positive

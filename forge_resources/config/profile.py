@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from forge_resources.config.hardware import Device, devices
 from forge_resources.config.search_grid import Value, space_problems
 from forge_resources.config.strict_yaml import Lines, Problem, SourceError, read_yaml, refuse, validate, yaml_files
+from forge_resources.storage.strict import Strict
 
 FOLDER = Path(__file__).with_name("profiles")
 
@@ -22,11 +23,11 @@ Rate = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class _Finite(Strict, allow_inf_nan=False):
+    """Also refuse what is no number."""
 
 
-class Hardware(_Strict):
+class Hardware(_Finite):
     """Where the profile runs. `memory_gb` is the envelope of one device the guards keep to, in GB (10^9 bytes)."""
 
     device: Literal["cpu", "cuda"]
@@ -52,7 +53,7 @@ class Hardware(_Strict):
         return devices()[self.name]
 
 
-class Loading(_Strict):
+class Loading(_Finite):
     """How weights are held and spread. What is left out is decided from the model and the hardware."""
 
     precision: Literal["float32", "bfloat16"] | None = None
@@ -73,7 +74,7 @@ class Loading(_Strict):
         }
 
 
-class Grpo(_Strict):
+class Grpo(_Finite):
     """Reinforcement of the tuned teacher; taken over only where it answers better beyond noise.
 
     `batch_size` x `accumulation` answers, in groups of `group` to a question, make a step, on all devices together.
@@ -101,7 +102,7 @@ class Grpo(_Strict):
         return self
 
 
-class Teacher(_Strict):
+class Teacher(_Finite):
     """The model that is tuned first: an adapter, or every weight without `lora`.
 
     `batch_size` x `accumulation` rows make a step, on all devices together; how they are split may be decided anew.
@@ -117,7 +118,7 @@ class Teacher(_Strict):
     """None: what is tuned is not reinforced."""
 
 
-class Student(_Strict):
+class Student(_Finite):
     """The model that is delivered.
 
     `cut_layers` makes it from the teacher by removing that many layers; if the cut model keeps less than
@@ -135,7 +136,7 @@ class Student(_Strict):
     accumulation: Positive = 1
 
 
-class Data(_Strict):
+class Data(_Finite):
     """How many samples each stage takes, and of which kinds; None is all."""
 
     train: Positive
@@ -156,7 +157,7 @@ class Data(_Strict):
     """Ways of asking, e.g. plain, below_threshold, missing_fact."""
 
 
-class Pruning(_Strict):
+class Pruning(_Finite):
     """Which trials end early: those whose loss is, after `warmup` of their steps, among the worst so far."""
 
     keep: Annotated[float, Field(gt=0, le=100)] = 75.0
@@ -165,7 +166,7 @@ class Pruning(_Strict):
     """Share of the steps before which none ends."""
 
 
-class Race(_Strict):
+class Race(_Finite):
     """The best trials answer more questions before one of them is chosen."""
 
     candidates: Annotated[int, Field(ge=1)] = 4
@@ -175,7 +176,7 @@ class Race(_Strict):
     """Further ones that only the winner answers: its reported score comes from them alone."""
 
 
-class Search(_Strict):
+class Search(_Finite):
     """Hyper-parameter search. `space` maps a parameter to its grid: numbers in ascending order, or choices."""
 
     trials: Annotated[int, Field(ge=3)]
@@ -189,7 +190,7 @@ class Search(_Strict):
     space: dict[str, tuple[Value, ...]]
 
 
-class Answers(_Strict):
+class Answers(_Finite):
     """Generation. Benchmark answers are greedy; teacher responses are drawn with temperature and top_p."""
 
     max_new_tokens: Positive
@@ -198,7 +199,7 @@ class Answers(_Strict):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
 
 
-class Profile(_Strict):
+class Profile(_Finite):
     """Everything a run needs to know about models and budget."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from forge_resources.config.strict_yaml import Problem, nearest, said
+from forge_resources.config.strict_yaml import Problem, format_value, nearest
 
 Value = float | str | tuple[str, ...]
 
@@ -62,4 +62,6 @@ def _choice(name: str, value: Value) -> str:
 
 
 def _shown(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else said(list(value) if isinstance(value, tuple) else value)
+    return (
+        f"{value:g}" if isinstance(value, float) else format_value(list(value) if isinstance(value, tuple) else value)
+    )

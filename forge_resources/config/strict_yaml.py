@@ -181,9 +181,11 @@ def _build(path: Path, node: yaml.Node, at: FieldPath, lines: Lines) -> Any:
         value = _SCALARS[kind](node.value)
     except (KeyError, ValueError) as error:
         mend = "remove the tag" if len(node.value) < SHOWN else "write a shorter number"
-        raise SourceError(path, line, f"`{said(node.value)}` is no {kind}", mend) from error
+        raise SourceError(path, line, f"`{format_value(node.value)}` is no {kind}", mend) from error
     if isinstance(value, float) and not math.isfinite(value):
-        raise SourceError(path, line, f"`{said(node.value)}` is too large", "write a number that a computer can hold")
+        raise SourceError(
+            path, line, f"`{format_value(node.value)}` is too large", "write a number that a computer can hold"
+        )
     return value
 
 
@@ -237,7 +239,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean `{by_case[close[0]]}`?" if close else f"use one of {', '.join(names) or 'none declared'}"
 
 
-def said(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as a message shows it: as in the file, cut where it is long."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"{text[:SHOWN]}…" if len(text) > SHOWN else text
@@ -267,4 +269,4 @@ def _problem(
         value = value[part]
     if isinstance(value, dict | list):
         return f"`{field}` is not accepted", message[0].lower() + message[1:]
-    return f"`{field}: {said(value)}` is not accepted", message[0].lower() + message[1:]
+    return f"`{field}: {format_value(value)}` is not accepted", message[0].lower() + message[1:]

@@ -53,6 +53,7 @@ from typing import Any, NamedTuple, Self
 import dagster as dg
 from pydantic import Field
 
+from forge_resources.config.settings import read_settings
 from forge_resources.launchers.observations import watched
 from forge_resources.monitoring.wandb import wandb_environment
 from forge_resources.processes import supervisor
@@ -192,7 +193,7 @@ class Launcher(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
 
 def worker_environment() -> dict[str, str]:
     """What every worker needs in its environment: memory allocation, and no look at the hub unless it is allowed."""
-    return ENVIRONMENT | ({} if os.environ.get("FORGE_ALLOW_HUB") == "1" else OFFLINE)
+    return ENVIRONMENT | ({} if read_settings().hub_allowed else OFFLINE)
 
 
 def messages(folder: Path) -> dg.PipesMessageReader:

@@ -16,7 +16,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, field_validator
 
 from forge_resources.config.data_folder import data_folder
-from forge_resources.config.environment import setting
+from forge_resources.config.settings import read_settings
 from forge_resources.config.strict_yaml import SourceError, first_fault, line_of, nearest, read_yaml
 from forge_resources.launchers.base import (
     MARGIN_SECONDS,
@@ -93,7 +93,7 @@ class KubernetesLauncher(Launcher):
         Raises:
             LauncherError: no such file, or a field that is missing, unknown or wrong.
         """
-        file = setting("FORGE_KUBERNETES", "")
+        file = read_settings().kubernetes
         if not Path(file).is_file():
             raise LauncherError(
                 f"FORGE_KUBERNETES={file}: no such file: name a YAML file with at least `image` and `claim`"

@@ -7,6 +7,7 @@ or lost ends its worker with a checkpoint. Needs the optional dependency group `
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -20,7 +21,7 @@ from typing import Any, Self
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from forge_resources.config.environment import setting
+from forge_resources.config.settings import read_settings
 from forge_resources.launchers.base import (
     MARGIN_SECONDS,
     Ending,
@@ -53,11 +54,16 @@ class RayLauncher(Launcher):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """On the cluster at RAY_ADDRESS; a process reserves FORGE_RAY_CPUS and FORGE_RAY_GPUS."""
+        """On the cluster at RAY_ADDRESS; a process reserves FORGE_RAY_CPUS and FORGE_RAY_GPUS.
+
+        Raises:
+            LauncherError: what a process is to reserve is no number.
+        """
+        given = read_settings()
         return cls(
-            address=setting("RAY_ADDRESS", "auto"),
-            num_cpus=float(setting("FORGE_RAY_CPUS", "1")),
-            num_gpus=float(setting("FORGE_RAY_GPUS", "0")),
+            address=given.ray_address,
+            num_cpus=_amount("FORGE_RAY_CPUS", given.ray_cpus),
+            num_gpus=_amount("FORGE_RAY_GPUS", given.ray_gpus),
         )
 
     def _work(self, context: dg.AssetExecutionContext, folder: Path) -> Ending:
@@ -119,9 +125,26 @@ class RayLauncher(Launcher):
         return ray
 
 
+def _amount(name: str, value: str) -> float:
+    """Read an amount of devices.
+
+    Raises:
+        LauncherError: it is none.
+    """
+    try:
+        amount = float(value)
+    except ValueError:
+        amount = math.nan
+    if not 0 <= amount < math.inf:
+        raise LauncherError(f"{name}={value}: no amount: write a number such as 0.5")
+    return amount
+
+
 def _knock(address: str) -> None:
-    """Raises:
-    OSError: nobody is at host:port; Ray itself would try for minutes.
+    """Connect to host:port once, for Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody is there.
     """
     host, _, port = address.rpartition(":")
     if host and "://" not in address:

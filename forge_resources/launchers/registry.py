@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forge_resources.config.environment import setting
+from forge_resources.config.settings import read_settings
 from forge_resources.launchers.base import Launcher, LauncherError
 from forge_resources.launchers.kubernetes import KubernetesLauncher
 from forge_resources.launchers.local import LocalLauncher
@@ -17,7 +17,7 @@ def launcher_from_environment() -> Launcher:
     Raises:
         LauncherError: no such launcher, or one that needs a setting that is missing.
     """
-    name = setting("FORGE_LAUNCHER", "local")
+    name = read_settings().launcher
     if name not in LAUNCHERS:
         raise LauncherError(f"FORGE_LAUNCHER={name}: no such launcher; choose one of {', '.join(LAUNCHERS)}")
     return LAUNCHERS[name].from_environment()

@@ -63,9 +63,9 @@ def serve(store: Store, envelopes: Mapping[str, float], address: str, port: int)
         OSError: the port is taken, or the address is not one of this machine.
         SchemaError: the benchmark's table was written by another version of the project.
     """
-    furnace, registry = Furnace(store, envelopes), CollectorRegistry()
-    list(furnace.collect())  # what cannot be read is said now, not at the first scrape
-    registry.register(furnace)
+    collector, registry = JobCollector(store, envelopes), CollectorRegistry()
+    list(collector.collect())  # what cannot be read is said now, not at the first scrape
+    registry.register(collector)
     start_http_server(port, address, registry)
 
 
@@ -86,7 +86,7 @@ class _Counted:
         return cls(job.kind, state, outcomes)
 
 
-class Furnace(Collector):
+class JobCollector(Collector):
     """Reads the data folder at every scrape: of running jobs the new lines, of finished ones nothing."""
 
     def __init__(self, store: Store, envelopes: Mapping[str, float]) -> None:

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from forge_resources.config.environment import setting
-
 PROJECT = "model-forge"
 STARTING_SECONDS = 30
 """How long a job waits for W&B's server, where it is switched on."""
@@ -38,7 +36,7 @@ class Tracker:
     def __init__(self, identity: str, config: dict[str, Any]) -> None:
         self._identity = identity
         self._config = config
-        self._mode: Any = setting("WANDB_MODE", "offline")
+        self._mode = _mode()
         self._run: Any = None
 
     def log(self, values: dict[str, Any]) -> None:
@@ -68,9 +66,14 @@ def add_to_run(identity: str, group: str, config: dict[str, Any], summary: dict[
     Args:
         group: of runs, for a search's trials the study.
     """
-    run = _open(identity, config, setting("WANDB_MODE", "offline"), group=group)
+    run = _open(identity, config, _mode(), group=group)
     run.summary.update(summary)
     run.finish()
+
+
+def _mode() -> Any:
+    """What the launcher told the worker."""
+    return os.environ.get("WANDB_MODE") or "offline"
 
 
 def _open(identity: str, config: dict[str, Any], mode: Any, **more: Any) -> Any:
@@ -79,7 +82,7 @@ def _open(identity: str, config: dict[str, Any], mode: Any, **more: Any) -> Any:
     import wandb
 
     return wandb.init(
-        project=setting("WANDB_PROJECT", PROJECT),
+        project=os.environ.get("WANDB_PROJECT") or PROJECT,
         id=identity[:16],
         name=identity[:12],
         resume="allow",

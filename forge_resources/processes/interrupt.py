@@ -58,8 +58,10 @@ class Interrupt:
         self.check()
 
     def check(self) -> None:
-        """Raises:
-        Interrupted: somebody asked this job to stop.
+        """End the job here if it was asked to stop.
+
+        Raises:
+            Interrupted: somebody asked this job to stop.
         """
         if self.reason:
             raise Interrupted(self.reason)

@@ -153,7 +153,7 @@ def _alone(folder: Path, to_stop: Callable[[], bool]) -> bool:
     """Wait until all processes of earlier attempts are gone; False: `to_stop` came first.
 
     The ranks inherit the open file, and with it the lock: it is free when supervisor and ranks are gone, however they
-    end.
+    end. So not by `filelock`, whose locks a forked process does not keep.
     """
     lock = os.open(folder / WORKER_LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     said = False

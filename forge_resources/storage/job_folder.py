@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.file_sums import Changed, fault, names, read_sealed, sealed, sums
+from forge_resources.storage.json_lines import JsonLines
 
 SILENT_SECONDS = 600
 """After so long without a line, a worker on another machine is taken for dead."""
@@ -22,8 +20,6 @@ COUNTED = (("answered", "answers"), ("evaluated", "rows"), ("step", "steps"))
 """What counts how far a job is, and to where; the first of them that it speaks of."""
 CALLER_LOCK, WORKER_LOCK = ".caller.lock", ".worker.lock"
 """Held by the process that wants the job done, and by all processes that do it."""
-
-
 _REWARD = "reward/"
 
 
@@ -37,17 +33,6 @@ def reward_part(metric: str) -> str | None:
     return metric.removeprefix(_REWARD) if metric.startswith(_REWARD) else None
 
 
-@contextmanager
-def held(lock: Path) -> Iterator[None]:
-    """Wait until nobody else holds the lock file, and hold it; a process that dies lets go of it."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """Write `record.json` whole or not at all: the facts, SHA-256 and size of every file of `result/`, and a seal.
 
@@ -56,9 +41,8 @@ def write_record(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """
     result = folder / "result"
     record = sealed({**facts, "files": sums(result, names(result))})
-    draft = folder / ".record.json"
-    draft.write_text(json.dumps(record, indent=1), "utf-8")
-    os.replace(draft, folder / "record.json")
+    with atomic(folder / "record.json") as draft:
+        draft.write_text(json.dumps(record, indent=1), "utf-8")
     return record
 
 
@@ -86,25 +70,6 @@ def finished(folder: Path) -> dict[str, Any] | None:
     if record is not None and (found := fault(folder / "result", record["files"], names(folder / "result"))):
         raise Changed(found)
     return record
-
-
-class JsonLines:
-    """A file of JSON lines that grows, read in pieces."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def new(self) -> list[dict[str, Any]]:
-        """The whole lines that came since the last call; none while there is no file."""
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]  # the rest is being written
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
 
 
 def attempts(folder: Path) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from forge_resources.storage.atomic import atomic
 
 NAME = "launch.json"
 
@@ -63,9 +64,8 @@ class LaunchFile:
             "preload": self.entry.preload,
             "paths": {digest: str(path) for digest, path in self.paths.items()},
         }
-        draft = folder / f".{NAME}"
-        draft.write_text(json.dumps(said), "utf-8")
-        os.replace(draft, folder / NAME)
+        with atomic(folder / NAME) as draft:
+            draft.write_text(json.dumps(said), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> LaunchFile:

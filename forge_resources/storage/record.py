@@ -6,23 +6,22 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from forge_resources.storage.store import atomic
+from forge_resources.storage.atomic import atomic
+from forge_resources.storage.strict import Strict
 
 
 class NotMaterialised(FileNotFoundError):
     """An asset has no record, or one that cannot be used; the message says which, and what to run."""
 
 
-class Record(BaseModel):
+class Record(Strict):
     """Subclass with the asset's name; one record lies there, or one per partition.
 
     A field that is added, dropped or means something else raises `form`: records of other forms are refused by `read`,
     and count as not made in `find`.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     asset: ClassVar[str]
     form: ClassVar[int] = 1

@@ -242,14 +242,14 @@ ANSWERS = """
 import sys
 from pathlib import Path
 from forge_assets.training.inference.answer_file import AnswerFile
-from forge_assets.training.jobs.json_lines import read_rows
+from forge_resources.storage.json_lines import read_json_lines
 path = Path(sys.argv[1])
 AnswerFile(path).keep("a", "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432")
 again = AnswerFile(path)
 again.keep("b", "\\u00a7 90")
 again.put_in_order(["b", "a"])
-assert [row["sample_id"] for row in read_rows(path)] == ["b", "a"]
-assert read_rows(path)[1]["answer"] == "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432"
+assert [row["sample_id"] for row in read_json_lines(path)] == ["b", "a"]
+assert read_json_lines(path)[1]["answer"] == "\\u00a7 87 Abs. 1 BetrVG, \\u0447\\u043b. 130\\u0432"
 """
 
 

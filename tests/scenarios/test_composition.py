@@ -433,11 +433,11 @@ def test_tables_keep_their_columns_when_no_company_works_there(
 
 
 def test_a_country_without_an_english_name_is_refused_with_the_line_to_add(
-    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: Law
+    domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: LawLineage
 ) -> None:
     english = pack.languages["en"]
     nameless = english.model_copy(update={"countries": {c: p for c, p in english.countries.items() if c != "DE"}})
     lacking = pack.model_copy(update={"languages": pack.languages | {"en": nameless}})
     says = r"languages/en\.yaml: `countries` has no DE: add DE: \{name: Germany, in: in Germany\}"
     with pytest.raises(ValueError, match=says):
-        compose(domain, lacking, frameworks["DE"], law, Volume(draws=24, kept=4))
+        compose_country(domain, lacking, frameworks["DE"], law, Volume(draws=24, kept=4))

@@ -26,7 +26,7 @@ def check(
     The exit status is 1 if anything is broken, 0 if there are warnings only.
     """
     from forge_assets.cli.law import check as check_law
-    from forge_assets.cli.law import shown
+    from forge_assets.cli.law import report_faults
     from forge_assets.cli.profile_checks import ProfileChecks
     from forge_assets.law.checks import Fault
     from forge_assets.scenarios.pack.files import load_pack
@@ -59,7 +59,7 @@ def check(
 
     lines, faults = check_law(pack, only, further)
     profiles = f"; profiles {', '.join(profile_names())} are valid" if only is None else ""
-    return shown(lines, faults, as_json, f"no problems{profiles}")
+    return report_faults(lines, faults, as_json, f"no problems{profiles}")
 
 
 def cite(

@@ -10,8 +10,9 @@ from importlib.metadata import version
 import polars as pl
 import yaml
 
-from forge_assets.law.model import Domain, Framework, Law, Strict
+from forge_assets.law.model import Domain, Framework, Law
 from forge_resources.presentation.markdown import markdown
+from forge_resources.storage.strict import Strict
 from forge_resources.storage.tables import TABLES
 
 DESCRIPTIONS = {name: column.comment for name, column in TABLES["scenarios.samples"].columns.items()}

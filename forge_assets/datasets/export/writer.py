@@ -6,7 +6,6 @@ sorts them on disk, so there may be more of them than fit in memory.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -18,6 +17,7 @@ import duckdb
 
 from forge_assets.datasets.export.croissant import MARK, croissant
 from forge_assets.datasets.export.dataset_card import ColumnInfo, Contents, DatasetInfo, File, Split, card
+from forge_resources.storage.file_sums import sha256
 from forge_resources.storage.paths import duckdb_folder, plain_path
 
 SPLITS = {"train": "train", "validation": "validation", "benchmark": "test"}
@@ -162,8 +162,7 @@ def _values(samples: duckdb.DuckDBPyConnection, expression: str) -> tuple[str, .
 
 def _file(folder: Path, name: str) -> File:
     path = folder / name
-    with path.open("rb") as stream:
-        return File(name, path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
+    return File(name, path.stat().st_size, sha256(path))
 
 
 def _names(folder: Path) -> list[str]:

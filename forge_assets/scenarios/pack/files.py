@@ -8,9 +8,10 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from forge_assets.law.model import Domain, JurisdictionCode, Name, Strict, Text
+from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
 from forge_resources.config.strict_yaml import Problem, SourceError, line_of, read_yaml, validate, yaml_files
+from forge_resources.storage.strict import Strict
 
 Block = Literal[
     "verdict",

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from forge_assets.law.model import JurisdictionCode, Name, Strict, Text
+from forge_assets.law.model import JurisdictionCode, Name, Text
+from forge_resources.storage.strict import Strict
 
 ENGLISH = "en"
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]

@@ -16,7 +16,7 @@ def pictures(
     trials: pl.DataFrame,
     answers: pl.DataFrame,
     importances: Mapping[str, float],
-    envelope_bytes: float,
+    memory_budget_bytes: float,
     chosen: int | None,
     scenarios: Mapping[str, str] | None = None,
 ) -> dict[str, Picture]:
@@ -26,7 +26,7 @@ def pictures(
         trials: as table `search.trials`.
         answers: as table `search.answers`.
         importances: parameter to its share of 1; empty: too few trials to tell.
-        envelope_bytes: memory that the guard keeps to.
+        memory_budget_bytes: memory that the guard keeps to.
         chosen: trial that the search decided for; None: none yet.
         scenarios: sample id to scenario id, which intervals resample; None: samples stand by themselves.
     """
@@ -35,7 +35,7 @@ def pictures(
         "race": race(answers, chosen, scenarios),
         "importance of parameters": importance(importances),
         "configurations": parallel_coordinates(trials, chosen),
-        "guard interventions": interventions(trials, envelope_bytes),
+        "guard interventions": interventions(trials, memory_budget_bytes),
     }
 
 

@@ -32,12 +32,12 @@ NEAR = 3.0
 
 
 @styled
-def interventions(trials: pl.DataFrame, envelope_bytes: float) -> Picture:
+def interventions(trials: pl.DataFrame, memory_budget_bytes: float) -> Picture:
     """Draw above each change that the guard made and in which trials, below every trial's memory in GB (10^9 bytes).
 
     Args:
         trials: as table `search.trials`.
-        envelope_bytes: memory that the guard keeps to.
+        memory_budget_bytes: memory that the guard keeps to.
     """
     if trials.is_empty():
         return Picture(in_words("The guard has seen no trial."), "Guard interventions: it has seen no trial.", "")
@@ -53,13 +53,13 @@ def interventions(trials: pl.DataFrame, envelope_bytes: float) -> Picture:
     bottom.set_xlim(-0.6, max(made) + 0.6)
     _changes(top, made, kinds)
     touched = {trial for trial, several in made.items() if several}
-    _memory(bottom, ordered, touched, envelope_bytes / 1e9)
+    _memory(bottom, ordered, touched, memory_budget_bytes / 1e9)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     bottom.set_xlabel("trial")
     caption = (
         "Above, what the guard changed and in which trials; below, memory expected, with its margin, and measured."
     )
-    return Picture(figure, _alt(ordered, made, envelope_bytes / 1e9), caption)
+    return Picture(figure, _alt(ordered, made, memory_budget_bytes / 1e9), caption)
 
 
 def _changes(axes: Axes, made: dict[int, tuple[Change, ...]], kinds: list[Change]) -> None:

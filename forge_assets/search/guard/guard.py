@@ -52,7 +52,7 @@ def guard(
     job: SftJob,
     shape: Shape,
     machine: Machine,
-    envelope_bytes: float,
+    memory_budget_bytes: float,
     calibration: Calibration = UNMEASURED,
     *,
     completion: float = 1.0,
@@ -70,18 +70,20 @@ def guard(
     def need(way: SftJob) -> int:
         return calibration.safe(predict(way, shape, machine, completion=completion))
 
-    if (asked := need(job)) <= envelope_bytes:
+    if (asked := need(job)) <= memory_budget_bytes:
         return Guarded(job, asked, ())
     least = asked
     for taken in _by_damage(job):
         way = reduce(lambda done, step: step.apply(done), taken, job)
-        if (held := need(way)) <= envelope_bytes:
+        if (held := need(way)) <= memory_budget_bytes:
             return Guarded(
-                way, held, tuple(_explain_steps(job, taken, shape, machine, envelope_bytes, calibration, completion))
+                way,
+                held,
+                tuple(_explain_steps(job, taken, shape, machine, memory_budget_bytes, calibration, completion)),
             )
         least = min(least, held)
     raise DoesNotFit(
-        f"{least / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
+        f"{least / 1e9:.2f} GB predicted, {memory_budget_bytes / 1e9:.2f} GB allowed, at batch 1 with gradient "
         "checkpointing" + (" and rank 1" if job.lora else "") + ": choose a smaller model, a shorter max_length, or "
         "weights in nf4"
     )
@@ -104,7 +106,7 @@ def _explain_steps(
     taken: tuple[Step, ...],
     shape: Shape,
     machine: Machine,
-    envelope_bytes: float,
+    memory_budget_bytes: float,
     calibration: Calibration,
     completion: float,
 ) -> Iterator[Intervention]:
@@ -114,6 +116,6 @@ def _explain_steps(
         rule = step.rule(
             before, after := predict(step.apply(job), shape, machine, completion=completion), share_of_head(job, shape)
         )
-        gigabytes = f"{calibration.safe(before) / 1e9:.2f} GB predicted, {envelope_bytes / 1e9:.2f} GB allowed"
+        gigabytes = f"{calibration.safe(before) / 1e9:.2f} GB predicted, {memory_budget_bytes / 1e9:.2f} GB allowed"
         yield Intervention(rule, step.parameter, step.before, step.after, f"{gigabytes}: {RULES[rule]}")
         job, before = step.apply(job), after

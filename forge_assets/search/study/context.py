@@ -11,7 +11,7 @@ import polars as pl
 from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.search.study.jobs import space_of, teacher_job
-from forge_assets.training.asset_support import drawn_sets, greedy, placed, scored
+from forge_assets.training.asset_support import drawn_sets, greedy, plan_placement, scored
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, SftJob
 from forge_assets.training.planning.memory_overhead import Machine
@@ -61,7 +61,7 @@ class StudyContext:
                 shape.targets(modules)  # type: ignore[arg-type]
             except ValueError as error:
                 raise ValueError(f"profile {forge.profile.name}: search.space.{error}") from error
-        profile, sets = placed(forge), drawn_sets(forge)
+        profile, sets = plan_placement(forge), drawn_sets(forge)
         return cls(
             forge=forge,
             runner=runner,
@@ -80,7 +80,7 @@ class StudyContext:
         """Of the study: another one where law, model, budget, space or envelope differ."""
         first: Config = {p.name: p.grid[0] for p in self.space.parameters}
         search = self.profile.search.model_dump(mode="json", exclude=UNNAMED)
-        said = json.dumps([search, self.runner.identity(self.job(first)), self.envelope_bytes], sort_keys=True)
+        said = json.dumps([search, self.runner.identity(self.job(first)), self.memory_budget_bytes], sort_keys=True)
         return f"{self.profile.name}-{digest(said)[:12]}"
 
     @property
@@ -94,7 +94,7 @@ class StudyContext:
         return Path(self.forge.data) / "search" / self.name
 
     @property
-    def envelope_bytes(self) -> float:
+    def memory_budget_bytes(self) -> float:
         """Memory that a trial may take."""
         return self.profile.hardware.memory_gb * 1e9
 

@@ -6,14 +6,14 @@ that happens. So a trial whose lock is free was left behind, and whoever comes n
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forge_resources.storage.job_folder import held
+from filelock import FileLock, Timeout
+
+from forge_resources.storage.locks import locked
 
 if TYPE_CHECKING:
     import optuna
@@ -60,7 +60,7 @@ def _first(file: Path | None) -> Iterator[None]:
         yield
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with held(file.with_suffix(".lock")):
+    with locked(file.with_suffix(".lock")):
         yield
 
 
@@ -77,13 +77,13 @@ def claim_trial(
         sampler: of the trial of a number, so that what it draws does not hang on how often a process was started.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder / "study.lock"):
-        trial, handle = _take(study, folder, trials, sampler)
+    with locked(folder / "study.lock"):
+        trial, lock = _take(study, folder, trials, sampler)
     try:
         yield trial
     finally:
-        if handle is not None:
-            os.close(handle)
+        if lock is not None:
+            lock.release()
 
 
 def has_running_trial(study: optuna.Study) -> bool:
@@ -95,33 +95,32 @@ def has_running_trial(study: optuna.Study) -> bool:
 
 def _take(
     study: optuna.Study, folder: Path, trials: int, sampler: Callable[[int], optuna.samplers.BaseSampler]
-) -> tuple[optuna.Trial | None, int | None]:
+) -> tuple[optuna.Trial | None, FileLock | None]:
     import optuna
 
     known = study.get_trials(deepcopy=False)
     for left in known:
         if left.state == optuna.trial.TrialState.RUNNING:
-            handle = _free(folder, left.number)
-            if handle is None:
+            lock = _lock(folder, left.number)
+            if lock is None:
                 continue
             if study._storage.get_trial(left._trial_id).state.is_finished():  # since the trials were read
-                os.close(handle)
+                lock.release()
                 continue
             study.sampler = sampler(left.number)
-            return optuna.Trial(study, left._trial_id), handle
+            return optuna.Trial(study, left._trial_id), lock
     if len(known) >= trials:
         return None, None
     study.sampler = sampler(len(known))
     trial = study.ask()
-    return trial, _free(folder, trial.number)
+    return trial, _lock(folder, trial.number)
 
 
-def _free(folder: Path, number: int) -> int | None:
-    """An open and locked handle; None where another holds it."""
-    handle = os.open(folder / f"trial-{number}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+def _lock(folder: Path, number: int) -> FileLock | None:
+    """Take the lock of a trial; None where another holds it."""
+    lock = locked(folder / f"trial-{number}.lock", wait=False)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
+        lock.acquire()
+    except Timeout:
         return None
-    return handle
+    return lock

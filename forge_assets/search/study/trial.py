@@ -72,7 +72,7 @@ def calibrate_memory_model(context: StudyContext, trials: Sequence[FrozenTrial])
         job, kept = planned_job(trial), facts(trial)
         peak = kept.get("measured_bytes")
         if job is not None and kept.get("cause") == Cause.OUT_OF_MEMORY:
-            peak = round(context.envelope_bytes)
+            peak = round(context.memory_budget_bytes)
         if job is not None and peak:
             seen.append(Measured(predict(job, context.shape, context.machine), peak))
     return calibrate(seen)
@@ -81,7 +81,9 @@ def calibrate_memory_model(context: StudyContext, trials: Sequence[FrozenTrial])
 def predict_applied(context: StudyContext, calibration: Calibration, requested: Config) -> Config:
     """Predict the configuration that the guard would apply for a requested one."""
     try:
-        allowed = guard(context.job(requested), context.shape, context.machine, context.envelope_bytes, calibration)
+        allowed = guard(
+            context.job(requested), context.shape, context.machine, context.memory_budget_bytes, calibration
+        )
     except DoesNotFit:
         return requested
     return applied_config(requested, allowed.interventions)
@@ -94,7 +96,7 @@ def _plan(context: StudyContext, trial: optuna.Trial) -> SftJob:
         context.job(requested),
         context.shape,
         context.machine,
-        context.envelope_bytes,
+        context.memory_budget_bytes,
         calibrate_memory_model(context, before),
     )
     identity = context.runner.identity(allowed.job)

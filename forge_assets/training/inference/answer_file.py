@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+
+from forge_resources.storage.atomic import atomic
+from forge_resources.storage.json_lines import drop_torn_tail, whole_lines
 
 
 class AnswerFile:
@@ -16,11 +18,13 @@ class AnswerFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        drop_torn_tail(path)
+        lines = whole_lines(path.read_bytes()) if path.exists() else []
         found = {name: line for line in lines if (name := _sample(line)) is not None}
-        if dropped := sum(line.endswith(b"\n") for line in lines) - len(found):
+        if dropped := len(lines) - len(found):
             print(f"{path.name}: {dropped} lines cannot be read and are answered again", flush=True)
-        path.write_bytes(b"".join(found.values()))
+        with atomic(path) as draft:
+            draft.write_bytes(b"".join(found.values()))
         self.done = set(found)
 
     def keep(self, sample_id: str, answer: str) -> None:
@@ -31,17 +35,16 @@ class AnswerFile:
 
     def put_in_order(self, names: list[str]) -> None:
         """Rewrite the file in that order: the same answers are the same bytes, however often they were interrupted."""
-        found = {_sample(line): line for line in self._path.read_bytes().splitlines(keepends=True)}
-        draft = self._path.with_suffix(".draft")
-        draft.write_bytes(b"".join(found[name] for name in names))
-        os.replace(draft, self._path)
+        found = {_sample(line): line for line in whole_lines(self._path.read_bytes())}
+        with atomic(self._path) as draft:
+            draft.write_bytes(b"".join(found[name] for name in names))
 
 
 def _sample(line: bytes) -> str | None:
-    """Whose answer a line is; None where it is not whole."""
+    """Whose answer a line is; None where it is none."""
     try:
         row = json.loads(line.decode("utf-8"))
     except ValueError:
         return None
-    whole = line.endswith(b"\n") and isinstance(row, dict) and row.keys() == {"sample_id", "answer"}
+    whole = isinstance(row, dict) and row.keys() == {"sample_id", "answer"}
     return str(row["sample_id"]) if whole else None

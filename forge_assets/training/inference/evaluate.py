@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import EvaluateJob
 from forge_assets.training.models.fitting_rows import fitting, row_tokens
 from forge_assets.training.models.loading import load_tuned
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.processes.interrupt import Interrupt
+from forge_resources.storage.json_lines import read_json_lines
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,7 +32,7 @@ def evaluate(
     with interrupt.at_once():
         model, tokenizer, lost = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
     model.eval()
-    given = read_rows(paths[job.dataset])
+    given = read_json_lines(paths[job.dataset])
     rows, left_out = fitting(tokenizer, given, job.max_length, progress)
     found: list[dict[str, Any]] = []
     progress.phase("evaluating", rows=len(rows))

@@ -11,11 +11,11 @@ from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from forge_assets.training.inference.answer_file import AnswerFile
 from forge_assets.training.inference.decoding import SeededDraw, UntilStopped
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
 from forge_assets.training.models.loading import load_tuned
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.processes.interrupt import Interrupt
+from forge_resources.storage.json_lines import read_json_lines
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -57,7 +57,7 @@ def answer_prompts(
         Interrupted: stopped early; the answers that had ended are kept.
     """
     result.mkdir(parents=True, exist_ok=True)
-    rows = {row["sample_id"]: row["prompt"] for row in read_rows(prompts)}
+    rows = {row["sample_id"]: row["prompt"] for row in read_json_lines(prompts)}
     texts = {
         name: str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
         for name, prompt in rows.items()

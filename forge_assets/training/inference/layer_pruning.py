@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import CUT_TEXTS, CutJob
 from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.processes.interrupt import Interrupt
+from forge_resources.storage.json_lines import read_json_lines
 
 
 def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, int
     layers = model.model.layers
     if job.remove > len(layers) - 2:
         raise ValueError(f"cannot remove {job.remove} of {len(layers)} layers: first and last are kept")
-    rows = read_rows(paths[job.texts])[:CUT_TEXTS]
+    rows = read_json_lines(paths[job.texts])[:CUT_TEXTS]
     influence = block_influence(model, tokenizer, [r["prompt"] + r["completion"] for r in rows], interrupt)
     inner = sorted(range(1, len(layers) - 1), key=lambda i: influence[i])
     removed = sorted(inner[: job.remove])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from forge_resources.storage.job_folder import JsonLines
+from forge_resources.storage.json_lines import JsonLines
 
 LOOK_SECONDS = 0.2
 STREAM = "metrics.jsonl"

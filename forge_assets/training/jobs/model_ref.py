@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from forge_assets.training.jobs.spec import Digest, Precision, Quantisation, SftJob, Spec
+from forge_assets.training.jobs.spec import ModelFields, SftJob
 
 
-class ModelRef(Spec):
-    """Weights, an adapter on them or none, and how they are loaded; `spec` are the fields of a job."""
-
-    base: Digest
-    adapter: Digest | None = None
-    precision: Precision = "float32"
-    quantisation: Quantisation = "none"
+class ModelRef(ModelFields):
+    """A model by itself; `spec` gives its fields to a job."""
 
     @classmethod
     def of_training(cls, tuning: SftJob, identity: str) -> ModelRef:

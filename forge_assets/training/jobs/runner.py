@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,15 +22,17 @@ from typing import Any, Protocol
 import polars as pl
 
 from forge_assets.training.jobs.curve import Judge, Watch, curve
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import Job, identity, parse_job
 from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.config.model_registry import changed_file
 from forge_resources.launchers.base import JobFailed, JobStopped
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.file_sums import Changed, fault, sha256
-from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished, held
+from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished
+from forge_resources.storage.json_lines import read_json_lines
 from forge_resources.storage.launch_file import LaunchFile
-from forge_resources.storage.store import Store, atomic, canonical
+from forge_resources.storage.locks import locked
+from forge_resources.storage.store import Store, canonical
 from forge_resources.storage.tables import TABLES
 
 LOG = logging.getLogger("forge")
@@ -70,7 +71,7 @@ class Finished:
         """
         if found := fault(self.result, {ANSWERS: self.record["files"][ANSWERS]}):
             raise Changed(f"{found}: run again, and the job is done again")
-        return read_rows(self.result / ANSWERS)
+        return read_json_lines(self.result / ANSWERS)
 
 
 class JobRunner:
@@ -151,7 +152,7 @@ class JobRunner:
         record, found = _finished(folder)
         if record is None:
             folder.mkdir(parents=True, exist_ok=True)
-            with held(folder / CALLER_LOCK):
+            with locked(folder / CALLER_LOCK):
                 record, found = _finished(folder)
                 if found:
                     LOG.warning("job %s (%s): %s: it is done again", name[:12], title, found)
@@ -164,7 +165,8 @@ class JobRunner:
 
     def _do(self, job: Job, title: str, folder: Path, watch: Watch | None) -> dict[str, Any]:
         """Have the job done; its record."""
-        _write(folder / "job.json", job.model_dump_json(indent=1))
+        with atomic(folder / "job.json") as draft:  # others look at the folder meanwhile
+            draft.write_text(job.model_dump_json(indent=1), "utf-8")
         paths = {ref: self._resolve(ref) for ref in _references(job.model_dump(mode="json"))}
         LaunchFile(title, paths, WORKER).write(folder)
         if watch is None or self._stop is None:
@@ -178,7 +180,7 @@ class JobRunner:
                 failed = error
             if not judge.look():  # at what was done since the last look
                 raise failed
-        with held(folder / WORKER_LOCK):
+        with locked(folder / WORKER_LOCK):
             if (folder / "work").exists():
                 shutil.rmtree(folder / "work")
         raise JobStopped(judge.reason, judge.step) from failed
@@ -246,17 +248,10 @@ def _finished(folder: Path) -> tuple[dict[str, Any] | None, str]:
 
 def _discard(folder: Path) -> None:
     """Remove a finished job's result and record; the result first, for without a record it would be taken up."""
-    with held(folder / WORKER_LOCK):
+    with locked(folder / WORKER_LOCK):
         if (folder / "result").exists():
             shutil.rmtree(folder / "result")
         (folder / "record.json").unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: others look at the folder meanwhile."""
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)
 
 
 def _references(value: Any) -> set[str]:

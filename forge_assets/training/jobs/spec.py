@@ -10,7 +10,9 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
+
+from forge_resources.storage.strict import Strict
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -18,13 +20,7 @@ CODE_VERSION = 3
 """Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
 
 
-class Spec(BaseModel):
-    """Frozen, and refuses a field it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Lora(Spec):
+class Lora(Strict):
     """Low-rank adapter (Hu et al. 2021): `alpha / rank` scales the update."""
 
     rank: Annotated[int, Field(ge=1)]
@@ -35,7 +31,7 @@ class Lora(Spec):
     """Also on the expert weights of a mixture-of-experts model; nothing where the model has none."""
 
 
-class Sampling(Spec):
+class Sampling(Strict):
     """How answers are drawn. Temperature 0 is greedy."""
 
     max_new_tokens: Annotated[int, Field(ge=1)]
@@ -45,7 +41,7 @@ class Sampling(Spec):
     seed: int = 0
 
 
-class Probe(Spec):
+class Probe(Strict):
     """Prompts answered by the model just trained, in the same process."""
 
     prompts: Digest
@@ -59,7 +55,7 @@ Batching = Literal["rows", "packed"]
 """What `batch_size` counts: rows, or sequences of `max_length` tokens filled with whole rows."""
 
 
-class Training(Spec):
+class Training(Strict):
     """What every kind of training needs to know."""
 
     base: Digest
@@ -134,32 +130,33 @@ class GrpoJob(Training):
         return self
 
 
-class GenerateJob(Spec):
+class ModelFields(Strict):
+    """Which model a job loads: weights, an adapter on them or none, and how they are held."""
+
+    base: Digest
+    adapter: Digest | None = None
+    precision: Precision = "float32"
+    quantisation: Quantisation = "none"
+
+
+class GenerateJob(ModelFields):
     """Answer a dataset's prompts with a base model, optionally through an adapter."""
 
     kind: Literal["generate"] = "generate"
-    base: Digest
-    adapter: Digest | None = None
     prompts: Digest
     sampling: Sampling
-    precision: Precision = "float32"
-    quantisation: Quantisation = "none"
 
 
-class EvaluateJob(Spec):
+class EvaluateJob(ModelFields):
     """Loss of a model on the completions of prompt/completion rows, without training."""
 
     kind: Literal["evaluate"] = "evaluate"
-    base: Digest
-    adapter: Digest | None = None
     dataset: Digest
     batch_size: Annotated[int, Field(ge=1)]
     max_length: Annotated[int, Field(ge=16)] = 512
-    precision: Precision = "float32"
-    quantisation: Quantisation = "none"
 
 
-class ExportJob(Spec):
+class ExportJob(Strict):
     """Write a base model, an adapter merged into it, as one folder of weights that any loader takes."""
 
     kind: Literal["export"] = "export"
@@ -172,7 +169,7 @@ CUT_TEXTS = 32
 """Texts that a cut measures; the ranking of layers is stable well before that."""
 
 
-class CutJob(Spec):
+class CutJob(Strict):
     """Make a smaller base model by removing the layers with the least block influence on the given texts."""
 
     kind: Literal["cut"] = "cut"

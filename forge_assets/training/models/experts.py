@@ -183,8 +183,10 @@ def on_experts(config: LoraConfig, model: PreTrainedModel) -> LoraConfig:
 
 
 def check_quantisation(model: PreTrainedModel, quantisation: Quantisation) -> None:
-    """Raises:
-    ValueError: 8 bits are asked for, which bitsandbytes has for linear layers alone, and experts are none.
+    """Refuse a quantisation that does not reach the weights of experts.
+
+    Raises:
+        ValueError: 8 bits are asked for, which bitsandbytes has for linear layers alone, and experts are none.
     """
     if quantisation == "int8" and experts_of(model):
         raise ValueError("quantisation int8 does not reach the weights of experts, which are most of this model: nf4")

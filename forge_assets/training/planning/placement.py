@@ -73,7 +73,7 @@ def place(job: TrainingJob, shape: Shape, hardware: Hardware, fixed: Loading, ad
     )
 
 
-def settled(profile: Profile, teacher: Shape, student: Shape) -> Profile:
+def resolve_loading(profile: Profile, teacher: Shape, student: Shape) -> Profile:
     """A profile with all that it leaves open decided for its largest trial, and for its student.
 
     Raises:
@@ -91,8 +91,8 @@ def settled(profile: Profile, teacher: Shape, student: Shape) -> Profile:
     with_pupil = Lora(rank=pupil, alpha=pupil) if pupil else None
     return profile.model_copy(
         update={
-            "teacher": _settled(profile, profile.teacher, adapter if profile.teacher.lora else None, teacher),
-            "student": _settled(profile, profile.student, with_pupil, student),
+            "teacher": _resolved(profile, profile.teacher, adapter if profile.teacher.lora else None, teacher),
+            "student": _resolved(profile, profile.student, with_pupil, student),
         }
     )
 
@@ -105,7 +105,7 @@ def modules(targets: Any) -> int:
 T = TypeVar("T", Teacher, Student)
 
 
-def _settled(profile: Profile, part: T, lora: Lora | None, shape: Shape) -> T:
+def _resolved(profile: Profile, part: T, lora: Lora | None, shape: Shape) -> T:
     job = SftJob(
         base=ANY,
         dataset=ANY,

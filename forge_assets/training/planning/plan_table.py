@@ -17,7 +17,7 @@ from forge_resources.presentation.text_table import TextTable
 
 
 @dataclass(frozen=True)
-class Stage:
+class JobPlan:
     """A job of the chain, as a profile asks for it.
 
     Attributes:
@@ -38,56 +38,56 @@ class Stage:
 
 @dataclass(frozen=True)
 class Line:
-    """A stage as it will run; `refused` says why it cannot."""
+    """A job as it will run; `refused` says why it cannot."""
 
-    stage: Stage
+    asked: JobPlan
     job: Planned
     prediction: Prediction | None
     work: Work
     refused: str = ""
 
 
-def plan(stages: Sequence[Stage], hardware: Hardware) -> list[Line]:
-    """Place every stage."""
-    return [_line(stage, hardware) for stage in stages]
+def plan(plans: Sequence[JobPlan], hardware: Hardware) -> list[Line]:
+    """Place every job of a chain."""
+    return [_line(asked, hardware) for asked in plans]
 
 
-def _line(stage: Stage, hardware: Hardware) -> Line:
-    device, job = hardware.row, stage.job
+def _line(asked: JobPlan, hardware: Hardware) -> Line:
+    device, job = hardware.row, asked.job
     if isinstance(job, SftJob | GrpoJob):
         try:
-            placed = place(job, stage.shape, hardware, stage.loading, stage.adapter)
+            placed = place(job, asked.shape, hardware, asked.loading, asked.adapter)
         except DoesNotFit as error:
-            return Line(stage, job, None, Work(0, 0.0), str(error))
-        work = training(placed.job, stage.shape, device, stage.adapter)
-        return Line(stage, placed.job, placed.prediction, _times(work, stage))
-    prediction = predict(job, stage.shape, machine(device), prompt=stage.prompt)
+            return Line(asked, job, None, Work(0, 0.0), str(error))
+        work = training(placed.job, asked.shape, device, asked.adapter)
+        return Line(asked, placed.job, placed.prediction, _times(work, asked))
+    prediction = predict(job, asked.shape, machine(device), prompt=asked.prompt)
     envelope = hardware.memory_gb * 1e9
     work = Work(0, 0.0)
     if isinstance(job, GenerateJob):
-        work = _times(generation(job, stage.shape, device, stage.prompts, stage.prompt), stage)
+        work = _times(generation(job, asked.shape, device, asked.prompts, asked.prompt), asked)
     elif isinstance(job, EvaluateJob):
-        work = _times(evaluation(job, stage.shape, device, stage.prompts), stage)
+        work = _times(evaluation(job, asked.shape, device, asked.prompts), asked)
     if prediction.safe <= envelope:
-        return Line(stage, job, prediction, work)
+        return Line(asked, job, prediction, work)
     need = f"needs {prediction.safe / 1e9:.0f} GB with its margin, {hardware.memory_gb:g} GB are allowed"
-    return Line(stage, job, prediction, work, f"{need}: {_smaller(stage, device, envelope)}")
+    return Line(asked, job, prediction, work, f"{need}: {_smaller(asked, device, envelope)}")
 
 
-def _smaller(stage: Stage, device: Device, envelope: float) -> str:
+def _smaller(asked: JobPlan, device: Device, envelope: float) -> str:
     """What would make answers fit."""
-    job = stage.job
+    job = asked.job
     if isinstance(job, GenerateJob):
         for rows in range(job.sampling.batch_size - 1, 0, -1):
             sampling = job.sampling.model_copy(update={"batch_size": rows})
             fewer = job.model_copy(update={"sampling": sampling})
-            if predict(fewer, stage.shape, machine(device), prompt=stage.prompt).safe <= envelope:
+            if predict(fewer, asked.shape, machine(device), prompt=asked.prompt).safe <= envelope:
                 return f"answers.batch_size {rows}"
     return "hold the weights in nf4, or choose a smaller model"
 
 
-def _times(work: Work, stage: Stage) -> Work:
-    return Work(work.tokens * stage.times, work.seconds * stage.times)
+def _times(work: Work, asked: JobPlan) -> Work:
+    return Work(work.tokens * asked.times, work.seconds * asked.times)
 
 
 def table(name: str, hardware: Hardware, lines: Sequence[Line]) -> TextTable:
@@ -105,14 +105,14 @@ def table(name: str, hardware: Hardware, lines: Sequence[Line]) -> TextTable:
 
 def _note(lines: Sequence[Line], device: Device) -> str:
     if refused := [line for line in lines if line.refused]:
-        return "\n".join(f"{line.stage.title} does not fit: {line.refused}" for line in refused)
+        return "\n".join(f"{line.asked.title} does not fit: {line.refused}" for line in refused)
     tokens, seconds = sum(line.work.tokens for line in lines), sum(line.work.seconds for line in lines)
     money = sum(_usd(line, device) for line in lines)
     return f"In all {_count(tokens)} tokens, {_span(seconds)}, {money:.2f} USD. {_caveat(device)}"
 
 
 def _row(line: Line, hardware: Hardware) -> tuple[str, ...]:
-    title = line.stage.title + (f" x {line.stage.times}" if line.stage.times > 1 else "")
+    title = line.asked.title + (f" x {line.asked.times}" if line.asked.times > 1 else "")
     if line.prediction is None:
         return (title, "does not fit", "-", "", "-", "-", "-")
     worst = f"{line.prediction.safe / 1e9:.1f}" + ("!" if line.refused else "")

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from forge_resources.storage.atomic import atomic
 from forge_resources.storage.file_sums import Changed, fault, names, read_sealed, sealed, sums
 
 SEAL = "seal.json"
@@ -14,13 +15,12 @@ SEAL = "seal.json"
 
 def seal(checkpoint: Path) -> None:
     """Write every file's SHA-256 and size into the checkpoint, last, after all of it is on the disk."""
-    found = sums(checkpoint, [name for name in names(checkpoint) if name not in (SEAL, f".{SEAL}")])
+    found = sums(checkpoint, [name for name in names(checkpoint) if name != SEAL and not name.startswith(f".{SEAL}.")])
     for name in found:
         _sync(checkpoint / name)
-    draft = checkpoint / f".{SEAL}"
-    draft.write_text(json.dumps(sealed({"files": found}), indent=1), "utf-8")
-    _sync(draft)
-    os.replace(draft, checkpoint / SEAL)
+    with atomic(checkpoint / SEAL) as draft:
+        draft.write_text(json.dumps(sealed({"files": found}), indent=1), "utf-8")
+        _sync(draft)
     _sync(checkpoint)
 
 

@@ -19,7 +19,8 @@ from forge_resources.monitoring.wandb import Tracker
 from forge_resources.processes.cause import Cause
 from forge_resources.processes.interrupt import Interrupted
 from forge_resources.processes.ranks import rank
-from forge_resources.storage.job_folder import JsonLines, attempts, write_record
+from forge_resources.storage.job_folder import attempts, write_record
+from forge_resources.storage.json_lines import JsonLines, drop_torn_tail
 
 
 class Progress:
@@ -40,7 +41,7 @@ class Progress:
     def start(self, kind: str) -> None:
         """Open an attempt: the line `loading`, which says who works on the job now, and how often it was started."""
         for file in (self._stream, self._folder / "attempts.jsonl"):
-            _drop_torn_line(file)
+            drop_torn_tail(file)
         attempt = _started(JsonLines(self._stream).new()) + 1
         self.phase("loading", kind=kind, attempt=attempt, pid=os.getpid(), host=socket.gethostname())
 
@@ -121,12 +122,6 @@ class Progress:
 def _started(lines: list[dict[str, Any]]) -> int:
     """How often the job was started, those killed included."""
     return sum("attempt" in line for line in lines)
-
-
-def _drop_torn_line(file: Path) -> None:
-    """Cut off what a full disk or a kill left of the last line."""
-    if file.exists():
-        os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
 
 
 def peak_memory() -> int:

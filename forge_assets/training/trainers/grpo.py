@@ -17,7 +17,6 @@ from trl import GRPOConfig, GRPOTrainer
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.serialization import read_laws
 from forge_assets.scoring.reward import reward
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import GrpoJob
 from forge_assets.training.models.adapters import with_adapter
 from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder
@@ -30,6 +29,7 @@ from forge_assets.training.trainers.loop import logged, mean, run_to_end, save_r
 from forge_resources.processes.interrupt import Interrupt, Interrupted
 from forge_resources.processes.ranks import world_size
 from forge_resources.storage.job_folder import reward_metric
+from forge_resources.storage.json_lines import read_json_lines
 
 Rows = list[dict[str, Any]]
 
@@ -49,13 +49,13 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
     tokenizer = load_tokenizer(base)
     with interrupt.at_once():
-        laws = read_laws(read_rows(paths[job.laws]))
+        laws = read_laws(read_json_lines(paths[job.laws]))
         model = load_model(base, job.precision, job.quantisation)
         if job.quantisation != "none":
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
         if job.adapter:
             model = with_adapter(model, paths[job.adapter] / "adapter", trainable=True)
-    given = read_rows(paths[job.questions])
+    given = read_json_lines(paths[job.questions])
     questions = [row for row in given if _length(tokenizer, row) <= job.max_prompt]
     if not questions:
         raise ValueError(f"no question has max_prompt {job.max_prompt} tokens or less: raise max_prompt")

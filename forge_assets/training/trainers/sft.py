@@ -12,7 +12,6 @@ from transformers import PreTrainedModel
 from trl import SFTConfig
 
 from forge_assets.training.inference.generate import answer_prompts
-from forge_assets.training.jobs.json_lines import read_rows
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.models.adapters import for_answers, lora_config
 from forge_assets.training.models.chat_template import check_rows
@@ -27,6 +26,7 @@ from forge_assets.training.trainers.loop import run_to_end, save_result
 from forge_assets.training.trainers.sft_trainer import CompletionTrainer
 from forge_resources.processes.interrupt import Interrupt
 from forge_resources.processes.ranks import is_sharded, rank
+from forge_resources.storage.json_lines import read_json_lines
 
 
 def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=job.gradient_checkpointing)
-    given = read_rows(paths[job.dataset])
+    given = read_json_lines(paths[job.dataset])
     check_rows(tokenizer, given[:2])
     rows, left_out = fitting(tokenizer, given, job.max_length, progress)
     watch = Watch(progress, interrupt)

@@ -15,7 +15,7 @@ _WEIGHTS_WORDS = re.compile(r"deserializing header|not fully covered|no file nam
 
 
 def cause_of(error: BaseException) -> Cause:
-    """What a job died of that raised this."""
+    """Classify what a job died of that raised this."""
     chain = _chain(error)
     if any(_full(one) for one in chain):
         return Cause.DISK_FULL
@@ -26,8 +26,8 @@ def cause_of(error: BaseException) -> Cause:
     return Cause.DIVERGED if any(isinstance(one, FloatingPointError) for one in chain) else Cause.UNKNOWN
 
 
-def told(error: BaseException) -> str:
-    """What happened, and the mend where the cause is one that a person can mend."""
+def explain_failure(error: BaseException) -> str:
+    """Explain in a sentence what happened, and what to change where a person can."""
     said, cause = _first_line(_chain(error)[-1]), cause_of(error)
     if cause is Cause.DISK_FULL:
         return f"the disk is full: {said}. Make room and run it again: it goes on from its last whole checkpoint"

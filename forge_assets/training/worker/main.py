@@ -23,8 +23,8 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 from forge_assets.training.jobs.spec import Job, Training, parse_job
 from forge_assets.training.runtime.checkpoints import remove_torn
 from forge_assets.training.runtime.progress import Progress
-from forge_assets.training.worker.diagnosis import cause_of, told
-from forge_assets.training.worker.page_cache import give_back
+from forge_assets.training.worker import page_cache
+from forge_assets.training.worker.diagnosis import cause_of, explain_failure
 from forge_resources.monitoring.wandb import Tracker
 from forge_resources.processes.interrupt import INTERRUPTED, Interrupt, Interrupted
 from forge_resources.processes.ranks import first_to_fail, rank, world_size
@@ -76,11 +76,11 @@ def _run(folder: Path, pipes: PipesContext | None) -> int:
             return 1
         traceback.print_exc()
         remove_torn(work)  # on a full disk, also the room to write what follows
-        said = told(error)
+        said = explain_failure(error)
         print(said, flush=True)
         progress.attempt(started, "failed", said, cause_of(error))
         return 1
-    give_back(path for path in paths.values() if path.is_dir())
+    page_cache.drop(path for path in paths.values() if path.is_dir())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Give back the page cache of weight files: a worker's end frees its own memory, but not the files it has read."""
+"""Drop the page cache of weight files: a worker's end frees its own memory, but not the files it has read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 WEIGHTS = (".safetensors", ".bin", ".gguf")
 
 
-def give_back(paths: Iterable[Path]) -> None:
+def drop(paths: Iterable[Path]) -> None:
     """Drop the cached pages of every weight file under these folders.
 
     Loaded weights are the file itself, mapped; the kernel keeps pages that a process maps, so models that nobody

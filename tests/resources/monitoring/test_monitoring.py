@@ -28,7 +28,7 @@ from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.launchers.base import ENVIRONMENT, OFFLINE
-from forge_resources.monitoring.prometheus import RECENT_SECONDS, Furnace
+from forge_resources.monitoring.prometheus import RECENT_SECONDS, JobCollector
 from forge_resources.storage.job_folder import reward_metric
 from forge_resources.storage.store import Store
 from forge_resources.storage.tables import TABLES
@@ -271,7 +271,7 @@ def test_a_worker_that_is_stopped_is_counted_as_interrupted(scraped: Scraped) ->
 
 def _samples(root: Path) -> dict[tuple[str, tuple[str, ...]], float]:
     """Name and label values of everything that a data folder's exporter would serve now."""
-    families = Furnace(Store(root), {}).collect()
+    families = JobCollector(Store(root), {}).collect()
     return {(s.name, tuple(s.labels.values())): s.value for family in families for s in family.samples}
 
 
@@ -326,5 +326,5 @@ def test_a_port_that_is_taken_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_the_guide_names_every_metric(tmp_path: Path) -> None:
     suffixes = {"counter": "_total", "info": "_info"}
-    names = [family.name + suffixes.get(family.type, "") for family in Furnace(Store(tmp_path), {}).collect()]
+    names = [family.name + suffixes.get(family.type, "") for family in JobCollector(Store(tmp_path), {}).collect()]
     assert [name for name in names if f"`{name}`" not in GUIDE] == []

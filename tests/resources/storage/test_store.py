@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,8 @@ import optuna
 import polars as pl
 import pytest
 
-from forge_resources.storage.store import DamagedFile, Store, atomic, canonical, digest
+from forge_resources.storage.atomic import atomic
+from forge_resources.storage.store import DamagedFile, Store, canonical, digest
 from forge_resources.storage.tables import Column, SchemaError, Table
 
 _NUMBER = Column(pl.Int64(), "It's the number.")
@@ -504,3 +506,13 @@ def test_a_partition_is_a_name_and_no_pattern(store: Store) -> None:
     assert not store.has("law.rows", "*") and not store.has("law.rows", "A?")
     with pytest.raises(FileNotFoundError):
         store.read("law.rows", "[A]T")
+
+
+def test_what_the_umask_lets_others_read_they_can_read(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with atomic(tmp_path / "job.json") as draft:
+            draft.write_text("{}", "utf-8")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "job.json").stat().st_mode & 0o777 == 0o640

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from forge_resources.storage.store import VIEWS, Store, sql_type
+from forge_resources.storage.duckdb_file import VIEWS, sql_type
+from forge_resources.storage.store import Store
 from forge_resources.storage.tables import TABLES
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -9,7 +9,7 @@ import pytest
 from forge_assets.training.jobs.spec import GrpoJob, Lora, SftJob
 from forge_assets.training.planning.memory import predict
 from forge_assets.training.planning.memory_overhead import CUDA
-from forge_assets.training.planning.placement import DoesNotFit, machine, place, settled
+from forge_assets.training.planning.placement import DoesNotFit, machine, place, resolve_loading
 from forge_assets.training.planning.speed import training
 from forge_resources.config.hardware import devices
 from forge_resources.config.profile import Hardware, Loading, load_profile
@@ -58,7 +58,7 @@ def test_on_a_cpu_nothing_is_changed_that_fits() -> None:
 @pytest.mark.parametrize("profile", ["cpu", "cpu-gemma", "tiny"])
 def test_a_cpu_profile_runs_in_fp32_without_checkpoints_in_the_batches_it_says(profile: str) -> None:
     asked = load_profile(profile)
-    found = settled(asked, shape_of(asked.teacher.model), shape_of(asked.student.model))
+    found = resolve_loading(asked, shape_of(asked.teacher.model), shape_of(asked.student.model))
     for part, before in ((found.teacher, asked.teacher), (found.student, asked.student)):
         assert part.loading.spec == FREE.spec
         assert (part.batch_size, part.accumulation) == (before.batch_size, before.accumulation)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forge_assets.training.worker.page_cache import give_back
+from forge_assets.training.worker import page_cache
 
 
 def _cached(file: Path) -> int:
@@ -41,7 +41,7 @@ def test_weights_leave_the_page_cache_and_stay_on_the_disk(folder: Path) -> None
     weights = [folder / "model.safetensors", folder / "adapter" / "adapter_model.safetensors"]
     before = [file.read_bytes() for file in weights]
     assert [_cached(file) for file in weights] == [1 << 20] * 2
-    give_back([folder])
+    page_cache.drop([folder])
     assert [_cached(file) for file in weights] == [0, 0]
     assert _cached(folder / "tokenizer.json") == 1 << 20
     assert [file.read_bytes() for file in weights] == before
