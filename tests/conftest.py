@@ -7,8 +7,27 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = {"law": "law", "catalog": "law", "citations": "law", "scenarios": "scenarios", "datasets": "scenarios"}
-"""Folders whose files share what takes long to make: one process runs them. Elsewhere a file stays whole."""
+TOGETHER = {
+    "law": "law",
+    "catalog": "law",
+    "citations": "law",
+    "scenarios": "scenarios",
+    "datasets": "scenarios",
+    "training": "training",
+}
+"""Folders whose files share what takes long to make (the pack, its samples; the fork server, the miniature and finished
+jobs): one process runs them. Elsewhere a file stays whole."""
+
+LONGEST = (
+    "tests/resources/launchers/test_training_jobs.py",
+    "training",
+    "tests/cli/test_chain_run.py",
+    "scenarios",
+    "tests/test_automation.py",
+    "tests/cli/test_main.py",
+    "law",
+)
+"""Units of both tiers by the time that they take."""
 
 
 def _unit(nodeid: str) -> str:
@@ -30,8 +49,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, and is not left over at the end."""
-    slow = {_unit(item.nodeid) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: _unit(item.nodeid) not in slow)
+    order = {unit: place for place, unit in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(_unit(item.nodeid), len(order)))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,13 @@
-"""Break one thing in a copy of a file, make a training job, read a model's shape: for tests of several rooms."""
+"""Break one thing in a copy of a file, make a training job, read a model's shape: for tests of several rooms;
+and put cases into the two tiers of tests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from forge_assets.training.jobs.spec import Lora, SftJob
 from forge_assets.training.planning.model_shape import Shape
@@ -33,3 +37,8 @@ def sft_job(**changes: Any) -> SftJob:
 def shape_of(model: str) -> Shape:
     """The shape of a model of the registry, from the configuration that it is shipped with."""
     return Shape.parse(ModelLibrary(Path("nowhere")).config(model))
+
+
+def tiered(values: Iterable[Any], witnesses: int = 1) -> list[Any]:
+    """Mark cases for `parametrize`: the first ones stay in the default tier, the others are of the second."""
+    return [value if at < witnesses else pytest.param(value, marks=pytest.mark.slow) for at, value in enumerate(values)]

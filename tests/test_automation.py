@@ -32,7 +32,7 @@ from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.launchers.local import LocalLauncher
 from forge_resources.storage.tables import TABLES
-from tests.helpers import edit_copy
+from tests.helpers import edit_copy, tiered
 
 Odd = Callable[[Path], object]
 
@@ -406,7 +406,7 @@ def and_an_edit_is_asked_for(world: World) -> None:
     assert [request.partition_key for request in world.tick(framework_watch).run_requests] == ["DE"]
 
 
-@pytest.mark.parametrize("name", NO_COUNTRY)
+@pytest.mark.parametrize("name", tiered(NO_COUNTRY, 3))
 def test_what_is_no_countrys_file_is_no_country_and_holds_nobody_back(world: World, name: str) -> None:
     file, make = NO_COUNTRY[name]
     make(world.pack / "jurisdictions" / file)
@@ -415,7 +415,7 @@ def test_what_is_no_countrys_file_is_no_country_and_holds_nobody_back(world: Wor
     and_an_edit_is_asked_for(world)
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", tiered(BROKEN, 5))
 def test_a_country_that_cannot_be_read_fails_its_check_and_holds_nobody_back(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from forge_assets.law.country import read_country, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
 from forge_resources.config.strict_yaml import SourceError
-from tests.helpers import edit_copy
+from tests.helpers import edit_copy, tiered
 
 Check = Callable[[str, str], list[Fault]]
 
@@ -195,7 +195,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", tiered(HOSTILE, 4))
 def test_a_hostile_file_is_one_fault_with_its_line_and_holds_nobody_back(
     pack: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

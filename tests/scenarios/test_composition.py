@@ -27,6 +27,7 @@ from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_pe
 from forge_assets.scenarios.pack.files import Pack
 from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
+from tests.helpers import tiered
 
 VOLUME = Volume(draws=160, kept=8)
 SLOT = ("jurisdictions", "task_type", "change_type", "language", "register", "pair")
@@ -136,15 +137,17 @@ def test_nothing_of_the_outdated_dutch_text_is_taught(samples: pl.DataFrame) -> 
     assert set(dutch["split"]) == {"withheld"}
 
 
-@pytest.mark.parametrize("cite", ["DE:betrvg:87:1:6", "DE:betrvg:90:1:3"])
+@pytest.mark.parametrize("cite", tiered(["DE:betrvg:87:1:6", "DE:betrvg:90:1:3"]))
 @pytest.mark.parametrize(
     "edit",
-    [
-        {"summary": "agreement on another subject"},
-        {"level": "consultation"},
-        {"triggers": ("business_transfer",)},
-        {"applies_when": ({"employees": Bound(min=700)},)},
-    ],
+    tiered(
+        [
+            {"summary": "agreement on another subject"},
+            {"level": "consultation"},
+            {"triggers": ("business_transfer",)},
+            {"applies_when": ({"employees": Bound(min=700)},)},
+        ]
+    ),
 )
 def test_an_edited_provision_changes_the_rows_that_name_it_and_no_other(
     domain: Domain, pack: Pack, countries: dict[str, Country], edit: dict[str, object], cite: str

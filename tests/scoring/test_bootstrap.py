@@ -34,6 +34,7 @@ def test_samples_of_one_scenario_count_once() -> None:
     assert _interval([0.0] * 132, thrice) == pytest.approx(_interval([0.0] * 44))
 
 
+@pytest.mark.slow
 def test_more_samples_never_say_less() -> None:
     highs = [_interval([0.0] * count)[1] for count in range(1, 200)]
     assert all(after < before for before, after in itertools.pairwise(highs))

@@ -31,7 +31,7 @@ from forge_resources.launchers.base import JobFailed
 from forge_resources.processes.cause import Cause
 from forge_resources.storage.job_folder import write_record
 from forge_resources.storage.tables import TABLES
-from tests.helpers import shape_of
+from tests.helpers import shape_of, tiered
 
 BASE = "b" * 64
 SHAPE = shape_of("smollm2-135m-instruct")
@@ -198,7 +198,7 @@ def test_what_a_configuration_dies_of_is_a_result_and_the_search_goes_on(
     assert table.row(winner, named=True)["status"] == "finished"
 
 
-@pytest.mark.parametrize("cause", sorted(set(Cause) - {Cause.DIVERGED, Cause.OUT_OF_MEMORY}))
+@pytest.mark.parametrize("cause", tiered(sorted(set(Cause) - {Cause.DIVERGED, Cause.OUT_OF_MEMORY})))
 def test_what_no_configuration_can_help_ends_the_search_and_spends_no_trial(tmp_path: Path, cause: Cause) -> None:
     """Mended, it goes on with the same trial and chooses what an undisturbed search chooses."""
     broken = [cause]

@@ -275,6 +275,7 @@ def test_a_file_that_came_to_a_copied_model_later_is_refused_by_name(tmp_path: P
 MADE = ("model.safetensors", "tokenizer_config.json", "chat_template.jinja", "generation_config.json", "config.json")
 
 
+@pytest.mark.slow
 def test_a_model_made_on_the_spot_is_made_again_where_a_byte_was_changed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -310,6 +311,7 @@ def test_a_model_with_a_digest_that_proves_nothing_is_made_again(
     assert caplog.messages == [f"base model miniature: {model.path / 'digest.json'} was changed: it is made again"]
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_made_again_stays_as_it_is(tmp_path: Path, wheels: Path) -> None:
     whole = _gguf(tmp_path / "model.gguf")
     for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):

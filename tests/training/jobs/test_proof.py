@@ -16,6 +16,7 @@ from forge_resources.config.data_folder import PROJECT
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.storage.file_sums import Changed
 from forge_resources.storage.store import Store
+from tests.helpers import tiered
 from tests.training.job_runs import (
     BASE,
     DRAWN,
@@ -65,7 +66,7 @@ NAMED = dict(zip(DAMAGES, [
 ], strict=True))  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", tiered(DAMAGES, 2))
 def test_a_result_that_was_changed_is_made_again(
     disturbed: Runs, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:

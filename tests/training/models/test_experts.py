@@ -12,6 +12,7 @@ import pytest
 
 from forge_assets.training.jobs.spec import GenerateJob, Lora, Probe, Quantisation, SftJob
 from forge_assets.training.models.miniature import build
+from tests.helpers import tiered
 from tests.training.job_runs import BASE, GREEDY, Runs, Workers, after, dataset, training, values, weights
 
 LORA = Lora(rank=4, alpha=8)
@@ -194,6 +195,7 @@ def test_a_stored_adapter_gives_the_model_that_was_trained(
     assert not torch.allclose(_logits(again, tokens), _logits(load(quantisation), tokens), atol=1e-2)
 
 
+@pytest.mark.slow
 def test_every_adapter_learns_through_4_bits_and_checkpointing(runner: Runs) -> None:
     """In bfloat16, as large models are trained."""
     from safetensors.torch import load as read
@@ -210,6 +212,7 @@ def test_every_adapter_learns_through_4_bits_and_checkpointing(runner: Runs) -> 
     assert len(answers) == 10
 
 
+@pytest.mark.slow
 def test_4_bit_training_that_was_killed_ends_with_the_same_weights_and_answers(
     runner: Runs, folder: Path, tmp_path: Path, workers: Workers
 ) -> None:
@@ -295,7 +298,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", tiered(METHODS))
 def test_a_way_of_training_lowers_the_loss_and_what_it_stores_answers(undisturbed: Runs, method: str) -> None:
     given: dict[str, Any] = {"learning_rate": 2e-2, "scheduler": "constant", "warmup_ratio": 0} | METHODS[method]
     job: SftJob = training(undisturbed, **given)

@@ -20,6 +20,7 @@ from forge_assets.training.jobs.spec import GenerateJob, GrpoJob, Lora, Sampling
 from forge_assets.training.models.miniature import build
 from forge_resources.processes.interrupt import INTERRUPTED
 from forge_resources.storage.job_folder import reward_part
+from tests.helpers import tiered
 from tests.training.job_runs import ROWS, Broken, Runs, Workers, after, lines, training, values, weights
 
 PACK = Path(__file__).parents[3] / "frameworks" / "labour"
@@ -88,6 +89,7 @@ WHOLE = {"adapter": None, "learning_rate": 1e-3}
 """Every weight instead of an adapter."""
 
 
+@pytest.mark.slow
 def test_of_two_answers_learned_alike_the_one_that_is_paid_for_prevails(undisturbed: Runs) -> None:
     job = _reinforcement(undisturbed, steps=20, batch_size=12, accumulation=1, group=6, beta=0.0)
     done = undisturbed.run(job)
@@ -136,7 +138,7 @@ def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Runs) -> None:
     assert not all(np.allclose(first[name], other[name], atol=1e-4) for name in first)
 
 
-@pytest.mark.parametrize("changes", [{}, WHOLE], ids=["adapter", "every weight"])
+@pytest.mark.parametrize("changes", tiered([{}, WHOLE]), ids=["adapter", "every weight"])
 def test_reinforcement_that_was_killed_ends_with_the_same_weights(
     undisturbed: Runs, disturbed: Runs, changes: dict[str, Any]
 ) -> None:
@@ -152,6 +154,7 @@ def test_reinforcement_that_was_killed_ends_with_the_same_weights(
     assert done.record["tokens"] == expected.record["tokens"]
 
 
+@pytest.mark.slow
 def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
     undisturbed: Runs, disturbed: Runs
 ) -> None:
@@ -167,6 +170,7 @@ def test_reinforcement_that_is_stopped_while_it_answers_keeps_every_whole_step(
     assert weights(done) == weights(expected)
 
 
+@pytest.mark.slow
 def test_reinforcement_that_is_stopped_in_its_first_answers_begins_anew(undisturbed: Runs, disturbed: Runs) -> None:
     slow = {"max_new_tokens": 400, "steps": 2, "temperature": 3.0}
     _share(undisturbed, disturbed)

@@ -13,6 +13,7 @@ import pytest
 
 from forge_assets.training.jobs.spec import CutJob, EvaluateJob, ExportJob, GenerateJob, Probe, Sampling
 from forge_resources.processes.interrupt import INTERRUPTED
+from tests.helpers import tiered
 from tests.training.job_runs import (
     BASE,
     DRAWN,
@@ -90,7 +91,7 @@ def test_a_trained_model_that_is_stopped_while_it_answers_is_not_trained_further
     assert done.answers() == expected.answers()
 
 
-@pytest.mark.parametrize("what", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
+@pytest.mark.parametrize("what", tiered(["model.safetensors", "optimizer.pt", "trainer_state.json"]))
 def test_a_checkpoint_that_was_damaged_is_passed_over(undisturbed: Runs, disturbed: Runs, what: str) -> None:
     job = training(disturbed)
     _, folder = disturbed.break_off(job, after("checkpoint", 9), signal.SIGKILL)
