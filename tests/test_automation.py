@@ -175,6 +175,7 @@ def test_one_provision_runs_its_country_only_and_then_the_chain_once(world: Worl
     assert [world.training_asked() for _ in range(4)] == [False, True, False, False]
 
 
+@pytest.mark.slow
 def test_a_revert_counts_as_an_edit(world: World) -> None:
     world.edit("de", DEADLINE, "deadline: some day")
     world.watch()
@@ -185,6 +186,7 @@ def test_a_revert_counts_as_an_edit(world: World) -> None:
     assert [world.training_asked() for _ in range(3)] == [False, True, False]
 
 
+@pytest.mark.slow
 def test_an_edit_taken_back_before_training_trains_nothing(world: World) -> None:
     world.edit("de", DEADLINE, "deadline: some day")
     world.watch()
@@ -228,6 +230,7 @@ def test_a_deleted_country_loses_its_partition_and_counts_for_training(world: Wo
     assert [world.training_asked() for _ in range(2)] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_country_that_was_deleted_and_comes_back_is_made_again(world: World) -> None:
     file = world.pack / "jurisdictions" / "at.yaml"
     text = file.read_text("utf-8")
@@ -242,6 +245,7 @@ def test_a_country_that_was_deleted_and_comes_back_is_made_again(world: World) -
     assert set(world.forge.store.read("scenarios.sets")["jurisdictions"].explode()) == {"AT", "DE"}
 
 
+@pytest.mark.slow
 def test_training_that_failed_is_asked_for_again_only_after_another_edit(world: World) -> None:
     world.edit("de", DEADLINE, "deadline: some day")
     world.watch()

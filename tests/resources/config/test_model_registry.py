@@ -94,6 +94,7 @@ def _everything_below(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
+@pytest.mark.slow
 def test_a_model_that_comes_in_parts_is_put_together_and_loads(tmp_path: Path, wheels: Path) -> None:
     whole = _gguf(tmp_path / "model.gguf")
     for part, content in zip(PARTS, (whole[:5000], whole[5000:]), strict=True):

@@ -101,7 +101,7 @@ def _cut(runner: Runs) -> tuple[Finished, Job]:
     return made, GenerateJob(base=made.identity, prompts=dataset(runner), sampling=GREEDY)
 
 
-@pytest.mark.parametrize("make", [_adapted, _cut], ids=["adapter", "cut model"])
+@pytest.mark.parametrize("make", tiered([_cut, _adapted]), ids=["cut model", "adapter"])
 def test_weights_of_an_earlier_job_that_were_changed_are_made_again_before_they_are_used(
     undisturbed: Runs, disturbed: Runs, caplog: pytest.LogCaptureFixture, make: object
 ) -> None:

@@ -126,6 +126,7 @@ def test_every_part_of_the_reward_is_in_the_stream_of_metrics(undisturbed: Runs)
     assert (done.record["questions"], done.record["questions_left_out"]) == (6, 0)
 
 
+@pytest.mark.slow
 def test_reinforcement_starts_from_the_tuned_adapter(undisturbed: Runs) -> None:
     start = _tuned(undisturbed)
     still = undisturbed.run(_reinforcement(undisturbed, learning_rate=1e-12, steps=1))
@@ -189,6 +190,7 @@ def test_reinforcement_that_diverges_says_what_to_change(undisturbed: Runs, dist
         disturbed.run(job)
 
 
+@pytest.mark.slow
 def test_questions_longer_than_allowed_are_left_out_and_counted(undisturbed: Runs) -> None:
     long = {**QUESTIONS[0], "sample_id": "long", "prompt": [{"role": "user", "content": "law " * 300}]}
     mixed = undisturbed.jobs.dataset([*QUESTIONS, long])

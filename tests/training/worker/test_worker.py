@@ -131,6 +131,7 @@ def test_answers_after_an_interruption_are_those_of_an_undisturbed_run(undisturb
     assert counts == list(range(1, 11)), "no prompt is answered twice"
 
 
+@pytest.mark.slow
 def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Runs, disturbed: Runs) -> None:
     long = Sampling(max_new_tokens=2000, batch_size=10, temperature=3.0, seed=5)
     job = GenerateJob(base=BASE, prompts=dataset(disturbed), sampling=long)
