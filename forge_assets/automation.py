@@ -17,7 +17,7 @@ from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.scenarios.freshness import ScenariosRecord, Sources, sources
 from forge_assets.search.result import SearchResult
-from forge_assets.training.made_from import ChainRecord, MadeFrom, settings
+from forge_assets.training.made_from import ChainRecord, settings
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
 from forge_resources.storage.store import digest
@@ -81,22 +81,25 @@ def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
     return {code: version for code, version in found.versions.items() if done.get(code) != version}
 
 
-def chain_wanted(forge: Forge) -> MadeFrom:
-    """What the last chain should have been made from."""
-    return MadeFrom(sets=fingerprint(forge), settings=settings(forge))
+def chain_wanted(forge: Forge) -> str:
+    """Digest of what the last chain should have been made from."""
+    return digest([fingerprint(forge), settings(forge)])
 
 
-def chain_made_from(forge: Forge) -> MadeFrom | None:
-    """What the last whole chain was made from.
+def chain_made_from(forge: Forge) -> str | None:
+    """Digest of what the last whole chain was made from.
 
     None before the first, where something of it is no longer there, and where its parts came of different things.
     """
     warehouse, report = forge.find(WarehouseRecord), forge.find(Report)
-    made = [record.made_from if record else None for record in map(forge.find, RECORDS)]
-    if not (warehouse and report) or any(part != report.made_from for part in made):
+    if not (warehouse and report):
         return None
+    made = report.made_from
+    parts = [record.made_from if record else None for record in map(forge.find, RECORDS)]
+    drawn = (warehouse.fingerprint, warehouse.sets) == (made.fingerprint, made.sets)
     there = Path(report.page).is_file() and forge.store.database.is_file() and all(map(forge.store.has, OF_A_CHAIN))
-    return report.made_from if there and warehouse.fingerprint == report.made_from.sets else None
+    whole = drawn and there and all(part == made for part in parts)
+    return digest([made.fingerprint, made.settings]) if whole else None
 
 
 def is_running(instance: dg.DagsterInstance, job: str) -> bool:
@@ -145,12 +148,11 @@ def _readable(code: str, problem: str | None) -> dg.AssetCheckEvaluation:
 @dg.sensor(job=chain_job, minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
 def retrain(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResult | dg.SkipReason:
     """Requests the chain once edits have settled and nothing runs that would change or share its inputs."""
-    if not forge.find(Report):
+    if not forge.has(Report):
         return dg.SkipReason("no chain was run yet: start with `make forge`, or materialise everything in the UI")
-    wanted_now = chain_wanted(forge)
-    wanted = digest(wanted_now.model_dump())
+    wanted = chain_wanted(forge)
     cursor = json.loads(context.cursor or '{"seen": null, "asked": null}')
-    if chain_made_from(forge) == wanted_now:
+    if chain_made_from(forge) == wanted:
         return _wait("the report is up to date", {"seen": wanted, "asked": None})
     if cursor["asked"] == wanted:
         return _wait("requested already; if that run failed or was cancelled, re-execute it", cursor)

@@ -98,8 +98,6 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             ValueError: there is no pack, or FORGE_STUDIES is no URL.
         """
-        if not (pack_folder() / "domain.yaml").is_file():
-            raise ValueError(f"FORGE_PACK={pack_folder()}: no domain.yaml there: name the folder of a domain pack")
         check_storage(read_settings().studies or "sqlite://")
         made_by = asdict(makers) if makers else {}
         return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name(), makers=made_by)
@@ -159,6 +157,10 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
     def find(self, kind: type[R], partition: str | None = None) -> R | None:
         """Read what an asset handed on; None where it was not made, or cannot be used and is to be made again."""
         return kind.find(self._state, partition)
+
+    def has(self, kind: type[Record], partition: str | None = None) -> bool:
+        """Whether an asset handed something on, be it of another form or torn."""
+        return kind.exists(self._state, partition)
 
     def drop(self, kind: type[Record], partition: str | None = None) -> None:
         """Remove an asset's record before what it speaks of changes: a killed asset then counts as not made."""

@@ -13,21 +13,21 @@ import dagster as dg
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from forge_assets.automation import OF_A_CHAIN, chain_made_from, chain_wanted, framework_watch, retrain
+from forge_assets.automation import OF_A_CHAIN, chain_made_from, framework_watch, retrain
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.benchmark.record import Report
 from forge_assets.catalog.assets import framework_catalog
-from forge_assets.catalog.snapshot import CatalogRecord
+from forge_assets.catalog.snapshot import CatalogRecord, live_countries
 from forge_assets.cli.main import main
 from forge_assets.datasets.assets import warehouse
-from forge_assets.datasets.fingerprint import WarehouseRecord
+from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.definitions import defs
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
 from forge_assets.search.result import SearchResult
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import SftJob
-from forge_assets.training.made_from import ChainRecord, MadeFrom
+from forge_assets.training.made_from import ChainRecord, MadeFrom, settings
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.launchers.local import LocalLauncher
@@ -115,14 +115,14 @@ class World:
 
     def finish_chain(self) -> None:
         """What benchmark_report leaves behind."""
-        made_from = chain_wanted(self.forge)
+        made_from = MadeFrom(fingerprint=fingerprint(self.forge), sets="drawn", settings=settings(self.forge))
         for table in OF_A_CHAIN:
             self.forge.store.write(table, TABLES[table].empty())
         page = self.forge.store.root / "report" / "index.html"
         page.parent.mkdir(exist_ok=True)
         page.write_text("<p>A report.</p>", "utf-8")
         self.forge.store.publish()
-        self.forge.save(WarehouseRecord(fingerprint=made_from.sets))
+        self.forge.save(WarehouseRecord(fingerprint=made_from.fingerprint, sets=made_from.sets, versions={}))
         for record in chain_records(made_from, page):
             self.forge.save(record)
 
@@ -294,10 +294,8 @@ def test_what_is_no_longer_there_is_made_again(world: World, gone: str) -> None:
         path.write_text(path.read_text("utf-8")[:40])
     else:
         path.unlink()
-    if gone == "state/benchmark_report.json":  # the sensor leaves a first chain to a person
-        assert chain_made_from(world.forge) is None
-    else:
-        assert sum(world.training_asked() for _ in range(3)) == 1
+    assert chain_made_from(world.forge) is None
+    assert sum(world.training_asked() for _ in range(3)) == 1
 
 
 def test_a_country_whose_tables_are_gone_runs_again(world: World) -> None:
@@ -624,3 +622,31 @@ def test_a_torn_catalog_record_drops_no_country(world: World) -> None:
     path.write_text(path.read_text("utf-8")[:100], "utf-8")
     assert world.watch() == ["AT"]
     assert world.forge.find(CatalogRecord, "AT")
+
+
+def test_an_edit_of_a_unions_law_asks_for_the_chain(world: World) -> None:
+    """It has no samples of its own, but those across borders are made from its law, and citations judged by it."""
+    shutil.copy(PROJECT / "frameworks" / "labour" / "jurisdictions" / "eu.yaml", world.pack / "jurisdictions")
+    assert world.watch() == ["EU"]
+    world.finish_chain()
+    assert not any(world.training_asked() for _ in range(3))
+    world.edit("eu", "name: European Union", "name: Union of Europe")
+    assert world.watch() == ["EU"]
+    assert sum(world.training_asked() for _ in range(3)) == 1
+
+
+def test_a_country_whose_statute_table_is_gone_is_not_read_from_its_record(world: World) -> None:
+    world.forge.store.keep_only("catalog.statute_units", {"DE"})
+    assert [country.framework.jurisdiction for country in live_countries(world.forge)[1]] == ["DE"]
+    assert world.watch() == ["AT"]
+
+
+def test_the_last_report_is_not_shown_with_another_chains_student(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORGE_DATA", world.forge.data)
+    monkeypatch.setenv("FORGE_PACK", world.forge.pack)
+    old = world.forge.load(Student)
+    world.forge.save(old.model_copy(update={"made_from": old.made_from.model_copy(update={"sets": "other"})}))
+    assert main(["report"]) == 1
+    assert "is of an earlier chain, of which not all is there any more: run `forge run`" in capsys.readouterr().err

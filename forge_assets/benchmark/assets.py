@@ -14,6 +14,7 @@ from forge_assets.benchmark.text_table import markdown_table
 from forge_assets.catalog.snapshot import live_countries
 from forge_assets.citations.law_index import law_index
 from forge_assets.code_version import code_version
+from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.datasets.roles import prompt_rows
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.scoring.metrics import METRICS
@@ -115,7 +116,9 @@ def _report(
     forge: Forge, chain: Chain, runner: JobRunner, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame
 ) -> ReportInput:
     domain, countries = live_countries(forge)
-    found, student, store = chain.search, chain.student, forge.store
+    found, student, store, warehouse = chain.search, chain.student, forge.store, forge.load(WarehouseRecord)
+    law = {country.framework.jurisdiction: country.version for country in countries}
+    newer = [code for code, version in warehouse.versions.items() if law.get(code) != version]
     trials = store.read("search.trials")
     jobs = store.read("ops.jobs").filter(pl.col("identity").is_in([*chain.jobs, *runner.asked])).sort("asked_at")
     compared = pl.DataFrame(
@@ -143,10 +146,11 @@ def _report(
         laws=law_index(domain, countries),
         lineage={
             "profile": forge.profile.name,
-            "chain fingerprint": student.made_from.sets,
+            "chain fingerprint": student.made_from.fingerprint,
             "student": student.model.spec,
             "teacher": chain.teacher.model.spec,
-            "framework versions": {c.framework.jurisdiction: c.version for c in countries},
+            "framework versions": warehouse.versions,
+            **({"citations judged by newer law of": newer} if newer else {}),
             "search": found.study,
             "dataset": found.dataset,
         },

@@ -46,7 +46,7 @@ class ReportInput:
     trials: pl.DataFrame = field(default_factory=pl.DataFrame)
     """As table `search.trials`."""
     search: Mapping[str, Picture] = field(default_factory=dict)
-    """Pictures of the search in reading order, as `search.pictures` gives."""
+    """Pictures of the search in reading order, as `search.figures.figure_set.pictures` gives."""
     search_choice: str = ""
     """The trial that was decided for and how sure that is, in sentences."""
     search_chosen: int | None = None

@@ -30,7 +30,11 @@ def save_snapshot(forge: Forge, country: Country) -> None:
 
 def live_codes(forge: Forge) -> list[str]:
     """List countries in the catalog whose file still exists, in code order."""
-    return [code for code in country_files(forge.pack_path) if forge.find(CatalogRecord, code)]
+    return [
+        code
+        for code in country_files(forge.pack_path)
+        if forge.store.has("catalog.statute_units", code) and forge.find(CatalogRecord, code)
+    ]
 
 
 def live_country(forge: Forge, domain: Domain, code: str) -> Country:

@@ -61,7 +61,9 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
         forge.store.keep_only(table, set(codes))
     forge.store.write("scenarios.sets", sets)
     forge.store.publish()
-    forge.save(WarehouseRecord(fingerprint=made_from))
+    versions = {country.framework.jurisdiction: country.version for country in countries}
+    drawn = forge.store.version("scenarios.sets", "all")
+    forge.save(WarehouseRecord(fingerprint=made_from, sets=drawn, versions=versions))
     short = short_of(sets, forge.profile)
     for sentence in short:
         context.log.warning(sentence)

@@ -16,10 +16,19 @@ class WarehouseRecord(Record):
     asset = "warehouse"
 
     fingerprint: str
+    """Of all that they were drawn from, see `fingerprint`."""
+    sets: str
+    """Version of the table `scenarios.sets`."""
+    versions: dict[str, str]
+    """Country to the version of its law in the catalog then."""
 
 
 def fingerprint(forge: Forge) -> str:
-    """Compute a digest of every live country's samples, the frozen core, the profile and the workers' libraries."""
+    """Compute a digest of every live country's law and samples, the frozen core, profile and the workers' libraries.
+
+    The law counts beside the samples: of a union there are none, but samples across borders are made from its law, and
+    citations are judged by it.
+    """
     made = {code: forge.find(ScenariosRecord, code) for code in live_codes(forge)}
-    live = {f"scenarios/{code}": record.version for code, record in made.items() if record}
+    live = {code: [record.source, record.version] for code, record in made.items() if record}
     return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

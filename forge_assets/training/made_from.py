@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 class MadeFrom(Strict):
     """The sets, and the profile, dependencies and code that worked on them."""
 
+    fingerprint: str
+    """Of all that the sets were drawn from."""
     sets: str
-    """Fingerprint of the warehouse that the sets were drawn in."""
+    """Version of the sets that were drawn."""
     settings: str
     """Digest of the profile, and of versions of the workers' libraries and code."""
 
@@ -43,7 +45,8 @@ def settings(forge: Forge) -> str:
 
 def made_now(forge: Forge) -> MadeFrom:
     """What an asset that starts from the sets is made from."""
-    return MadeFrom(sets=forge.load(WarehouseRecord).fingerprint, settings=settings(forge))
+    warehouse = forge.load(WarehouseRecord)
+    return MadeFrom(fingerprint=warehouse.fingerprint, sets=warehouse.sets, settings=settings(forge))
 
 
 def made_with(forge: Forge, *inputs: ChainRecord) -> MadeFrom:
@@ -63,7 +66,7 @@ def refuse_mixed(wanted: MadeFrom, found: Mapping[str, MadeFrom]) -> None:
     Raises:
         MixedChain: it names those assets, and what differs.
     """
-    sets = [asset for asset, made in found.items() if made.sets != wanted.sets]
+    sets = [a for a, made in found.items() if (made.fingerprint, made.sets) != (wanted.fingerprint, wanted.sets)]
     profile = [asset for asset, made in found.items() if made.settings != wanted.settings and asset not in sets]
     if not sets and not profile:
         return

@@ -9,8 +9,15 @@ from forge_resources.config.settings import read_settings
 
 
 def pack_folder() -> Path:
-    """The domain pack: FORGE_PACK, or the labour pack of the project."""
-    return Path(read_settings().pack or PROJECT / "frameworks" / "labour").resolve()
+    """Return the domain pack: FORGE_PACK, or the labour pack of the project.
+
+    Raises:
+        ValueError: there is no pack.
+    """
+    folder = Path(read_settings().pack or PROJECT / "frameworks" / "labour").resolve()
+    if not (folder / "domain.yaml").is_file():
+        raise ValueError(f"FORGE_PACK={folder}: no domain.yaml there: name the folder of a domain pack")
+    return folder
 
 
 def profile_name() -> str:

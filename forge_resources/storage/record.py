@@ -47,7 +47,7 @@ class Record(Strict):
             raise NotMaterialised(
                 f"{name} was not materialised yet: run `make forge`, or materialise it in the UI"
             ) from error
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise NotMaterialised(f"{path} is torn: run `make forge`, or materialise {name} again") from error
         form = said.pop("form", None) if isinstance(said, dict) else None
         try:
@@ -66,6 +66,11 @@ class Record(Strict):
             return cls.read(folder, partition)
         except NotMaterialised:
             return None
+
+    @classmethod
+    def exists(cls, folder: Path, partition: str | None = None) -> bool:
+        """Whether there is a record, one that cannot be used included."""
+        return cls._path(folder, partition).exists()
 
     @classmethod
     def drop(cls, folder: Path, partition: str | None = None) -> None:

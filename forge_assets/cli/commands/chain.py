@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def models() -> int:
-    """Unpack the profile's base models and print their licences."""
+    """Make the profile's base models ready and print their licences."""
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
@@ -43,6 +43,7 @@ def plan(
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary
 
+    check_data_folder(data_folder())
     library = ModelLibrary(data_folder() / "models", makers=MAKERS)
     table, fits = planned(ProfileChecks(pack_folder(), library).read(profile or profile_name()), library)
     show(table)
@@ -88,6 +89,7 @@ def report() -> int:
     """Print the last report's table and the path of its page."""
     import polars as pl
 
+    from forge_assets.automation import chain_made_from
     from forge_assets.benchmark.record import Report
     from forge_assets.benchmark.statistics import summary
     from forge_assets.benchmark.text_table import terminal_table
@@ -95,11 +97,14 @@ def report() -> int:
     from forge_assets.distillation.records import Student
     from forge_resources.forge import Forge
 
+    check_data_folder(data_folder())
     forge = Forge.from_environment()
     try:
         made, student = forge.load(Report), forge.load(Student)
     except FileNotFoundError as error:
         raise Refused(error) from error
+    if made.made_from != student.made_from or chain_made_from(forge) is None:
+        raise Refused(f"{made.page} is of an earlier chain, of which not all is there any more: run `forge run`")
     samples = forge.store.read("scenarios.sets").filter(pl.col("role") == "benchmark")
     show(terminal_table(summary(forge.store.read("benchmark.scores"), samples)))
     print(f"\n{student.reason}\nreport: {made.page}\ntables: {forge.store.database}")

@@ -35,12 +35,14 @@ def check(
     from forge_resources.config.profile import load_profile, profile_names
     from forge_resources.config.strict_yaml import SourceError
 
-    pack, only = pack_folder(), None
+    pack, only = Path() if path else pack_folder(), None
     if path is not None and path.is_dir():
         pack = path.resolve()
     elif path is not None:
         if not path.is_file():
             raise ValueError(f"{path}: no such file or folder; give a country's YAML file or a pack")
+        if path.resolve().parent.name != "jurisdictions":
+            raise ValueError(f"{path}: not in a pack's folder `jurisdictions`; give a country's YAML file or a pack")
         only = path.resolve()
         pack = only.parents[1]
 
