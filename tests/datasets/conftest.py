@@ -1,3 +1,3 @@
 """Sets are drawn from what the scenarios room composes."""
 
-from tests.scenarios.conftest import composed, countries, domain, frameworks, law, pack, samples, scenarios  # noqa: F401
+from tests.scenarios.conftest import countries, domain, frameworks, law, pack, samples, scenarios  # noqa: F401

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from forge_assets.citations.law_index import LawIndex
-from forge_assets.law.loading import load_domain, load_framework
-from forge_assets.law.statutes import load_statutes
-
-PACK = Path(__file__).parents[2] / "frameworks" / "labour"
+from tests import shipped
 
 REFERENCE = """## Assessment
 Co-determination: owed to the works council (Betriebsrat).
@@ -22,9 +18,7 @@ Co-determination: owed to the works council (Betriebsrat).
 
 @pytest.fixture(scope="session")
 def laws() -> LawIndex:
-    domain = load_domain(PACK)
-    frameworks = [load_framework(path, domain) for path in sorted((PACK / "jurisdictions").glob("*.yaml"))]
-    return LawIndex.build(domain, frameworks, {f.jurisdiction: load_statutes(PACK, f) for f in frameworks})
+    return shipped.laws()
 
 
 @pytest.fixture
