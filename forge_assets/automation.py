@@ -32,6 +32,7 @@ CHAIN = (
     "benchmark_report",
 )
 
+# What must be there of a country, and of a whole chain: what was removed is made again, and so is a torn record.
 OF_A_COUNTRY = ("catalog.statute_units", "scenarios.scenarios", "scenarios.samples")
 OF_A_CHAIN = (
     "scenarios.sets",
@@ -42,7 +43,6 @@ OF_A_CHAIN = (
     "benchmark.scores",
 )
 RECORDS: tuple[type[ChainRecord], ...] = (SearchResult, Teacher, TeacherResponses, StudentBase, Student, Report)
-"""What must be there of a country, and of a whole chain: what was removed or torn is made again."""
 
 country_job = dg.define_asset_job(
     "country",

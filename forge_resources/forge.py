@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from forge_resources.config.chosen import pack_folder, profile_name
-from forge_resources.config.data_folder import claim, data_folder
+from forge_resources.config.data_folder import check_data_folder, claim, data_folder
 from forge_resources.config.model_registry import Makers, ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.config.settings import read_settings
@@ -96,8 +96,9 @@ class Forge(dg.ConfigurableResource):  # type: ignore[type-arg]
             makers: what makes base models, for those who need models that may not be there yet.
 
         Raises:
-            ValueError: there is no pack, or FORGE_STUDIES is no URL.
+            ValueError: there is no pack, FORGE_DATA is no folder, or FORGE_STUDIES is no URL.
         """
+        check_data_folder(data_folder())
         check_storage(read_settings().studies or "sqlite://")
         made_by = asdict(makers) if makers else {}
         return cls(data=str(data_folder()), pack=str(pack_folder()), profile_name=profile_name(), makers=made_by)

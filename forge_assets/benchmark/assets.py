@@ -23,7 +23,7 @@ from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, scored
 from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import GenerateJob
-from forge_assets.training.made_from import made_with
+from forge_assets.training.made_from import ChainRecord, made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.storage.atomic import atomic
@@ -47,14 +47,23 @@ class Chain:
         Raises:
             NotMaterialised: one of them is not there.
         """
-        kinds = (SearchResult, Teacher, TeacherResponses, StudentBase, Student)
-        return cls(*(forge.load(kind) for kind in kinds))  # type: ignore[arg-type]
+        return cls(
+            search=forge.load(SearchResult),
+            teacher=forge.load(Teacher),
+            responses=forge.load(TeacherResponses),
+            base=forge.load(StudentBase),
+            student=forge.load(Student),
+        )
+
+    @property
+    def records(self) -> tuple[ChainRecord, ...]:
+        """All of them, in the order of the chain."""
+        return self.search, self.teacher, self.responses, self.base, self.student
 
     @property
     def jobs(self) -> list[str]:
         """Identities of all that ran for it."""
-        parts = (self.search, self.teacher, self.responses, self.base, self.student)
-        return [identity for part in parts for identity in part.jobs]
+        return [identity for record in self.records for identity in record.jobs]
 
 
 @dg.asset(
@@ -69,7 +78,7 @@ class Chain:
 def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Untuned and tuned, student and teacher, side by side on the profile's benchmark."""
     chain = Chain.load(forge)
-    made_from = made_with(forge, chain.search, chain.teacher, chain.responses, chain.base, chain.student)
+    made_from = made_with(forge, *chain.records)
     runner, sets = job_runner(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
     prompts = runner.dataset(prompt_rows(sets, "benchmark"))

@@ -9,7 +9,6 @@ machine the worker then loads from the page cache what was just hashed.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import time
@@ -78,7 +77,7 @@ class JobRunner:
     """The job side of a store.
 
     Args:
-        environment: digest of the pinned dependencies.
+        environment: digest of the libraries that workers compute with.
         bases: digest to folder of the base models in use.
         stop: asks the job in a folder to stop, from another thread than the one that `launch` runs it in.
     """
@@ -113,7 +112,7 @@ class JobRunner:
 
     def curve(self, job: Job) -> list[dict[str, Any]]:
         """As `Finished.steps`, also of a job that runs, failed or was stopped; empty where it did no step."""
-        return curve(self._store.artefact(self.identity(job)))
+        return self.steps(self.identity(job))
 
     def dataset(self, rows: Iterable[Mapping[str, Any]]) -> str:
         """Keep rows as canonical JSON lines and return the file's SHA-256, which is its name."""
@@ -230,8 +229,8 @@ class JobRunner:
         """Have a finished job done again, for its result was changed."""
         try:
             job = parse_job((folder / "job.json").read_text("utf-8"))
-            title = json.loads((folder / "launch.json").read_text("utf-8"))["title"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            title = LaunchFile.read(folder).title
+        except (OSError, ValueError) as error:
             raise Changed(f"{found}, {_UNTOLD}") from error
         if self.identity(job) != folder.name:
             raise Changed(f"{found}, {_UNTOLD}")

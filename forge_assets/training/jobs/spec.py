@@ -184,7 +184,7 @@ _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 
 def identity(job: Job, environment: str) -> str:
-    """SHA-256 (hex) of a job, the worker's code version and the digest of the locked environment."""
+    """SHA-256 (hex) of a job, the worker's code version and the digest of the libraries that it computes with."""
     spec = {"job": job.model_dump(mode="json"), "code": CODE_VERSION, "environment": environment}
     text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
