@@ -82,8 +82,7 @@ def _change(domain: Domain, points: Sequence[Point], axes: Sequence[str], cite: 
     for setting, block in blocks.items():
         alike.setdefault(tuple(_runs(numbers, block)), []).append(facts_in_words(dict(setting)) or "in any case")
     for lines, settings in alike.items():
-        for setting in settings:
-            yield f"    {setting}"
+        yield from (f"    {setting}" for setting in settings)
         yield from (f"      {line}" for line in lines)
     yield from (f"    [{letter}] {headline}" for headline, letter in letters.items())
 
@@ -114,7 +113,7 @@ def _runs(numbers: Sequence[str], block: Sequence[tuple[tuple[int, ...], str]]) 
 def _second(numbers: Sequence[str], lines: Sequence[tuple[tuple[int, ...], str]]) -> str:
     if not numbers or not lines[0][0]:
         return f"[{lines[0][1]}]"
-    parts = []
+    parts: list[str] = []
     for letter, run in groupby(lines, key=lambda line: line[1]):
         begins = next(run)[0][0]
         parts.append(f"{numbers[0]} from {begins} [{letter}]" if parts else f"[{letter}]")
