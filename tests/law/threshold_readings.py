@@ -281,7 +281,7 @@ def es_three_meetings(employees: int, affected: int) -> bool:
     *ES_BANDS,
     "que afecten a la totalidad de la plantilla de la empresa, siempre que el número de trabajadores afectados sea "
     "superior a cinco",
-    provisions="es-redundancy-.*|ES:estatuto_trabajadores:51(:.*)?",
+    provisions="es-redundancy-.*|ES:estatuto_trabajadores:51:(?!7).*",  # 51.7: force majeure, whatever the number,
 )
 def es_collective_dismissal(employees: int, affected: int) -> bool:
     return es_bands(employees, affected) or (affected == employees and affected > 5)
@@ -591,7 +591,7 @@ def pl_group_dismissals(employees: int, affected: int) -> bool:
     return affected >= 30
 
 
-# Portugal: art. 100(1), not quoted as not every text held has it: small is «de 10 a menos de 50 trabalhadores»
+# Portugal: micro is «menos de 10 trabalhadores», small «de 10 a menos de 50 trabalhadores» (art. 100(1)(a), (b))
 
 
 def pt_small(employees: int) -> Facts:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from itertools import chain
 from typing import Literal
@@ -18,7 +19,7 @@ from forge_assets.citations.relevance import CitationClass, Situation, classify_
 from forge_assets.citations.rendering import Style, render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
-from forge_assets.law.model import Condition, Domain, Framework, Provision
+from forge_assets.law.model import Bound, Condition, Domain, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, repealed_units, subdivisions
 from forge_assets.law.verification import verify
 
@@ -71,18 +72,29 @@ class ClassifiedCase:
 
 
 def edge_facts(condition: Condition) -> dict[str, int | bool]:
-    """Choose facts that just meet a condition."""
+    """Choose facts that just meet a condition: of a number the least that it allows, or the most where it sets none."""
     facts: dict[str, int | bool] = {}
     for name, bound in condition.items():
         if bound.is_ is not None:
             facts[name] = bound.is_
-        elif bound.min_share is None:
+        elif not bound.shares:
             facts[name] = bound.min if bound.min is not None else bound.max or 0
     for name, bound in condition.items():
-        if bound.min_share is not None and bound.share_of:
-            whole = facts.setdefault(bound.share_of, 1000)
-            facts[name] = max(math.ceil(bound.min_share * whole), bound.min or 0)
+        if bound.shares and bound.share_of:
+            facts[name] = _edge(bound, int(facts.setdefault(bound.share_of, 1000)))
     return facts
+
+
+def _edge(bound: Bound, whole: int) -> int:
+    """The number that just keeps to a bound with shares of `whole`."""
+    parts = {word: Fraction(str(share)) * whole for word, share in bound.shares.items()}
+    least = [bound.min] if bound.min is not None else []
+    least += [math.ceil(parts["at least"])] if "at least" in parts else []
+    least += [math.floor(parts["more than"]) + 1] if "more than" in parts else []
+    most = [bound.max] if bound.max is not None else []
+    most += [math.floor(parts["at most"])] if "at most" in parts else []
+    most += [math.ceil(parts["less than"]) - 1] if "less than" in parts else []
+    return max(least) if least else min(most)
 
 
 def cases(
