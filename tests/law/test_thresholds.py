@@ -9,18 +9,21 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import floor
 
 import pytest
 
-from forge_assets.law.country import Country
+from forge_assets.law.country import Country, country_files
 from forge_assets.law.engine import Facts, State, obligations
+from forge_assets.law.loading import read_framework
 from forge_assets.law.model import ChangeType, Domain, Framework, Provision
+from forge_assets.law.settling import settle
 from forge_assets.law.statutes import squeezed
 from tests import shipped
 from tests.law.threshold_readings import OF_SIZE, READINGS, Reading
 
-EMPLOYERS = sorted({*range(1, 330), *range(330, 701, 7), *range(495, 506), *range(595, 606)})
+EMPLOYERS = sorted({*range(1, 330), *range(330, 701, 10), *range(495, 506), *range(595, 606)})
 """Sizes at which every number of dismissals is tried: all up to 329, then steps, and all at the edges of a band."""
 LARGEST_OF_ALL = 1100
 """Employer up to which thresholds of size alone are tried."""
@@ -55,15 +58,24 @@ class Trial:
     domain: Domain
     alone: Framework
     """A framework with nothing but the provision."""
-    provision: Provision
+    reach: Framework
+    """The same, the provision without conditions of its own: it applies wherever the body that it is owed to exists."""
     choices: Facts
     """Every yes/no fact."""
     also: Callable[[int], Facts]
 
     def applies(self, employees: int, affected: int) -> bool:
-        """Ask the engine, of a change that pulls every trigger. What else a person must judge counts as met."""
+        """Ask the engine."""
+        return self._asked(self.alone, employees, affected)
+
+    def reached(self, employees: int) -> bool:
+        """Say whether the body exists at that size: what is owed to a works trustee ends where a council begins."""
+        return not self.reach.provisions[0].applies_when or self._asked(self.reach, employees, 1)
+
+    def _asked(self, framework: Framework, employees: int, affected: int) -> bool:
+        """Ask of a change that pulls every trigger. What else a person must judge counts as met."""
         facts = {**self.choices, **self.also(employees), "employees": employees, "affected": affected}
-        (finding,) = obligations(self.domain, self.alone, "any", facts)
+        (finding,) = obligations(self.domain, framework, "any", facts)
         return finding.state in (State.APPLIES, State.JUDGED)
 
     def row(self, employees: int) -> Iterator[bool]:
@@ -73,10 +85,20 @@ class Trial:
             yield from [self.applies(employees, start)] * (end - start)
 
     def _turns(self, employees: int) -> Iterator[int]:
-        bounds = [condition["affected"] for condition in self.provision.applies_when if "affected" in condition]
+        bounds = [
+            condition["affected"] for condition in self.alone.provisions[0].applies_when if "affected" in condition
+        ]
         for value in {v for bound in bounds for v in bound.model_dump().values() if isinstance(v, int | float)}:
             at = floor(Fraction(str(value)) * (employees if isinstance(value, float) else 1))
             yield from (at, at + 1)
+
+
+@cache
+def bodies_alone(country: str) -> dict[str, Provision]:
+    """Map the ids of a country's provisions to what their bodies' existence alone asks."""
+    written, _ = read_framework(country_files(shipped.PACK)[country], shipped.domain())
+    bare = tuple(p.model_copy(update={"applies_when": ()}) for p in written.provisions)
+    return {p.id: p for p in settle(shipped.domain(), written.model_copy(update={"provisions": bare})).provisions}
 
 
 def trials(domain: Domain, reading: Reading, provision: Provision) -> Iterator[Trial]:
@@ -85,7 +107,11 @@ def trials(domain: Domain, reading: Reading, provision: Provision) -> Iterator[T
     So a wrong number of the union's alternative does not hide behind the right one of the works council's.
     """
     also = reading.also or (lambda employees: {})
-    alone = shipped.countries()[reading.country].framework.model_copy(update={"provisions": (provision,)})
+    framework = shipped.countries()[reading.country].framework
+    alone, reach = (
+        framework.model_copy(update={"provisions": (p,)})
+        for p in (provision, bodies_alone(reading.country)[provision.id])
+    )
     every: Facts = {name: True for name, fact in domain.facts.items() if fact.type == "boolean"}
     wanted: list[Facts] = []
     for condition in provision.applies_when:
@@ -94,7 +120,7 @@ def trials(domain: Domain, reading: Reading, provision: Provision) -> Iterator[T
             wanted.append(asked)
     for asked in wanted or [{}]:
         denied = {name: not value for other in wanted for name, value in other.items()}
-        yield Trial(domain, alone, provision, {**every, **denied, **asked}, also)
+        yield Trial(domain, alone, reach, {**every, **denied, **asked}, also)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +137,9 @@ def wrong_pairs(reading: Reading, domain: Domain, provision: Provision) -> list[
         (employees, affected)
         for trial in trials(domain, reading, provision)
         for employees in EMPLOYERS
+        for reached in [trial.reached(employees)]
         for affected, applies in enumerate(trial.row(employees), 1)
-        if applies is not reading.met(employees, affected)
+        if applies is not (reached and reading.met(employees, affected))
     ]
 
 
@@ -122,13 +149,14 @@ def wrong_sizes(reading: Reading, domain: Domain, provision: Provision) -> list[
         n
         for trial in trials(domain, reading, provision)
         for n in range(1, LARGEST_OF_ALL + 1)
-        if trial.applies(n, n) is not reading.met(n, n)
+        if trial.applies(n, n) is not (trial.reached(n) and reading.met(n, n))
     ]
 
 
 def _differing(provisions: list[Provision], wrong: Callable[[Provision], Sequence[object]]) -> dict[str, str]:
     """Say what is wrong with which provision; those that ask the same are tried once."""
-    asked = {p.id: p.model_dump_json(include={"applies_when", "only_if"}) for p in provisions}
+    reach = {p.id: bodies_alone(str(p.cite.jurisdiction))[p.id] for p in provisions}
+    asked = {p.id: f"{p.applies_when} {p.only_if} {reach[p.id].applies_when}" for p in provisions}
     tried = {asked[p.id]: wrong(p) for p in {asked[p.id]: p for p in provisions}.values()}
     found = {name: tried[what] for name, what in asked.items()}
     return {name: f"{len(cases)} cases, such as {cases[:3]}" for name, cases in found.items() if cases}
