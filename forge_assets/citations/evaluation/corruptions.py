@@ -19,7 +19,7 @@ from forge_assets.citations.relevance import CitationClass, Situation, classify_
 from forge_assets.citations.rendering import Style, render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
-from forge_assets.law.model import Bound, Condition, Domain, Framework, Provision
+from forge_assets.law.model import Condition, Domain, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_repealed, repealed_units, subdivisions
 from forge_assets.law.verification import verify
 
@@ -72,7 +72,7 @@ class ClassifiedCase:
 
 
 def edge_facts(condition: Condition) -> dict[str, int | bool]:
-    """Choose facts that just meet a condition: of a number the least that it allows, or the most where it sets none."""
+    """Choose facts that just meet a condition."""
     facts: dict[str, int | bool] = {}
     for name, bound in condition.items():
         if bound.is_ is not None:
@@ -81,20 +81,19 @@ def edge_facts(condition: Condition) -> dict[str, int | bool]:
             facts[name] = bound.min if bound.min is not None else bound.max or 0
     for name, bound in condition.items():
         if bound.shares and bound.share_of:
-            facts[name] = _edge(bound, int(facts.setdefault(bound.share_of, 1000)))
+            whole = facts.setdefault(bound.share_of, 1000)
+            facts[name] = max(_edge_of_share(bound.shares, whole), bound.min or 0)
     return facts
 
 
-def _edge(bound: Bound, whole: int) -> int:
-    """The number that just keeps to a bound with shares of `whole`."""
-    parts = {word: Fraction(str(share)) * whole for word, share in bound.shares.items()}
-    least = [bound.min] if bound.min is not None else []
-    least += [math.ceil(parts["at least"])] if "at least" in parts else []
-    least += [math.floor(parts["more than"]) + 1] if "more than" in parts else []
-    most = [bound.max] if bound.max is not None else []
-    most += [math.floor(parts["at most"])] if "at most" in parts else []
-    most += [math.ceil(parts["less than"]) - 1] if "less than" in parts else []
-    return max(least) if least else min(most)
+def _edge_of_share(shares: Mapping[str, float], whole: int) -> int:
+    """The least number that meets a lower share, else the greatest that meets an upper one."""
+    edges = {word: Fraction(str(share)) * whole for word, share in shares.items()}
+    if "at least" in edges:
+        return math.ceil(edges["at least"])
+    if "more than" in edges:
+        return math.floor(edges["more than"]) + 1
+    return math.floor(edges["at most"]) if "at most" in edges else math.ceil(edges["less than"]) - 1
 
 
 def cases(

@@ -74,7 +74,6 @@ def build_prompts(
 
 def _sites(domain: Domain, rows: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
     """What differs by country, and what is the same in all."""
-    key = rows["key"].to_numpy()
     called, texts = [], []
     for code, mark in (("home", ""), ("other", OTHER)):
         called.append(rows[code].replace_strict(language.names, return_dtype=pl.String))
