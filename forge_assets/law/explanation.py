@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import Combined, UnionFinding
 from forge_assets.law.engine import Facts, Finding, State
-from forge_assets.law.model import Bound, Domain, Framework, Provision
+from forge_assets.law.headline import ranked
+from forge_assets.law.model import Bound, Condition, Domain, Evidence, Framework
 
 WIDTH = 110
 Cite = Callable[[CitationKey], str]
@@ -33,6 +35,8 @@ def explain_findings(
     for code, findings in combined.national.items():
         lines += [_headline(domain, frameworks[code].name, change, combined.facts[code]), ""]
         lines += _findings(domain, frameworks[code], statuses, findings, cite)
+        if not any(finding.applies or finding.hinges_on for finding in findings):
+            lines[-1:] = [*_silence(frameworks[code], change, findings, cite), ""]
     for code, found in combined.union.items():
         union = frameworks[code]
         lines += [f"{union.name}: law above the countries asked about", ""]
@@ -53,15 +57,17 @@ def explain_finding(finding: Finding) -> list[str]:
         said.append(f"no longer in force after {provision.valid_to}")
     elif finding.state is State.OPEN:
         said.append(f"not stated: {', '.join(finding.hinges_on)}")
+    elif finding.state is State.JUDGED:
+        said.append(f"only if {provision.only_if}")
     elif finding.tests:
         tried = "; or ".join(_bounds((test.fact, test.bound) for test in tests) for tests in finding.tests)
         said.append(f"threshold {'met' if finding.applies else 'not met'}: {tried}")
     return said
 
 
-def threshold_words(provision: Provision) -> str:
-    """Explain when a provision applies; empty when it always does."""
-    return "; or ".join(_bounds(condition.items()) for condition in provision.applies_when)
+def condition_words(alternatives: Iterable[Condition]) -> str:
+    """Explain what must hold, e.g. for a provision to apply; empty for always."""
+    return "; or ".join(_bounds(condition.items()) for condition in alternatives)
 
 
 def _bounds(bounds: Iterable[tuple[str, Bound]]) -> str:
@@ -76,18 +82,25 @@ def _bound(name: str, bound: Bound) -> str:
         parts.append(f"{name} at least {bound.min}")
     if bound.max is not None:
         parts.append(f"{name} at most {bound.max}")
-    if bound.min_share is not None:
-        parts.append(f"{name} at least {bound.min_share:.0%} of {bound.share_of}")
+    parts += [f"{name} {word} {percent(share)} of {bound.share_of}" for word, share in bound.shares.items()]
     return " and ".join(parts)
 
 
+def percent(share: float) -> str:
+    """Write a share in percent: `10%`, `33.3%`."""
+    return f"{(Decimal(str(share)) * 100).normalize():f}%"
+
+
 def _headline(domain: Domain, country: str, change: str, facts: Facts) -> str:
-    said = [f"{name} {value}" if not isinstance(value, bool) else _yes_no(name, value) for name, value in facts.items()]
-    return f"{country}: {domain.change_types[change].title} ({', '.join(said) or 'no facts stated'})"
+    return f"{country}: {domain.change_types[change].title} ({facts_in_words(facts) or 'no facts stated'})"
 
 
-def _yes_no(name: str, value: bool) -> str:
-    return name if value else f"no {name}"
+def facts_in_words(facts: Facts) -> str:
+    """List facts as somebody states them: `employees 120, no works_council`."""
+    return ", ".join(
+        f"{name} {value}" if not isinstance(value, bool) else name if value else f"no {name}"
+        for name, value in facts.items()
+    )
 
 
 def _findings(
@@ -98,11 +111,13 @@ def _findings(
     cite: Cite,
     notes: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    order = sorted(findings, key=lambda f: -domain.levels.index(f.provision.level))
+    place = {p.id: i for i, p in enumerate(ranked(domain, (f.provision for f in findings)))}
+    order = sorted(findings, key=lambda f: place[f.provision.id])
     applying = [f for f in order if f.applies]
     asked = [f for f in order if f.hinges_on]
-    failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on]
-    untouched = sum(not f.triggered and not f.hinges_on for f in findings)
+    judged = [f for f in order if f.state is State.JUDGED]
+    failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on and f not in judged]
+    untouched = sum(not f.triggered and not f.hinges_on and f not in judged for f in findings)
     yield "  APPLIES" if applying else "  NOTHING APPLIES for certain"
     for finding in applying:
         yield from _duty(framework, finding, statuses, cite)
@@ -112,6 +127,10 @@ def _findings(
         yield "  DEPENDS on facts that were not stated"
         for finding in asked:
             yield from _duty(framework, finding, statuses, cite)
+    if judged:
+        yield "  APPLIES ONLY IF, which a person must judge"
+        for finding in judged:
+            yield from _duty(framework, finding, statuses, cite)
     if failing:
         yield "  DOES NOT APPLY"
         for finding in failing:
@@ -119,6 +138,16 @@ def _findings(
     if untouched:
         yield f"  {untouched} further provisions of {framework.name} are not touched by this change"
     yield ""
+
+
+def _silence(framework: Framework, change: str, findings: Sequence[Finding], cite: Cite) -> Iterator[str]:
+    """What it means that no provision applies."""
+    complete = framework.complete_for.get(change)
+    if complete is None or any(finding.state is State.JUDGED for finding in findings):
+        yield "  The texts held do not settle whether anything is owed."
+    else:
+        yield "  Nothing is owed: the texts held are complete on this."
+        yield from _wrapped(f"{complete.because} ({', '.join(cite(key) for key in complete.at)})")
 
 
 def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite) -> Iterator[str]:
@@ -131,8 +160,20 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
+    if provision.incomplete:
+        yield from _wrapped(f"incomplete: {provision.incomplete}")
     yield from _wrapped(f"«{' '.join(provision.quote.split())}»")
-    yield from _wrapped(f"{statuses.get(provision.id, 'unverified')}, {law.title}, text of {law.text_as_of}")
+    for field, evidence in provision.said_at.items():
+        words = ", ".join(_quoted(each, provision.cite, cite) for each in evidence)
+        yield from _wrapped(f"{field.replace('_', ' ')} says: {words}")
+    read = f", read again on {provision.reviewed.on}" if provision.reviewed else ""
+    yield from _wrapped(f"{statuses.get(provision.id, 'unverified')}{read}, {law.title}, text of {law.text_as_of}")
+
+
+def _quoted(evidence: Evidence, own: CitationKey, cite: Cite) -> str:
+    """Words that bear out a field, with their place where it is another than the provision's own."""
+    words = f"«{' '.join(evidence.words.split())}»"
+    return words if evidence.at in (None, own) else f"{words} ({cite(evidence.at or own)})"
 
 
 def _short(finding: Finding, cite: Cite) -> str:

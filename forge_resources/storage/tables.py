@@ -108,6 +108,9 @@ _CATALOG = (
             "body": Column(_TEXT, "Id of the body the duty is owed to, as in catalog.bodies."),
             "triggers": Column(_TEXTS, "Change types that it applies to."),
             "threshold": Column(_TEXT, "The facts it needs, in words; empty: it always applies."),
+            "only_if": Column(_TEXT, "A condition that a person must judge; null: none. Such a one is never pulled."),
+            "reviewed_on": Column(_DATE, "Day on which somebody else read it against the text; null: not yet."),
+            "reviewed_by": Column(_TEXT, "How: second_reading or native_lawyer; null: not yet."),
             "deadline": Column(_TEXT, "When the duty is due; null: none is stated."),
             "consequence": Column(_TEXT, "What follows from a breach; null: none is stated."),
             "valid_from": Column(_DATE, "First day it is in force; null: none is stated."),
@@ -150,6 +153,8 @@ _CATALOG = (
             "body": Column(_TEXT, "Its id, unique in the jurisdiction."),
             "name": Column(_TEXT, "Its name in the language of the law."),
             "english": Column(_TEXT, "Its name in English."),
+            "kind": Column(_TEXT, "What it is: a kind of body of domain.yaml; null: not said."),
+            "exists_when": Column(_TEXT, "The facts under which it exists, in words; empty: always."),
             "min_employees": Column(_INT, "Headcount from which it exists; null: size does not matter."),
             "basis": Column(_TEXT, "Citation key of the place that sets it up."),
             "quote": Column(_TEXT, "The words of that place, verbatim; null: not given."),
@@ -167,6 +172,8 @@ _CATALOG = (
             "step": Column(_TEXT, "What happens, in words."),
             "stage": Column(_TEXT, "Kind of step, by which countries are compared."),
             "core": Column(_BOOL, "Whether profiles with `provisions: core` keep the step."),
+            "changes": Column(_TEXTS, "Kinds of change on which the step exists; empty: all."),
+            "threshold": Column(_TEXT, "The facts it needs, in words; empty: it always exists."),
             "basis": Column(_TEXT, "Citation key of the place it rests on."),
             "quote": Column(_TEXT, "The words of that place, verbatim; null: not given."),
             "framework_version": _FRAMEWORK_VERSION,
@@ -203,8 +210,8 @@ _SAMPLE = {
     "task_type": Column(_TEXT, "Id of the task asked."),
     "variant": Column(
         _TEXT,
-        "What makes it hard: plain, nothing_applies, below_threshold, false_premise, confusable_neighbour, "
-        "missing_fact, not_in_force, same_level or different_levels.",
+        "What makes it hard: plain, nothing_applies, below_threshold, not_settled, false_premise, "
+        "confusable_neighbour, missing_fact, not_in_force, same_level or different_levels.",
     ),
     "split": Column(
         _TEXT, "train, validation, benchmark, contrast, or withheld: it rests on law that is not verified."
@@ -218,7 +225,9 @@ _SAMPLE = {
     "response": Column(_TEXT, "Reference answer, composed from the law engine's findings alone."),
     "sections": Column(_TEXTS, "Headings that an answer must have, in order."),
     "expected_citations": Column(_TEXTS, "Citation keys that a faultless answer names, and no others."),
-    "expected_level": Column(_TEXT, "Level of duty that an answer must name first; none: nothing applies."),
+    "expected_level": Column(
+        _TEXT, "Level that an answer must name first; none: nothing applies; unsettled: no text says."
+    ),
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
     "levels": Column(_TEXTS, "Levels of duty that are looked for in an answer."),
     "change_type": Column(_TEXT, "What the company plans, by id."),

@@ -13,7 +13,7 @@ from forge_resources.config.chosen import pack_folder
 from forge_resources.config.data_folder import data_folder
 
 if TYPE_CHECKING:
-    from forge_assets.law.checks import Fault
+    from forge_assets.law.checks.faults import Fault
     from forge_assets.law.model import Domain
 
 
@@ -28,7 +28,7 @@ def check(
     from forge_assets.cli.law import check as check_law
     from forge_assets.cli.law import report_faults
     from forge_assets.cli.profile_checks import ProfileChecks
-    from forge_assets.law.checks import Fault
+    from forge_assets.law.checks.faults import Fault
     from forge_assets.scenarios.pack.files import load_pack
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary
@@ -62,6 +62,20 @@ def check(
     lines, faults = check_law(pack, only, further)
     profiles = f"; profiles {', '.join(profile_names())} are valid" if only is None else ""
     return report_faults(lines, faults, as_json, f"no problems{profiles}")
+
+
+def probe(
+    country: Annotated[str, typer.Argument(help="its code, e.g. DE", autocompletion=countries)],
+    change: Annotated[str | None, typer.Option(metavar="CHANGE", help="one kind of change; default all")] = None,
+) -> int:
+    """Print what an answer says first, over a grid of facts on both sides of every threshold.
+
+    `!` marks a headline owed to representatives whom the facts deny.
+    """
+    from forge_assets.cli.law import probe as probe_law
+
+    print("\n".join(probe_law(pack_folder(), country, change)))
+    return 0
 
 
 def cite(
