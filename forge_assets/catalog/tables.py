@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
 from forge_assets.citations.rendering import render
 from forge_assets.law.country import Country
-from forge_assets.law.explanation import threshold_words
+from forge_assets.law.explanation import condition_words
 from forge_assets.law.model import Body, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verification import Status, Verification
 from forge_assets.law.versions import _cited, _rules, entry_versions, step_id
 from forge_resources.storage.tables import TABLES
 
-_STATUSES: tuple[Status, ...] = ("verified", "text_outdated", "unverified")
+_STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
@@ -54,7 +54,9 @@ def catalog_tables(country: Country) -> dict[str, pl.DataFrame]:
             {
                 "jurisdiction": framework.jurisdiction,
                 "position": i,
-                **s.model_dump(),
+                **s.model_dump(include={"step", "stage", "basis", "quote", "core"}),
+                "changes": list(s.changes),
+                "threshold": condition_words(s.applies_when),
                 "framework_version": version,
                 "step_id": step_id(framework.jurisdiction, i),
                 "version": entries[step_id(framework.jurisdiction, i)],
@@ -82,7 +84,10 @@ def _provision(
         "triggers": list(provision.triggers),
         "core": provision.core,
         "implements": [str(key) for key in provision.implements],
-        "threshold": threshold_words(provision),
+        "threshold": condition_words(provision.applies_when),
+        "only_if": provision.only_if,
+        "reviewed_on": provision.reviewed.on if provision.reviewed else None,
+        "reviewed_by": provision.reviewed.by if provision.reviewed else None,
         "valid_from": provision.valid_from,
         "valid_to": provision.valid_to,
         "text_as_of": next(law.text_as_of for law in framework.laws if law.id == place.law),
@@ -110,7 +115,8 @@ def _rule(topic: str, rule: Rule, framework: Framework, found: Verification, ver
 
 def _body(body: Body, framework: Framework, version: str) -> dict[str, Any]:
     named = {"jurisdiction": framework.jurisdiction, "body": body.id, "framework_version": version}
-    return {**named, **body.model_dump(exclude={"id"})}
+    plain = body.model_dump(include={"name", "english", "kind", "min_employees", "basis", "quote"})
+    return {**named, **plain, "exists_when": condition_words(body.exists_when or ())}
 
 
 def _units(framework: Framework, statutes: Statutes) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forge_assets.law.loading import read_framework
 from forge_assets.law.model import Domain, Framework
+from forge_assets.law.settling import settle
 from forge_assets.law.statutes import Statutes, load_statutes
 from forge_assets.law.verification import Verification, missing_bases, verify
 from forge_assets.law.versions import framework_version
@@ -16,7 +17,7 @@ from forge_resources.config.strict_yaml import Lines, refuse, yaml_files
 
 @dataclass(frozen=True)
 class CountryFile:
-    """A country's file as it was read: what it says, on which lines, and the statute text it rests on."""
+    """A country's file as it is written: what it says, on which lines, and the statute text it rests on."""
 
     path: Path
     framework: Framework
@@ -26,7 +27,7 @@ class CountryFile:
 
 @dataclass(frozen=True)
 class Country:
-    """A framework with the statute text it rests on."""
+    """A settled framework with the statute text it rests on."""
 
     framework: Framework
     statutes: Statutes
@@ -89,10 +90,10 @@ def country_of(domain: Domain, file: CountryFile) -> Country:
     mend = "cite a place that is in the statute text"
     missing = missing_bases(file.framework, file.statutes)
     refuse(path, file.lines, [(at, f"basis {problem}", mend) for at, problem in missing.items()])
-    return checked_country(domain, file.framework, file.statutes)
+    return checked_country(domain, settle(domain, file.framework), file.statutes)
 
 
 def checked_country(domain: Domain, framework: Framework, statutes: Statutes) -> Country:
-    """Check a framework that was already validated against its statute text."""
+    """Check a framework that was already validated and settled against its statute text."""
     version = framework_version(domain, framework, statutes)
     return Country(framework, statutes, verify(framework, statutes), version)

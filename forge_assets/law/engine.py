@@ -23,6 +23,7 @@ class State(Enum):
     NO_LONGER = "no longer in force"
     MISSED = "threshold not met"
     OPEN = "hinges on facts that nobody stated"
+    JUDGED = "hinges on a condition that a person must judge"
 
 
 class Test(NamedTuple):
@@ -90,12 +91,32 @@ def obligations(
         facts: fact name to value; where one that is not stated would decide, the finding names it.
         on: the date of the change; None tests no validity dates.
     """
+    facts = with_impossible(domain, facts)
     triggers = pulled_triggers(domain, change, facts)
     possible = {c.trigger: c.fact for c in domain.change_types[change].conditional_triggers if c.fact not in facts}
     return [_judge(provision, triggers, possible, facts, on) for provision in framework.provisions]
 
 
+def with_impossible(domain: Domain, facts: Facts) -> Facts:
+    """Add the facts that cannot hold because one that they require is stated not to."""
+    denied = {name: False for name, kind in domain.facts.items() if kind.requires and facts.get(kind.requires) is False}
+    return {**facts, **denied} if denied else facts
+
+
 def _judge(
+    provision: Provision,
+    triggers: frozenset[str],
+    possible: Mapping[str, str],
+    facts: Facts,
+    on: dt.date | None,
+) -> Finding:
+    finding = _tested(provision, triggers, possible, facts, on)
+    if provision.only_if and (finding.applies or finding.state is State.OPEN):
+        return replace(finding, state=State.JUDGED, hinges_on=())
+    return finding
+
+
+def _tested(
     provision: Provision,
     triggers: frozenset[str],
     possible: Mapping[str, str],
@@ -130,7 +151,7 @@ def _not_pulled(provision: Provision, possible: Mapping[str, str], facts: Facts,
     if not deciding:
         return Finding(provision, State.NOT_TRIGGERED)
     supposed = {**facts, **dict.fromkeys(deciding, True)}
-    finding = _judge(provision, frozenset(provision.triggers), {}, supposed, on)
+    finding = _tested(provision, frozenset(provision.triggers), {}, supposed, on)
     if finding.applies or finding.hinges_on:
         return Finding(provision, State.OPEN, hinges_on=(*deciding, *finding.hinges_on))
     return replace(finding, pulled=())
@@ -160,7 +181,17 @@ def _holds(name: str, bound: Bound, facts: Facts) -> bool:
         return False
     if bound.max is not None and value > bound.max:
         return False
-    if bound.min_share is not None:
+    if bound.shares:
         whole = facts.get(bound.share_of or "")
-        return whole is not None and value >= Decimal(str(bound.min_share)) * int(whole)
+        return whole is not None and all(
+            _compares(value, word, Decimal(str(share)) * int(whole)) for word, share in bound.shares.items()
+        )
     return True
+
+
+def _compares(value: int | bool, word: str, number: Decimal) -> bool:
+    if word == "at least":
+        return value >= number
+    if word == "more than":
+        return value > number
+    return value <= number if word == "at most" else value < number

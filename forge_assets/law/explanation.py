@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import Combined, UnionFinding
 from forge_assets.law.engine import Facts, Finding, State
-from forge_assets.law.model import Bound, Domain, Framework, Provision
+from forge_assets.law.headline import ranked
+from forge_assets.law.model import Bound, Condition, Domain, Evidence, Framework
 
 WIDTH = 110
 Cite = Callable[[CitationKey], str]
@@ -53,15 +55,17 @@ def explain_finding(finding: Finding) -> list[str]:
         said.append(f"no longer in force after {provision.valid_to}")
     elif finding.state is State.OPEN:
         said.append(f"not stated: {', '.join(finding.hinges_on)}")
+    elif finding.state is State.JUDGED:
+        said.append(f"only if {provision.only_if}")
     elif finding.tests:
         tried = "; or ".join(_bounds((test.fact, test.bound) for test in tests) for tests in finding.tests)
         said.append(f"threshold {'met' if finding.applies else 'not met'}: {tried}")
     return said
 
 
-def threshold_words(provision: Provision) -> str:
-    """Explain when a provision applies; empty when it always does."""
-    return "; or ".join(_bounds(condition.items()) for condition in provision.applies_when)
+def condition_words(alternatives: Iterable[Condition]) -> str:
+    """Explain what must hold, e.g. for a provision to apply; empty for always."""
+    return "; or ".join(_bounds(condition.items()) for condition in alternatives)
 
 
 def _bounds(bounds: Iterable[tuple[str, Bound]]) -> str:
@@ -76,9 +80,13 @@ def _bound(name: str, bound: Bound) -> str:
         parts.append(f"{name} at least {bound.min}")
     if bound.max is not None:
         parts.append(f"{name} at most {bound.max}")
-    if bound.min_share is not None:
-        parts.append(f"{name} at least {bound.min_share:.0%} of {bound.share_of}")
+    parts += [f"{name} {word} {percent(share)} of {bound.share_of}" for word, share in bound.shares.items()]
     return " and ".join(parts)
+
+
+def percent(share: float) -> str:
+    """Write a share in percent: `10%`, `33.3%`."""
+    return f"{(Decimal(str(share)) * 100).normalize():f}%"
 
 
 def _headline(domain: Domain, country: str, change: str, facts: Facts) -> str:
@@ -98,11 +106,13 @@ def _findings(
     cite: Cite,
     notes: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    order = sorted(findings, key=lambda f: -domain.levels.index(f.provision.level))
+    place = {p.id: i for i, p in enumerate(ranked(domain, (f.provision for f in findings)))}
+    order = sorted(findings, key=lambda f: place[f.provision.id])
     applying = [f for f in order if f.applies]
     asked = [f for f in order if f.hinges_on]
-    failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on]
-    untouched = sum(not f.triggered and not f.hinges_on for f in findings)
+    judged = [f for f in order if f.state is State.JUDGED]
+    failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on and f not in judged]
+    untouched = sum(not f.triggered and not f.hinges_on and f not in judged for f in findings)
     yield "  APPLIES" if applying else "  NOTHING APPLIES for certain"
     for finding in applying:
         yield from _duty(framework, finding, statuses, cite)
@@ -111,6 +121,10 @@ def _findings(
     if asked:
         yield "  DEPENDS on facts that were not stated"
         for finding in asked:
+            yield from _duty(framework, finding, statuses, cite)
+    if judged:
+        yield "  APPLIES ONLY IF, which a person must judge"
+        for finding in judged:
             yield from _duty(framework, finding, statuses, cite)
     if failing:
         yield "  DOES NOT APPLY"
@@ -131,8 +145,20 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
+    if provision.incomplete:
+        yield from _wrapped(f"incomplete: {provision.incomplete}")
     yield from _wrapped(f"«{' '.join(provision.quote.split())}»")
-    yield from _wrapped(f"{statuses.get(provision.id, 'unverified')}, {law.title}, text of {law.text_as_of}")
+    for field, evidence in provision.said_at.items():
+        words = ", ".join(_quoted(each, provision.cite, cite) for each in evidence)
+        yield from _wrapped(f"{field.replace('_', ' ')} says: {words}")
+    read = f", read again on {provision.reviewed.on}" if provision.reviewed else ""
+    yield from _wrapped(f"{statuses.get(provision.id, 'unverified')}{read}, {law.title}, text of {law.text_as_of}")
+
+
+def _quoted(evidence: Evidence, own: CitationKey, cite: Cite) -> str:
+    """Words that bear out a field, with their place where it is another than the provision's own."""
+    words = f"«{' '.join(evidence.words.split())}»"
+    return words if evidence.at in (None, own) else f"{words} ({cite(evidence.at or own)})"
 
 
 def _short(finding: Finding, cite: Cite) -> str:

@@ -12,12 +12,19 @@ def framework_schema(domain: Domain) -> dict[str, Any]:
     schema = Framework.model_json_schema(by_alias=True)
     parts: dict[str, Any] = schema["$defs"]
     provision = parts["Provision"]["properties"]
-    provision["level"] |= {"enum": list(domain.levels)}
+    provision["level"] |= {"enum": list(domain.ranks)}
     provision["triggers"]["items"] = {
         "oneOf": [{"const": name, "description": text} for name, text in domain.triggers.items()]
     }
     provision["applies_when"]["items"]["propertyNames"] = {"enum": list(domain.facts)}
-    parts["EscalationStep"]["properties"]["stage"] |= {"enum": list(domain.stages)}
+    step = parts["EscalationStep"]["properties"]
+    step["stage"] |= {"enum": list(domain.stages)}
+    step["changes"]["items"] = {"enum": list(domain.change_types)}
+    step["applies_when"]["items"]["propertyNames"] = {"enum": list(domain.facts)}
+    body = parts["Body"]["properties"]
+    if domain.body_kinds:
+        body["kind"] |= {"enum": [*domain.body_kinds, None]}
+    schema["properties"]["complete_for"] |= {"propertyNames": {"enum": list(domain.change_types)}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{domain.title}: a jurisdiction",

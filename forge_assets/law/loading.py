@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import Bound, Domain, Framework
+from forge_assets.law.model import Bound, Condition, Domain, Framework, SaidAt
+from forge_assets.law.settling import settle
 from forge_resources.config.strict_yaml import FieldPath, Lines, Problem, nearest, read_yaml, refuse, validate
 
 
@@ -24,24 +25,34 @@ def load_domain(pack: Path) -> Domain:
 
 
 def load_framework(path: Path, domain: Domain) -> Framework:
-    """Read one jurisdiction of a pack and check every reference it makes.
+    """Read one jurisdiction of a pack, check every reference it makes, and settle who is owed what.
 
     Raises:
         SourceError: the file does not say a consistent framework of this domain.
     """
-    return read_framework(path, domain)[0]
+    return settle(domain, read_framework(path, domain)[0])
 
 
 def read_framework(path: Path, domain: Domain) -> tuple[Framework, Lines]:
-    """Read one jurisdiction as `load_framework` does, with the line of each of its fields.
+    """Read one jurisdiction as it is written, with the line of each of its fields; `settle` is still to come.
 
     Raises:
         SourceError: the file does not say a consistent framework of this domain.
     """
     data, lines = read_yaml(path)
     framework = validate(Framework, path, data, lines)
-    refuse(path, lines, _framework_problems(framework, domain))
+    problems = list(_framework_problems(framework, domain))
+    refuse(path, lines, problems or _settling_problems(framework, domain))
     return framework, lines
+
+
+def _settling_problems(framework: Framework, domain: Domain) -> Iterable[Problem]:
+    """What keeps a provision from ever applying."""
+    for i, provision in enumerate(framework.provisions):
+        try:
+            settle(domain, framework.model_copy(update={"provisions": (provision,)}))
+        except ValueError as error:
+            yield ("provisions", i, "body"), str(error), "correct its `applies_when`, or the body's `exists_when`"
 
 
 def _unknown(at: FieldPath, kind: str, name: str, known: Iterable[str]) -> Iterable[Problem]:
@@ -57,12 +68,27 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
             yield from _unknown((*at, "triggers", i), "trigger", trigger, domain.triggers)
         for i, fact in enumerate(change.facts):
             yield from _unknown((*at, "facts", i), "fact", fact, domain.facts)
-        booleans = [fact for fact, kind in domain.facts.items() if kind.type == "boolean"]
+        booleans = _booleans(domain)
         for i, conditional in enumerate(change.conditional_triggers):
             here = (*at, "conditional_triggers", i)
             yield from _unknown((*here, "fact"), "boolean fact", conditional.fact, booleans)
             yield from _unknown((*here, "trigger"), "trigger", conditional.trigger, domain.triggers)
+    for name, declared in domain.facts.items():
+        if declared.requires is not None:
+            yield from _unknown(("facts", name, "requires"), "boolean fact", declared.requires, _booleans(domain))
+    for name in domain.level_words:
+        yield from _unknown(("level_words", name), "level", name, domain.ranks)
+    for name in domain.other_duties:
+        if name in domain.levels:
+            yield ("other_duties", name), f"`{name}` is a level too", "keep one of them"
+    for trigger, fact in domain.numbers_of.items():
+        yield from _unknown(("numbers_of", trigger), "trigger", trigger, domain.triggers)
+        yield from _unknown(("numbers_of", trigger), "fact", fact, domain.facts)
     yield from _combined_problems(domain)
+
+
+def _booleans(domain: Domain) -> list[str]:
+    return [name for name, kind in domain.facts.items() if kind.type == "boolean"]
 
 
 def _combined_problems(domain: Domain) -> Iterable[Problem]:
@@ -86,19 +112,31 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
         if Path(law.statute).is_absolute() or ".." in Path(law.statute).parts:
             yield ("laws", i, "statute"), f"`{law.statute}` leaves the pack", "give a path inside the pack"
     for i, body in enumerate(framework.bodies):
-        yield from _key_problems(("bodies", i, "basis"), body.basis, framework, laws)
+        here: FieldPath = ("bodies", i)
+        yield from _key_problems((*here, "basis"), body.basis, framework, laws)
+        if body.kind is not None:
+            yield from _unknown((*here, "kind"), "kind of body", body.kind, domain.body_kinds)
+        yield from _condition_problems((*here, "exists_when"), body.exists_when or (), domain)
+        yield from _substitute_problems(here, body.id, body.substitutes, bodies)
+        yield from _evidence_problems(here, body.said_at, BODY_EVIDENCE, framework, laws)
+    for name in framework.complete_for:
+        where: FieldPath = ("complete_for", name)
+        yield from _unknown(where, "change type", name, domain.change_types)
+        for j, key in enumerate(framework.complete_for[name].at):
+            yield from _key_problems((*where, "at", j), key, framework, laws)
     yield from _escalation_problems(framework, domain, laws)
     yield from _rule_problems(framework, laws)
     for i, provision in enumerate(framework.provisions):
         at: FieldPath = ("provisions", i)
         yield from _key_problems((*at, "cite"), provision.cite, framework, laws)
-        yield from _unknown((*at, "level"), "level", provision.level, domain.levels)
+        yield from _unknown((*at, "level"), "level", provision.level, domain.ranks)
         yield from _unknown((*at, "body"), "body", provision.body, bodies)
         for j, trigger in enumerate(provision.triggers):
             yield from _unknown((*at, "triggers", j), "trigger", trigger, domain.triggers)
-        for j, condition in enumerate(provision.applies_when):
-            for fact, bound in condition.items():
-                yield from _bound_problems((*at, "applies_when", j, fact), fact, bound, domain)
+        yield from _condition_problems((*at, "applies_when"), provision.applies_when, domain)
+        yield from _substitute_problems(at, provision.body, provision.substitutes, bodies)
+        tested = {fact for condition in provision.applies_when for fact in condition}
+        yield from _evidence_problems(at, provision.said_at, {*PROVISION_EVIDENCE, *tested}, framework, laws)
         for j, key in enumerate(provision.implements):
             if key.jurisdiction == framework.jurisdiction:
                 yield (*at, "implements", j), f"`{key}` is of this framework", "name a provision of a union's law"
@@ -106,17 +144,60 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
             yield (*at, "valid_to"), "`valid_to` is before `valid_from`", "swap the dates"
 
 
+BODY_EVIDENCE = ("exists_when", "min_employees", "substitutes")
+"""Fields of a body that words of the text may bear out, besides its basis."""
+PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "consequence")
+"""Fields of a provision that words of the text may bear out, besides the facts that it tests."""
+
+
+def _condition_problems(at: FieldPath, alternatives: Iterable[Condition], domain: Domain) -> Iterable[Problem]:
+    for j, condition in enumerate(alternatives):
+        for fact, bound in condition.items():
+            yield from _bound_problems((*at, j, fact), fact, bound, domain)
+
+
+def _substitute_problems(at: FieldPath, own: str, substitutes: Iterable[str], bodies: set[str]) -> Iterable[Problem]:
+    for j, name in enumerate(substitutes):
+        yield from _unknown((*at, "substitutes", j), "body", name, bodies)
+        if name == own:
+            yield (*at, "substitutes", j), f"`{name}` stands in for itself", "name another body"
+
+
+def _evidence_problems(
+    at: FieldPath, said: SaidAt, fields: Iterable[str], framework: Framework, laws: set[str]
+) -> Iterable[Problem]:
+    for field, evidence in said.items():
+        yield from _unknown((*at, "said_at", field), "field or tested fact", field, fields)
+        for each in evidence:
+            if each.at is not None:
+                yield from _key_problems((*at, "said_at", field), each.at, framework, laws)
+
+
 def _escalation_problems(framework: Framework, domain: Domain, laws: set[str]) -> Iterable[Problem]:
-    reached = 0
     for i, step in enumerate(framework.escalation):
         at: FieldPath = ("escalation", i)
         yield from _key_problems((*at, "basis"), step.basis, framework, laws)
         yield from _unknown((*at, "stage"), "stage", step.stage, domain.stages)
-        if step.stage in domain.stages:
+        for j, change in enumerate(step.changes):
+            yield from _unknown((*at, "changes", j), "change type", change, domain.change_types)
+        yield from _condition_problems((*at, "applies_when"), step.applies_when, domain)
+    yield from _order_problems(framework, domain)
+
+
+def _order_problems(framework: Framework, domain: Domain) -> Iterable[Problem]:
+    """Steps that go back: each kind of change has a path of its own."""
+    told = set()
+    for change in domain.change_types:
+        reached = 0
+        for i, step in enumerate(framework.escalation):
+            if step.stage not in domain.stages or (step.changes and change not in step.changes):
+                continue
             place = domain.stages.index(step.stage)
-            if place < reached:
+            if place < reached and i not in told:
+                told.add(i)
                 before = f"`{step.stage}` comes after `{domain.stages[reached]}`"
-                yield (*at, "stage"), before, f"order the steps by stage: {', '.join(domain.stages)}"
+                mend = f"order the steps by stage: {', '.join(domain.stages)}"
+                yield ("escalation", i, "stage"), before, mend
             reached = max(reached, place)
 
 
@@ -149,16 +230,15 @@ def _bound_problems(at: FieldPath, fact: str, bound: Bound, domain: Domain) -> I
     yield from _unknown(at, "fact", fact, domain.facts)
     if fact not in domain.facts:
         return
-    numeric = bound.min is not None or bound.max is not None or bound.min_share is not None
-    if domain.facts[fact].type == "boolean" and (numeric or bound.is_ is None):
+    if domain.facts[fact].type == "boolean" and (bound.is_numeric or bound.is_ is None):
         yield at, f"`{fact}` is true or false", f"write `{fact}: {{is: true}}`"
-    if domain.facts[fact].type == "integer" and (not numeric or bound.is_ is not None):
+    if domain.facts[fact].type == "integer" and (not bound.is_numeric or bound.is_ is not None):
         yield at, f"`{fact}` is a number", f"write `{fact}: {{min: 5}}`"
     if bound.min is not None and bound.max is not None and bound.min > bound.max:
         yield at, f"`{fact}` is at least {bound.min} and at most {bound.max}: never true", "swap the two numbers"
     if any(number is not None and number < 0 for number in (bound.min, bound.max)):
         yield at, f"`{fact}` is compared with a number below 0", "give a number from 0"
-    if (bound.min_share is None) != (bound.share_of is None):
-        yield at, "a share needs `min_share` and `share_of`", "give both"
+    if bool(bound.shares) is not (bound.share_of is not None):
+        yield at, "a share needs its number, e.g. `min_share`, and `share_of`", "give both"
     if bound.share_of is not None:
         yield from _unknown((*at, "share_of"), "fact", bound.share_of, domain.facts)

@@ -6,9 +6,10 @@ Nothing here knows labour law: levels, facts, triggers and change types are name
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
 from forge_assets.law.citation_key import GRAMMAR, PATTERN, CitationKey
 from forge_assets.law.label_patterns import label_pattern
@@ -37,14 +38,40 @@ CitedPlace = Annotated[
 """A citation key; in files its text."""
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class Bound(Strict):
-    """A test of one fact. `share_of` makes `min_share` a share (0 to 1) of another fact."""
+    """A test of one fact. `share_of` makes each of the shares (0 to 1) one of another fact."""
 
     is_: bool | None = Field(default=None, alias="is")
     min: int | None = None
     max: int | None = None
-    min_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    min_share: Share | None = None
+    """At least this share."""
+    over_share: Share | None = None
+    """More than this share."""
+    max_share: Share | None = None
+    """At most this share."""
+    under_share: Share | None = None
+    """Less than this share."""
     share_of: Name | None = None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The shares tested, by the word of the comparison."""
+        tested = {
+            "at least": self.min_share,
+            "more than": self.over_share,
+            "at most": self.max_share,
+            "less than": self.under_share,
+        }
+        return {word: share for word, share in tested.items() if share is not None}
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether a number is compared."""
+        return self.min is not None or self.max is not None or bool(self.shares)
 
 
 Condition = dict[Name, Bound]
@@ -60,6 +87,8 @@ class FactType(Strict):
     """Whether it is a fact of each country's site, or of the plan that is the same in all of them."""
     drawn: bool = True
     """Whether scenarios state it. A situation that hinges on a fact that none states is not asked about."""
+    requires: Name | None = None
+    """A yes/no fact without which this one cannot hold: no scenario says so, and stated false it decides this one."""
 
 
 class ConditionalTrigger(Strict):
@@ -76,6 +105,11 @@ class ChangeType(Strict):
     triggers: tuple[Name, ...]
     conditional_triggers: tuple[ConditionalTrigger, ...] = ()
     facts: tuple[Name, ...] = ()
+
+    @cached_property
+    def all_triggers(self) -> frozenset[str]:
+        """The triggers that it pulls or may pull."""
+        return frozenset(self.triggers) | {c.trigger for c in self.conditional_triggers}
 
 
 class CitationForms(Strict):
@@ -130,6 +164,16 @@ class CombinedFact(Strict):
     """`count` counts the countries in which the fact is at least this."""
 
 
+class BodyKind(Strict):
+    """A kind of body, such as an authority."""
+
+    means: Text
+    participates: bool = False
+    """Whether levels of the obligation ladder above the first may be owed to it."""
+    standing: bool = False
+    """Whether it exists only where it was set up: such a body says from which headcount on."""
+
+
 class Domain(Strict):
     """`domain.yaml`: the vocabulary every jurisdiction of the pack shares."""
 
@@ -138,6 +182,15 @@ class Domain(Strict):
     system_prompt: Text
     levels: tuple[Name, ...]
     """Obligation ladder, weakest first."""
+    other_duties: dict[Name, Text] = Field(default={})
+    """Kinds of duty in which nobody takes part, such as a prohibition: `level` of a provision may name them, and they
+    rank below the ladder, the last first."""
+    level_words: dict[Name, tuple[Text, ...]] = Field(default={})
+    """Of a level or other duty: beginnings of words, one of which a summary of that level must have."""
+    body_kinds: dict[Name, BodyKind] = Field(default={})
+    """What bodies there are."""
+    numbers_of: dict[Name, Name] = Field(default={})
+    """Trigger to the number that decides whether there is such a case, e.g. `collective_dismissal: affected`."""
     facts: dict[Name, FactType]
     triggers: dict[Name, Text]
     stages: tuple[Name, ...]
@@ -147,6 +200,11 @@ class Domain(Strict):
     """Facts that a group's countries add up to, within a union."""
     citation: CitationForms = CitationForms()
     """English usage, for the laws of every country."""
+
+    @cached_property
+    def ranks(self) -> tuple[str, ...]:
+        """All kinds of duty, weakest first: those in which nobody takes part, then the ladder."""
+        return (*self.other_duties, *self.levels)
 
     @property
     def drawn_facts(self) -> tuple[str, ...]:
@@ -212,13 +270,50 @@ class Grounded(Strict):
     """Words of the basis that say so, verbatim, in the original language."""
 
 
+class Evidence(Strict):
+    """Words of statute text that bear out a field."""
+
+    at: CitedPlace | None = None
+    """Where they stand; left out: the place that the entry cites."""
+    words: Text
+    """Verbatim, in the original language."""
+
+
+def _evidence(given: Any) -> Any:
+    """Words alone, one place, or several: always a list."""
+    several = given if isinstance(given, list | tuple) else [given]
+    return [{"words": each} if isinstance(each, str) else each for each in several]
+
+
+SaidAt = dict[Name, Annotated[tuple[Evidence, ...], BeforeValidator(_evidence), Field(min_length=1)]]
+"""Field, or fact tested, to the words that say so."""
+Accepted = dict[Name, Text]
+"""Check of `forge check` to why what it warns of is right here."""
+
+
 class Body(Grounded):
     """An employee representation body."""
 
     id: Name
     name: Text
     english: Text
+    kind: Name | None = None
+    """A kind of `domain.yaml`."""
+    exists_when: tuple[Condition, ...] | None = None
+    """Alternatives; one must hold, or no duty is owed to it. Empty: it is always there. Left out: the fact named like
+    it decides, if there is one."""
     min_employees: Annotated[int, Field(ge=1)] | None = None
+    substitutes: tuple[Name, ...] = ()
+    """Bodies that the law gives its rights where it does not exist: the first of them that does."""
+    said_at: SaidAt = Field(default={})
+    accepted: Accepted = Field(default={})
+
+
+class Review(Strict):
+    """That a person who did not write an entry has read it against the text."""
+
+    on: dt.date
+    by: Literal["second_reading", "native_lawyer"]
 
 
 class Provision(Strict):
@@ -231,18 +326,29 @@ class Provision(Strict):
     summary: Text
     """One English clause: what the employer owes."""
     level: Name
+    """A level of the obligation ladder, or one of the other duties."""
     body: Name
+    substitutes: tuple[Name, ...] = ()
+    """To whom it is owed where that body does not exist: the first of these that does."""
     triggers: tuple[Name, ...] = Field(min_length=1)
     applies_when: tuple[Condition, ...] = ()
     """Alternatives; one must hold. Empty: always."""
+    only_if: Text | None = None
+    """A condition that no fact states, in English: a person must judge it, so it is shown and never pulled."""
+    incomplete: Text | None = None
+    """What decides and is not held: such a provision is shown and never taught."""
     core: bool = False
-    """One of the principal duties: what profiles with `provisions: core` teach and ask."""
+    """One of the principal duties: what profiles with `provisions: core` teach and ask, and what a headline names."""
     implements: tuple[CitedPlace, ...] = ()
     """Provisions of a union's law that this one transposes, e.g. `EU:dir_98_59:2:1`."""
     deadline: Text | None = None
     consequence: Text | None = None
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
+    said_at: SaidAt = Field(default={})
+    """Where the text says the level, body, deadline, consequence and each fact that is tested."""
+    accepted: Accepted = Field(default={})
+    reviewed: Review | None = None
 
 
 class EscalationStep(Grounded):
@@ -251,8 +357,19 @@ class EscalationStep(Grounded):
     step: Text
     stage: Name
     """A stage of `domain.yaml`; stages never go back along the path."""
+    changes: tuple[Name, ...] = ()
+    """Kinds of change on which the step exists. Empty: all."""
+    applies_when: tuple[Condition, ...] = ()
+    """Alternatives, as for provisions."""
     core: bool = False
     """One of the principal steps, as for provisions. Where none is marked, all are."""
+
+
+class Completeness(Strict):
+    """Why the texts held settle a kind of change whole, so that their silence means that nothing is owed."""
+
+    because: Text
+    at: tuple[CitedPlace, ...] = Field(min_length=1)
 
 
 class Rule(Grounded):
@@ -280,6 +397,10 @@ class Framework(Strict):
     bodies: tuple[Body, ...] = Field(min_length=1)
     provisions: tuple[Provision, ...] = Field(min_length=1)
     escalation: tuple[EscalationStep, ...] = ()
+    complete_for: dict[Name, Completeness] = Field(default={})
+    """Change types on which the texts held are all there is. Elsewhere their silence settles nothing."""
+    size_words: tuple[Text, ...] = ()
+    """Beginnings of the country's words for people who work, beside which a text names a headcount."""
     data_protection: tuple[Rule, ...] = ()
     """Rules on employees' data."""
     collective_agreements: tuple[Rule, ...] = ()

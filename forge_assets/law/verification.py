@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import Framework, Grounded, Law
+from forge_assets.law.model import Framework, Grounded, Law, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, squeezed, subdivisions
 from forge_resources.config.strict_yaml import FieldPath
 
-Status = Literal["verified", "text_outdated", "unverified"]
+Status = Literal["verified", "incomplete", "text_outdated", "unverified"]
+"""Best first. Only what is verified is taught."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,45 @@ def verify(framework: Framework, statutes: Statutes) -> dict[str, Verification]:
     """Verify every provision and rule of a framework.
 
     Returns:
-        Provision or rule id to verification: `verified`; `text_outdated` when it stands in a text marked outdated;
-        `unverified` when the place or the quote is not found.
+        Provision or rule id to verification: `verified`; `incomplete` where it says itself that text which decides is
+        not held; `text_outdated` when it, or what bears it out, stands in a text marked outdated; `unverified` when a
+        place, the quote or words that bear out a field are not found.
     """
     laws = {law.id: law for law in framework.laws}
-    stated = [(p.id, p.cite, p.quote) for p in framework.provisions]
-    stated += [(r.id, r.basis, r.quote) for r in (*framework.data_protection, *framework.collective_agreements)]
-    return {name: _judge(key, quote, laws[key.law], statutes) for name, key, quote in stated}
+    found = {p.id: _judge(p.cite, p.quote, laws, statutes, evidence_of(p), p.incomplete) for p in framework.provisions}
+    rules = (*framework.data_protection, *framework.collective_agreements)
+    return found | {r.id: _judge(r.basis, r.quote, laws, statutes) for r in rules}
 
 
-def _judge(key: CitationKey, quote: str, law: Law, statutes: Statutes) -> Verification:
+def evidence_of(provision: Provision) -> tuple[tuple[CitationKey, str], ...]:
+    """List the places and words that bear out a provision's fields."""
+    return tuple((e.at or provision.cite, e.words) for said in provision.said_at.values() for e in said)
+
+
+def _judge(
+    key: CitationKey,
+    quote: str,
+    laws: Mapping[str, Law],
+    statutes: Statutes,
+    evidence: Sequence[tuple[CitationKey, str]] = (),
+    incomplete: str | None = None,
+) -> Verification:
+    stated = [(key, quote), *evidence]
+    problems = [problem for place, words in stated if (problem := _not_said(place, words, statutes))]
+    if problems:
+        return Verification("unverified", tuple(problems))
+    if not all(text_is_current(place, laws[place.law]) for place, _ in stated):
+        return Verification("text_outdated", ("the statute text held is not the current one",))
+    if incomplete:
+        return Verification("incomplete", (incomplete,))
+    return Verification("verified")
+
+
+def _not_said(key: CitationKey, words: str, statutes: Statutes) -> str | None:
     found = cited_text(key, statutes)
     if isinstance(found, Missing):
-        return Verification("unverified", (found.problem,))
-    if squeezed(quote) not in found:
-        return Verification("unverified", (f"the quote does not stand in {key}",))
-    if not text_is_current(key, law):
-        return Verification("text_outdated", ("the statute text held is not the current one",))
-    return Verification("verified")
+        return found.problem
+    return None if squeezed(words) in found else f"the quote does not stand in {key}"
 
 
 def text_is_current(key: CitationKey, law: Law) -> bool:
@@ -55,6 +77,11 @@ def missing_bases(framework: Framework, statutes: Statutes) -> dict[FieldPath, s
     """Find bases of bodies and escalation steps that are not in the text, or whose quote is not: field to problem."""
     problems: dict[FieldPath, str] = {}
     sections: dict[str, Sequence[Grounded]] = {"bodies": framework.bodies, "escalation": framework.escalation}
+    for i, body in enumerate(framework.bodies):
+        for field, said in body.said_at.items():
+            for each in said:
+                if problem := _not_said(each.at or body.basis, each.words, statutes):
+                    problems["bodies", i, "said_at", field] = problem
     for section, i, stated in ((name, i, each) for name, entries in sections.items() for i, each in enumerate(entries)):
         found = cited_text(stated.basis, statutes)
         if isinstance(found, Missing):

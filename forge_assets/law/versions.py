@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from forge_assets.law.model import Domain, Framework, Rule
 from forge_assets.law.statutes import Statutes
-from forge_assets.law.verification import Verification
+from forge_assets.law.verification import Verification, evidence_of
 from forge_resources.storage.store import digest
 
 
@@ -29,7 +29,9 @@ def framework_version(domain: Domain, framework: Framework, statutes: Statutes) 
 
 
 def _cited(framework: Framework) -> set[tuple[str, str]]:
-    keys = [provision.cite for provision in framework.provisions]
+    keys = [place for p in framework.provisions for place in (p.cite, *(place for place, _ in evidence_of(p)))]
+    keys += [e.at or body.basis for body in framework.bodies for said in body.said_at.values() for e in said]
+    keys += [place for complete in framework.complete_for.values() for place in complete.at]
     stated = (*framework.bodies, *framework.escalation, *_rules(framework).values())
     keys += [entry.basis for entry in stated]
     return {(key.law, key.unit) for key in keys}
@@ -43,15 +45,16 @@ def step_id(jurisdiction: str, position: int) -> str:
 def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
     """Compute a content digest of every provision and escalation step, carried by samples as provenance.
 
-    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status.
+    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status, but not who has
+    read it or which warnings were accepted.
     """
     laws = {law.id: law.model_dump(mode="json") for law in framework.laws}
-    bodies = {body.id: body.model_dump(mode="json") for body in framework.bodies}
+    bodies = {body.id: body.model_dump(mode="json", by_alias=True, exclude={"accepted"}) for body in framework.bodies}
     forms = [framework.citation.written, framework.citation.english]
     versions = {
         p.id: digest(
             [
-                p.model_dump(mode="json", by_alias=True),
+                p.model_dump(mode="json", by_alias=True, exclude={"accepted", "reviewed"}),
                 laws.get(p.cite.law),
                 bodies.get(p.body),
                 checked[p.id].status,
@@ -61,7 +64,9 @@ def entry_versions(framework: Framework, checked: Mapping[str, Verification]) ->
         for p in framework.provisions
     }
     steps = {
-        step_id(framework.jurisdiction, i): digest([s.model_dump(mode="json"), laws.get(s.basis.law), forms])
+        step_id(framework.jurisdiction, i): digest(
+            [s.model_dump(mode="json", by_alias=True), laws.get(s.basis.law), forms]
+        )
         for i, s in enumerate(framework.escalation, start=1)
     }
     return versions | steps

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from forge_assets.law.engine import Facts, Finding, State, obligations
-from forge_assets.law.explanation import explain_finding, threshold_words
+from forge_assets.law.explanation import condition_words, explain_finding
 from forge_assets.law.model import Domain, Framework
 
 SECOND_BAND = "employees at least 60 and employees at most 499 and affected at least 10% of employees"
@@ -169,7 +169,7 @@ def test_every_finding_of_the_pack_rests_on_tests_of_its_own_provision(
 
 def test_a_threshold_reads_alternative_by_alternative(frameworks: dict[str, Framework]) -> None:
     notice = next(p for p in frameworks["DE"].provisions if p.id == "de-redundancy-notice")
-    assert threshold_words(notice) == (
+    assert condition_words(notice.applies_when) == (
         "employees at least 21 and employees at most 59 and affected at least 6; or "
         "employees at least 60 and employees at most 499 and affected at least 10% of employees; or "
         "employees at least 60 and employees at most 499 and affected at least 26; or "

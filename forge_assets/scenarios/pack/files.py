@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
-from forge_resources.config.strict_yaml import Problem, SourceError, line_of, read_yaml, validate, yaml_files
+from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
 from forge_resources.storage.strict import Strict
 
 Block = Literal[
@@ -65,6 +65,8 @@ class Company(Strict):
 class Companies(Strict):
     """`companies.yaml`."""
 
+    facts: dict[Name, ValueChoice] = Field(default_factory=dict)
+    """Of every company that does not say otherwise."""
     companies: tuple[Company, ...] = Field(min_length=1)
 
 
@@ -147,7 +149,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
         path = pack_dir / "languages" / f"{ENGLISH}.yaml"
         raise SourceError(path, 1, "the file is missing", "add it: every country is asked about in English")
     return Pack(
-        companies=companies.companies,
+        companies=tuple(c.model_copy(update={"facts": companies.facts | c.facts}) for c in companies.companies),
         vocabulary=tasks.vocabulary,
         neighbours=tasks.neighbours,
         tasks=tasks.tasks,
@@ -162,7 +164,7 @@ def load_parts(pack_dir: Path, domain: Domain) -> list[tuple[str, str]]:
         SourceError: the file cannot be read.
     """
     companies = _read(pack_dir / "companies.yaml", Companies, _company_problems, domain)
-    drawn = [item for company in companies.companies for item in company.facts.items()]
+    drawn = [item for facts in (companies.facts, *(c.facts for c in companies.companies)) for item in facts.items()]
     return sorted({(name, choice.share_of) for name, choice in drawn if isinstance(choice, Share)})
 
 
@@ -176,26 +178,31 @@ def _read(path: Path, model: type[M], check: Callable[[M, Domain], Iterator[Prob
 
 def _company_problems(file: Companies, domain: Domain) -> Iterator[Problem]:
     yield from _twins([c.id for c in file.companies], "companies")
+    yield from _choice_problems(file.facts, ("facts",), domain)
     for i, company in enumerate(file.companies):
-        for name, choice in company.facts.items():
-            where = ("companies", i, "facts", name)
-            if name not in domain.facts:
-                yield where, f"{name} is no fact of domain.yaml", f"use one of {', '.join(domain.facts)}"
-            elif isinstance(choice, tuple) is (domain.facts[name].type == "integer"):
-                yield where, f"{name} is of type {domain.facts[name].type}", "give values of that type"
-            elif isinstance(choice, Share) and choice.share_of not in _before(name, domain):
-                mend = f"name an integer fact that domain.yaml lists before {name}"
-                yield where, f"share of {choice.share_of}, which is not drawn before", mend
+        yield from _choice_problems(company.facts, ("companies", i, "facts"), domain)
         for name in domain.facts:
-            if domain.facts[name].drawn and name not in company.facts:
+            if domain.facts[name].drawn and name not in company.facts and name not in file.facts:
                 yield ("companies", i, "facts"), f"{company.id} has no {name}", f"add {name} to its facts"
+
+
+def _choice_problems(facts: dict[str, ValueChoice], at: FieldPath, domain: Domain) -> Iterator[Problem]:
+    for name, choice in facts.items():
+        where = (*at, name)
+        if name not in domain.facts:
+            yield where, f"{name} is no fact of domain.yaml", f"use one of {', '.join(domain.facts)}"
+        elif isinstance(choice, tuple) is (domain.facts[name].type == "integer"):
+            yield where, f"{name} is of type {domain.facts[name].type}", "give values of that type"
+        elif isinstance(choice, Share) and choice.share_of not in _before(name, domain):
+            mend = f"name an integer fact that domain.yaml lists before {name}"
+            yield where, f"share of {choice.share_of}, which is not drawn before", mend
 
 
 def _task_problems(file: Tasks, domain: Domain) -> Iterator[Problem]:
     yield from _twins([t.id for t in file.tasks], "tasks")
     words = file.vocabulary
     for group, given, wanted in (
-        ("levels", set(words.levels), set(domain.levels)),
+        ("levels", set(words.levels), set(domain.ranks)),
         ("facts", set(words.facts), set(domain.drawn_facts)),
         ("changes", set(words.changes), set(domain.change_types)),
     ):

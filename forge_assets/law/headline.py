@@ -1,0 +1,33 @@
+"""Rank duties: which of them an answer names first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from forge_assets.law.model import Domain, Provision
+
+
+def ranked(domain: Domain, provisions: Iterable[Provision]) -> tuple[Provision, ...]:
+    """Sort duties, the one that is named first in front.
+
+    Duties in which somebody takes part come before the others, principal ones before the rest, then the stronger before
+    the weaker, then what fewer kinds of change pull before what more of them do. Equals stay in the order given.
+    """
+
+    def rank(provision: Provision) -> tuple[bool, bool, int, int]:
+        level = provision.level
+        return level not in domain.levels, not provision.core, -domain.ranks.index(level), _breadth(domain, provision)
+
+    return tuple(sorted(provisions, key=rank))
+
+
+def lead(domain: Domain, provisions: Iterable[Provision]) -> Provision | None:
+    """Find the duty that is named first; None where there is none."""
+    found = ranked(domain, provisions)
+    return found[0] if found else None
+
+
+def _breadth(domain: Domain, provision: Provision) -> int:
+    """How many kinds of change may pull it."""
+    own = set(provision.triggers)
+    return sum(bool(own & kind.all_triggers) for kind in domain.change_types.values())
