@@ -7,7 +7,8 @@ import dagster as dg
 from forge_assets.catalog.snapshot import save_snapshot
 from forge_assets.catalog.tables import catalog_tables
 from forge_assets.code_version import code_version
-from forge_assets.law.checks import CHECKS, Check, Fault, check_country
+from forge_assets.law.checks.faults import CHECKS, Check, Fault
+from forge_assets.law.checks.run import check_country
 from forge_assets.law.country import country_files, country_of, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.verification import Verification

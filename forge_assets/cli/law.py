@@ -13,7 +13,8 @@ from forge_assets.citations.law_index import law_index
 from forge_assets.citations.parser import parse
 from forge_assets.citations.rendering import Style, render
 from forge_assets.cli.facts import check_facts, count
-from forge_assets.law.checks import Fault, Held, check_country, check_together
+from forge_assets.law.checks.faults import Fault
+from forge_assets.law.checks.run import Held, check_country, check_together
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import (
     Country,

@@ -45,8 +45,8 @@ def step_id(jurisdiction: str, position: int) -> str:
 def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
     """Compute a content digest of every provision and escalation step, carried by samples as provenance.
 
-    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status, but not who has
-    read it or which warnings were accepted.
+    It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status, but not
+    who has read it or which warnings were accepted.
     """
     laws = {law.id: law.model_dump(mode="json") for law in framework.laws}
     bodies = {body.id: body.model_dump(mode="json", by_alias=True, exclude={"accepted"}) for body in framework.bodies}

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from forge_assets.cli.main import main
-from forge_assets.law.checks import Fault, check_country
+from forge_assets.law.checks.faults import Fault
+from forge_assets.law.checks.run import check_country
 from forge_assets.law.country import read_country, read_country_file
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain

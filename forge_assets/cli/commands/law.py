@@ -13,7 +13,7 @@ from forge_resources.config.chosen import pack_folder
 from forge_resources.config.data_folder import data_folder
 
 if TYPE_CHECKING:
-    from forge_assets.law.checks import Fault
+    from forge_assets.law.checks.faults import Fault
     from forge_assets.law.model import Domain
 
 
@@ -28,7 +28,7 @@ def check(
     from forge_assets.cli.law import check as check_law
     from forge_assets.cli.law import report_faults
     from forge_assets.cli.profile_checks import ProfileChecks
-    from forge_assets.law.checks import Fault
+    from forge_assets.law.checks.faults import Fault
     from forge_assets.scenarios.pack.files import load_pack
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.config.model_registry import ModelLibrary

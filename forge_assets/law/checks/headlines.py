@@ -1,0 +1,69 @@
+"""Check what a country's answers say first, over a grid of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forge_assets.law.checks.conditions import ACCEPT
+from forge_assets.law.checks.faults import Found
+from forge_assets.law.engine import Facts, obligations
+from forge_assets.law.grid import fact_grid, provisions_of
+from forge_assets.law.headline import lead
+from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.settling import settle, settled_id
+
+
+def headline_faults(domain: Domain, framework: Framework) -> Iterator[Found]:
+    """Find minor duties stronger than all principal ones that apply, and leading duties owed to a body that is denied.
+
+    Args:
+        framework: as it is written, not settled.
+    """
+    if framework.members:
+        return
+    at = {name: i for i, p in enumerate(framework.provisions) for name in _names(framework, p)}
+    settled = settle(domain, framework)
+    told: set[tuple[str, str]] = set()
+    for change in domain.change_types:
+        pulled = settled.model_copy(update={"provisions": provisions_of(domain, settled, change)})
+        for facts in fact_grid(domain, settled, change) if pulled.provisions else ():
+            applying = [f.provision for f in obligations(domain, pulled, change, facts) if f.applies]
+            for kind, provision, what, mend in _wrong(domain, settled, applying, facts):
+                if (kind, provision.id) not in told and "headline" not in provision.accepted:
+                    told.add((kind, provision.id))
+                    where = f"{provision.id}, on {change} ({_said(facts)}): {what}"
+                    yield "headline", "warning", ("provisions", at[provision.id]), where, f"{mend}, {ACCEPT}"
+
+
+def _names(framework: Framework, provision: Provision) -> list[str]:
+    """The id of a provision and those that its substitutes get."""
+    bodies = [body.id for body in framework.bodies]
+    return [provision.id, *(settled_id(provision.id, body) for body in bodies)]
+
+
+def _wrong(
+    domain: Domain, framework: Framework, applying: list[Provision], facts: Facts
+) -> Iterator[tuple[str, Provision, str, str]]:
+    taking_part = [p for p in applying if p.level in domain.levels]
+    core = [domain.levels.index(p.level) for p in taking_part if p.core]
+    for provision in taking_part:
+        if core and not provision.core and domain.levels.index(provision.level) > max(core):
+            what = f"a minor duty of {provision.level} outranks every principal one that applies"
+            yield "outranks", provision, what, "make it `core`, or narrow what pulls it"
+    first = lead(domain, applying)
+    if first is None:
+        return
+    body = next(b for b in framework.bodies if b.id == first.body)
+    kind = domain.body_kinds.get(body.kind or "")
+    bodies = [b.id for b in framework.bodies if b.id in facts]
+    denied = bodies and not any(facts[name] for name in bodies)
+    if kind and kind.standing and denied and not body.exists_when and not {"headline", "bodies"} & set(body.accepted):
+        what = f"the headline is owed to {body.id}, and the facts deny every body that they name"
+        yield "denied", first, what, "give the body `exists_when`"
+
+
+def _said(facts: Facts) -> str:
+    return ", ".join(
+        f"{name} {value}" if not isinstance(value, bool) else name if value else f"no {name}"
+        for name, value in facts.items()
+    )
