@@ -173,7 +173,7 @@ def test_spans_mark_the_citation_in_the_text_and_never_overlap(laws: LawIndex) -
         ("LT:darbo_kodeksas:206:1", "DK 206 str. 1 d."),
         ("HU:munka_torvenykonyve:11/A:1", "Mt. 11/A. § (1) bekezdés"),
         ("HU:munka_torvenykonyve:264:2:d", "Mt. 264. § (2) bekezdés d) pont"),
-        ("LV:darba_likums:105:1:3", "Darba likuma 105. panta 1. daļas 3. punkts"),
+        ("LV:darba_likums:105:1:3", "Darba likuma 105. pants, 1. daļa, 3. punkts"),
         ("PL:kodeks_pracy:22(2):1", "art. 22² § 1 k.p."),
         ("SE:mbl:11:1", "11 § 1 st. MBL"),
         ("FR:code_du_travail:L2312-8:II:4", "art. L. 2312-8, II, 4° C. trav."),
