@@ -20,7 +20,7 @@ from forge_assets.scenarios.composition.single_country import LawLineage, compos
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_assets.training.planning.model_shape import Shape, UnknownShape
 from forge_resources.config.model_registry import ModelError, ModelLibrary
-from forge_resources.config.profile import Profile, read_profile
+from forge_resources.config.profile import Profile, Taught, read_profile
 from forge_resources.config.strict_yaml import Problem, SourceError, nearest, refuse
 
 FEW = 4
@@ -32,8 +32,9 @@ class ProfileChecks:
 
     def __init__(self, pack_dir: Path, models: ModelLibrary) -> None:
         self._pack_dir, self._models = pack_dir, models
-        self._national: dict[tuple[str, bool, Volume], pl.DataFrame] = {}
-        self._samples: dict[tuple[frozenset[str], bool, bool, Volume], pl.DataFrame] = {}
+        self._lineages: dict[Taught, LawLineage] = {}
+        self._national: dict[tuple[str, bool, Taught, Volume], pl.DataFrame] = {}
+        self._samples: dict[tuple[frozenset[str], bool, Taught, bool, Volume], pl.DataFrame] = {}
 
     def read(self, name: str) -> Profile:
         """Read a profile and check it.
@@ -60,9 +61,10 @@ class ProfileChecks:
     def _countries(self) -> list[Country]:
         return [read_country(self._pack_dir, self._domain, path) for path in country_files(self._pack_dir).values()]
 
-    @cached_property
-    def _law(self) -> LawLineage:
-        return LawLineage.of(self._countries)
+    def _law(self, taught: Taught) -> LawLineage:
+        if taught not in self._lineages:
+            self._lineages[taught] = LawLineage.of(self._countries, taught)
+        return self._lineages[taught]
 
     def _name_problems(self, profile: Profile) -> Iterator[Problem]:
         known_languages, asked = self._pack.languages, profile.data.languages
@@ -129,22 +131,22 @@ class ProfileChecks:
         """All samples of the profile's countries, as `scenario_dataset` and `warehouse` compose them."""
         wanted, core = frozenset(profile.jurisdictions or ()), profile.provisions == "core"
         unions, volume = profile.catalog == "all", Volume(profile.data.draws, profile.data.kept)
-        made = (wanted, core, unions, volume)
+        made = (wanted, core, profile.taught, unions, volume)
         if made not in self._samples:
             asked = [
                 country.framework.core() if core else country.framework
                 for country in self._countries
                 if country.framework.jurisdiction in wanted or (unions and country.framework.members)
             ]
-            national = [self._of(each, core, volume) for each in asked if not each.members]
-            across = compose_cross_border(self._domain, self._pack, asked, self._law, volume)[1]
+            national = [self._of(each, core, profile.taught, volume) for each in asked if not each.members]
+            across = compose_cross_border(self._domain, self._pack, asked, self._law(profile.taught), volume)[1]
             self._samples[made] = pl.concat([*national, across])
         return self._samples[made]
 
-    def _of(self, asked: Framework, core: bool, volume: Volume) -> pl.DataFrame:
-        made = (asked.jurisdiction, core, volume)
+    def _of(self, asked: Framework, core: bool, taught: Taught, volume: Volume) -> pl.DataFrame:
+        made = (asked.jurisdiction, core, taught, volume)
         if made not in self._national:
-            self._national[made] = compose_country(self._domain, self._pack, asked, self._law, volume)[1]
+            self._national[made] = compose_country(self._domain, self._pack, asked, self._law(taught), volume)[1]
         return self._national[made]
 
     def _longest_prompt(self, rows: pl.DataFrame, model: str) -> int:

@@ -43,7 +43,7 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
         for c in countries
         if c.framework.members or c.framework.jurisdiction in (forge.profile.jurisdictions or live_codes(forge))
     ]
-    pack, law = load_pack(forge.pack_path, domain), LawLineage.of(countries)
+    pack, law = load_pack(forge.pack_path, domain), LawLineage.of(countries, forge.profile.taught)
     scenarios, samples = compose_cross_border(
         domain, pack, [asked_framework(forge, c) for c in compared], law, profile_volume(forge)
     )

@@ -29,7 +29,7 @@ def compose_pack(pack_dir: Path) -> pl.DataFrame:
     domain = load_domain(pack_dir)
     pack = load_pack(pack_dir, domain)
     countries = [read_country(pack_dir, domain, path) for path in country_files(pack_dir).values()]
-    law = LawLineage.of(countries)
+    law = LawLineage.of(countries, "reviewed")
     tables = [compose_country(domain, pack, c.framework, law, volume)[1] for c in countries]
     tables.append(compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)[1])
     return pl.concat(tables)

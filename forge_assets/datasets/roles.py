@@ -23,7 +23,7 @@ HELD_OUT = ("validation", "race", "confirm", "choice", "benchmark", "core", "ext
 
 
 VARIANTS = (
-    *("plain", "nothing_applies", "below_threshold", "missing_fact", "not_in_force"),
+    *("plain", "nothing_applies", "below_threshold", "not_settled", "missing_fact", "not_in_force"),
     *("confusable_neighbour", "false_premise", "same_level", "different_levels"),
 )
 """Ways of asking that a profile may choose from."""

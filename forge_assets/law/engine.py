@@ -171,6 +171,12 @@ def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
     return tuple(names)
 
 
+def meets(alternatives: Iterable[Condition], facts: Facts) -> bool:
+    """Test whether one of some alternatives holds, or there is none; what is not stated does not hold."""
+    conditions = list(alternatives)
+    return not conditions or any(all(_holds(n, b, facts) for n, b in c.items()) for c in conditions)
+
+
 def _holds(name: str, bound: Bound, facts: Facts) -> bool:
     value = facts.get(name)
     if value is None:

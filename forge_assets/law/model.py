@@ -9,7 +9,15 @@ import datetime as dt
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+)
 
 from forge_assets.law.citation_key import GRAMMAR, PATTERN, CitationKey
 from forge_assets.law.label_patterns import label_pattern
@@ -406,7 +414,17 @@ class Framework(Strict):
     collective_agreements: tuple[Rule, ...] = ()
     """Which agreements exist, whom they bind, what they may settle."""
 
+    _minor: tuple[Provision, ...] = PrivateAttr(default=())
+
+    @property
+    def minor(self) -> tuple[Provision, ...]:
+        """The duties that `core` left out: where one of them applies, silence of the others says nothing."""
+        return self._minor
+
     def core(self) -> Framework:
         """Return the framework with its principal duties and steps only."""
         steps = tuple(step for step in self.escalation if step.core) or self.escalation
-        return self.model_copy(update={"provisions": tuple(p for p in self.provisions if p.core), "escalation": steps})
+        kept = tuple(p for p in self.provisions if p.core)
+        found = self.model_copy(update={"provisions": kept, "escalation": steps})
+        found._minor = tuple(p for p in self.provisions if not p.core)
+        return found

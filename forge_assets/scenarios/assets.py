@@ -43,9 +43,8 @@ def scenario_dataset(context: dg.AssetExecutionContext, forge: Forge) -> dg.Mate
     domain = load_domain(forge.pack_path)
     country = live_country(forge, domain, code)
     pack = load_pack(forge.pack_path, domain)
-    scenarios, samples = compose_country(
-        domain, pack, asked_framework(forge, country), LawLineage.of([country]), profile_volume(forge)
-    )
+    law = LawLineage.of([country], forge.profile.taught)
+    scenarios, samples = compose_country(domain, pack, asked_framework(forge, country), law, profile_volume(forge))
     forge.store.write("scenarios.scenarios", scenarios, code)
     forge.store.write("scenarios.samples", samples, code)
     version = forge.store.version("scenarios.samples", code)

@@ -61,7 +61,8 @@ def source_version(forge: Forge, pack: Pack, country: Country) -> str:
 
 def _source_version(forge: Forge, pack: Pack, country_version: str) -> str:
     volume = [forge.profile.data.draws, forge.profile.data.kept]
-    return digest([pack.model_dump(mode="json", by_alias=True), country_version, forge.profile.provisions, volume])
+    asked = [forge.profile.provisions, forge.profile.taught, volume]
+    return digest([pack.model_dump(mode="json", by_alias=True), country_version, *asked])
 
 
 Stamps = tuple[tuple[str, int, int], ...]

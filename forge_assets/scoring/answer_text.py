@@ -11,12 +11,14 @@ from forge_assets.citations.normalized_text import CleanText
 
 NO_LEVEL = "none"
 """The level of an answer that says nothing applies."""
+UNSETTLED = "unsettled"
+"""The level of an answer that says that the texts held do not settle the case."""
 
 _HEADING = re.compile(r"^#{1,6} +(.*)$")
 _LINE_START = re.compile(r"^(?:[ \t]*>[ \t]?)+|^ {1,3}(?=#)", re.MULTILINE)
 _TOKEN = re.compile(r"\w+|§")
 _WORD = re.compile(r"\w\w")
-_NO_PROVISION = r"no (?:provision|duty|duties)"
+_SILENCE = {NO_LEVEL: r"no (?:provision|duty|duties)", UNSETTLED: r"(?:do|does) not settle"}
 
 
 def plain_text(answer: str) -> str:
@@ -57,8 +59,11 @@ def structure(answer: str, sections: Sequence[str]) -> float:
 
 
 def level_named(answer: str, levels: Sequence[str]) -> str | None:
-    """Find the first level of the ladder that the text under the headings names; `none` for "no provision"."""
-    words = {level: level.replace("_", "[-_ ]?") for level in levels} | {NO_LEVEL: _NO_PROVISION}
+    """Find the first of some levels that the text under the headings names.
+
+    `none` for "no provision", `unsettled` for "do not settle".
+    """
+    words = {level: level.replace("_", "[-_ ]?") for level in levels} | _SILENCE
     text = "\n".join(line for line in answer.splitlines() if not _HEADING.match(line))
     pattern = "|".join(f"(?P<{level}>{word})" for level, word in words.items())
     found = re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)

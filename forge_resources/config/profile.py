@@ -21,6 +21,7 @@ DRAWS, KEPT = 192, 12
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+Taught = Literal["reviewed", "verified"]
 
 
 class _Finite(Strict, allow_inf_nan=False):
@@ -210,6 +211,8 @@ class Profile(_Finite):
     """Which countries `forge run` catalogues. With `trained`, citations of other countries cannot be judged."""
     provisions: Literal["core", "all"] = "all"
     """What scenarios ask: every provision, or the principal ones only. A small model learns few."""
+    taught: Taught = "reviewed"
+    """What may be taught: law that stands in the text and was read again, or all that stands in the text."""
     hardware: Hardware
     teacher: Teacher
     student: Student

@@ -210,8 +210,8 @@ _SAMPLE = {
     "task_type": Column(_TEXT, "Id of the task asked."),
     "variant": Column(
         _TEXT,
-        "What makes it hard: plain, nothing_applies, below_threshold, false_premise, confusable_neighbour, "
-        "missing_fact, not_in_force, same_level or different_levels.",
+        "What makes it hard: plain, nothing_applies, below_threshold, not_settled, false_premise, "
+        "confusable_neighbour, missing_fact, not_in_force, same_level or different_levels.",
     ),
     "split": Column(
         _TEXT, "train, validation, benchmark, contrast, or withheld: it rests on law that is not verified."
@@ -225,7 +225,9 @@ _SAMPLE = {
     "response": Column(_TEXT, "Reference answer, composed from the law engine's findings alone."),
     "sections": Column(_TEXTS, "Headings that an answer must have, in order."),
     "expected_citations": Column(_TEXTS, "Citation keys that a faultless answer names, and no others."),
-    "expected_level": Column(_TEXT, "Level of duty that an answer must name first; none: nothing applies."),
+    "expected_level": Column(
+        _TEXT, "Level that an answer must name first; none: nothing applies; unsettled: no text says."
+    ),
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
     "levels": Column(_TEXTS, "Levels of duty that are looked for in an answer."),
     "change_type": Column(_TEXT, "What the company plans, by id."),

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from forge_assets.citations.rendering import render
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Alternative, Facts
+from forge_assets.law.explanation import percent
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement, body_of, level_rank
 from forge_assets.scenarios.pack.files import Block, Vocabulary
 
-NOTHING_TO_CITE = "None in the catalogue."
+NOTHING_TO_CITE = "None in the texts held."
 NAMED = 2
 """Provisions named that do not apply, or not yet, or that hinge on what is not stated."""
 SHORT = 60
@@ -70,11 +71,16 @@ def _verdict(case: AnswerCase, met: str) -> SectionText:
         said.append(f"Not stated: {labels}. On this depends {_stop(_cites(judged, open_))}")
     if judged.body is not None:
         sure = "In any case: " if judged.asks else ""
-        said.append(f"{sure}{case.words.levels[judged.level]}: owed to the {_body(judged)}.{met}")
+        owed = "owed to" if judged.level in case.domain.levels else "it concerns"
+        said.append(f"{sure}{case.words.levels[judged.level]}: {owed} the {_body(judged)}.{met}")
     elif judged.asks:
-        said.append("In any case no provision in the catalogue applies.")
+        said.append("In any case no provision held applies.")
     else:
-        said.append(f"No provision in the catalogue applies: {facts_in_words(case, case.deciding)}.")
+        reason = facts_in_words(case, case.deciding)
+        if judged.is_settled:
+            said.append(f"No provision applies: {reason}.")
+        else:
+            said.append(f"The texts held do not settle it: none of them asks for anything here ({reason}).")
         needs = {name: _needs(failed) for name, failed in judged.failed.items()}
         short = [p for p in judged.considered if 0 < len(needs.get(p.id, "")) <= SHORT]
         for provision in sorted(short, key=lambda p: list(needs).index(p.id))[:NAMED]:
@@ -96,7 +102,7 @@ def basis(case: AnswerCase) -> SectionText:
 def steps(case: AnswerCase) -> SectionText:
     """List every applying provision, weakest duty first, with its deadline."""
     judged = case.judged[0]
-    order = sorted(judged.applying, key=lambda p: case.domain.levels.index(p.level))
+    order = sorted(judged.applying, key=lambda p: case.domain.ranks.index(p.level))
     return _lines(
         (f"{i}. {_duty(judged, p)}" + (f"; {p.deadline}" if p.deadline else "") for i, p in enumerate(order, start=1)),
         order,
@@ -114,12 +120,10 @@ def lead(case: AnswerCase) -> SectionText:
 
 def escalation(case: AnswerCase) -> SectionText:
     """List the country's escalation steps in order, each with its basis."""
-    framework = case.judged[0].framework
-    lines = [
-        f"{i}. {_capital(step.step)}: {render(step.basis, framework)}"
-        for i, step in enumerate(framework.escalation, start=1)
-    ]
-    return SectionText("\n".join(lines), tuple(s.basis for s in framework.escalation))
+    judged = case.judged[0]
+    steps = [step for _, step in judged.steps]
+    lines = [f"{i}. {_capital(s.step)}: {render(s.basis, judged.framework)}" for i, s in enumerate(steps, start=1)]
+    return SectionText("\n".join(lines), tuple(step.basis for step in steps))
 
 
 def timing(case: AnswerCase) -> SectionText:
@@ -140,9 +144,14 @@ def stricter(case: AnswerCase) -> SectionText:
     ranks = [level_rank(case.domain, j) for j in case.judged]
     change = f"{_capital(case.domain.change_types[case.change_type].title)}."
     if ranks[0] == ranks[1]:
+        if ranks[0] < 0:
+            return SectionText(
+                f"{change} {_capital(_less(case, home))} in {home.framework.name}, "
+                f"{_less(case, other)} in {other.framework.name}: neither asks for participation."
+            )
         return SectionText(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
     strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
-    less = case.words.levels[weak.level].lower() if weak.lead else "no catalogued duty"
+    less = _less(case, weak)
     there = weak.framework.name
     return SectionText(
         f"{change} {case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
@@ -150,12 +159,16 @@ def stricter(case: AnswerCase) -> SectionText:
     )
 
 
+def _less(case: AnswerCase, judged: Judgement) -> str:
+    return case.words.levels[judged.level].lower() if judged.lead else "no duty"
+
+
 def compare(case: AnswerCase) -> SectionText:
     """Write one line a country: its strongest duty."""
     texts, keys = [], []
     for judged in case.judged:
         if judged.lead is None:
-            texts.append(f"- {judged.framework.name}: no provision in the catalogue applies")
+            texts.append(f"- {judged.framework.name}: no provision applies")
         else:
             texts.append(f"- {judged.framework.name}: {_duty(judged, judged.lead)}")
             keys.append(judged.lead.cite)
@@ -191,8 +204,7 @@ def _numbers(tests: Alternative) -> str:
             said.append(f"at least {bound.min} {name}")
         elif bound.max is not None:
             said.append(f"at most {bound.max} {name}")
-        if bound.min_share is not None:
-            said.append(f"at least {bound.min_share:.0%} of {bound.share_of} {name}")
+        said += [f"{word} {percent(share)} of {bound.share_of} {name}" for word, share in bound.shares.items()]
     return " and ".join(said).replace("_", " ")
 
 

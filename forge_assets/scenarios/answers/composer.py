@@ -33,7 +33,8 @@ class Answer:
     """A reference answer with slots, and what it is scored by."""
 
     kind: str
-    """nothing_applies, below_threshold, missing_fact, not_in_force, same_level, different_levels or plain."""
+    """nothing_applies, below_threshold, not_settled, missing_fact, not_in_force, same_level, different_levels or
+    plain."""
     response: str
     sections: tuple[str, ...]
     citations: tuple[CitationKey, ...]
@@ -101,7 +102,7 @@ class AnswerComposer:
                 dict.fromkeys(
                     [
                         *considered,
-                        *(step for s in task.sections if s.block == "escalation" for step in _steps(first.framework)),
+                        *(step for s in task.sections if s.block == "escalation" for step in _steps(first)),
                     ]
                 )
             ),
@@ -120,15 +121,17 @@ class AnswerComposer:
         if not asks and not all(j.is_decidable for j in scoped):
             return False
         leads = [j.lead for j in scoped if j.lead]
+        if len(judged) > 1 and any(j.lead is None and not j.is_settled for j in scoped):
+            return False  # of what is not settled nobody can say that it is less
         if not leads:
             return task.when_nothing_applies
-        if any(s.block == "escalation" for s in task.sections) and not all(j.framework.escalation for j in judged):
+        if any(s.block == "escalation" for s in task.sections) and not all(j.steps for j in judged):
             return False
         if task.body is not None and all(p.body != task.body for p in leads):
             return False
         if task.lowest_level is not None:
-            lowest = self._domain.levels.index(task.lowest_level)
-            return any(self._domain.levels.index(p.level) >= lowest for p in leads)
+            ranks = self._domain.ranks
+            return any(ranks.index(p.level) >= ranks.index(task.lowest_level) for p in leads)
         return True
 
     def _scoped(self, task: TaskType, judged: tuple[Judgement, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
@@ -157,8 +160,8 @@ def without_fact(setting: StatedFacts, name: str) -> StatedFacts:
     return replace(setting, facts=tuple({n: v for n, v in facts.items() if n != name} for facts in setting.facts))
 
 
-def _steps(framework: Framework) -> list[str]:
-    return [step_id(framework.jurisdiction, i) for i in range(1, len(framework.escalation) + 1)]
+def _steps(judged: Judgement) -> list[str]:
+    return [step_id(judged.framework.jurisdiction, place) for place, _ in judged.steps]
 
 
 def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
@@ -168,6 +171,8 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
         return "not_in_force"
     if len(scoped) > 1:
         return "same_level" if len({level_rank(domain, j) for j in scoped}) == 1 else "different_levels"
+    if scoped[0].lead is None and not scoped[0].is_settled:
+        return "not_settled"
     if scoped[0].lead is None:
         return "below_threshold" if scoped[0].missed else "nothing_applies"
     return "plain"

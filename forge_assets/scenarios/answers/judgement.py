@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forge_assets.law.engine import Alternative, Facts, Finding, State, obligations
-from forge_assets.law.model import Body, Domain, Framework, Provision
+from forge_assets.law.engine import Alternative, Facts, Finding, State, meets, obligations
+from forge_assets.law.headline import ranked
+from forge_assets.law.model import Body, Domain, EscalationStep, Framework, Provision
 
 NO_LEVEL = "none"
-"""The expected level where no provision applies."""
+"""The expected level where the law held is complete and no provision applies."""
+UNSETTLED = "unsettled"
+"""The expected level where no provision held applies, and the texts held do not settle the case."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Judgement:
     missed: tuple[str, ...]
     """Facts at which a triggered provision's threshold failed."""
     lead: Provision | None
-    """The first provision of the strongest level."""
+    """The duty that an answer names first."""
     asks: tuple[str, ...]
     """Facts that are not stated and decide."""
     undecided: tuple[Provision, ...]
@@ -35,16 +38,23 @@ class Judgement:
     """Provisions that would apply, were they in force at the date of the change already."""
     failed: dict[str, tuple[Alternative, ...]]
     """Provision id to the tests it failed, by alternative, strongest duty first."""
+    is_settled: bool
+    """Whether the texts held say all there is on such a change, so that their silence means that nothing is owed."""
+    steps: tuple[tuple[int, EscalationStep], ...]
+    """Steps of a dispute on such a change that exist in this case, with their place in the path, from 1."""
     is_decidable: bool
-    """Whether the law held settles the case: it has provisions on such a change, and no unstated fact decides.
+    """Whether the case can be asked about: the law held has provisions on such a change, no unstated fact decides, and
+    no duty that was left out applies where none of the others does.
 
     Where it does not, silence of the text held must not be taught as "nothing applies".
     """
 
     @property
     def level(self) -> str:
-        """The strongest level owed, `none` where nothing applies."""
-        return self.lead.level if self.lead else NO_LEVEL
+        """The level of the leading duty; `none` or `unsettled` where nothing applies."""
+        if self.lead:
+            return self.lead.level
+        return NO_LEVEL if self.is_settled else UNSETTLED
 
     @property
     def body(self) -> Body | None:
@@ -53,13 +63,13 @@ class Judgement:
 
     @property
     def outcome(self) -> tuple[str, ...]:
-        """Ids of the provisions that apply: what tells two judgements apart."""
-        return tuple(p.id for p in self.applying)
+        """What tells two judgements apart: the provisions that apply, the steps, and what silence means."""
+        return (*(p.id for p in self.applying), *(str(place) for place, _ in self.steps), self.level)
 
 
 def level_rank(domain: Domain, judged: Judgement) -> int:
-    """Compute the position of the strongest duty on the obligation ladder, -1 where nothing applies."""
-    return domain.levels.index(judged.level) if judged.lead else -1
+    """Compute the position of the leading duty on the obligation ladder; -1 where nobody takes part."""
+    return domain.levels.index(judged.level) if judged.level in domain.levels else -1
 
 
 def body_of(framework: Framework, body_id: str) -> Body:
@@ -80,7 +90,9 @@ def judge_change(
     Args:
         on: the date of the change; None tests no dates.
     """
-    findings = obligations(domain, framework, change, facts, on)
+    every = obligations(domain, framework, change, facts, on)
+    left_to_judge = any(f.state is State.JUDGED for f in every)
+    findings = [f for f in every if not f.provision.only_if]
     if conditional_only:
         conditions = domain.change_types[change].conditional_triggers
         possible = {c.trigger for c in conditions}
@@ -91,7 +103,7 @@ def judge_change(
             if possible & set(f.provision.triggers)
         ]
     applying = tuple(f.provision for f in findings if f.applies)
-    ranked = _ranked(domain, applying)
+    first = ranked(domain, applying)
     misses = {f.provision.id: f.tests for f in findings if f.state is State.MISSED}
     undated = {f.provision.id for f in obligations(domain, framework, change, facts) if f.applies} if on else set()
     return Judgement(
@@ -100,18 +112,29 @@ def judge_change(
         considered=tuple(f.provision for f in [f for f in findings if f.triggered or f.hinges_on] or findings),
         met={f.provision.id: f.tests[0] for f in findings if f.applies and f.tests},
         missed=_missed(domain, misses.values(), facts),
-        lead=ranked[0] if ranked else None,
+        lead=first[0] if first else None,
         asks=tuple(dict.fromkeys(name for f in findings for name in f.hinges_on)),
-        undecided=_ranked(domain, (f.provision for f in findings if f.hinges_on)),
+        undecided=ranked(domain, (f.provision for f in findings if f.hinges_on)),
         later=tuple(f.provision for f in findings if f.state is State.NOT_YET and f.provision.id in undated),
-        failed={p.id: misses[p.id] for p in _ranked(domain, (f.provision for f in findings)) if p.id in misses},
-        is_decidable=any(f.triggered or conditional_only for f in findings) and not any(f.hinges_on for f in findings),
+        failed={p.id: misses[p.id] for p in ranked(domain, (f.provision for f in findings)) if p.id in misses},
+        is_settled=change in framework.complete_for and not left_to_judge,
+        steps=tuple((i, s) for i, s in enumerate(framework.escalation, 1) if _exists(s, change, facts)),
+        is_decidable=(bool(applying) or not _minor_may_apply(domain, framework, change, facts, on))
+        and any(f.triggered or conditional_only for f in findings)
+        and not any(f.hinges_on for f in findings),
     )
 
 
-def _ranked(domain: Domain, provisions: Iterable[Provision]) -> tuple[Provision, ...]:
-    """Strongest duty first; equals stay in the order of the framework."""
-    return tuple(sorted(provisions, key=lambda p: domain.levels.index(p.level), reverse=True))
+def _minor_may_apply(domain: Domain, framework: Framework, change: str, facts: Facts, on: dt.date | None) -> bool:
+    """Whether a duty that was left out applies or may apply: then it is not true that none does."""
+    if not framework.minor:
+        return False
+    left_out = framework.model_copy(update={"provisions": framework.minor})
+    return any(f.applies or f.hinges_on for f in obligations(domain, left_out, change, facts, on))
+
+
+def _exists(step: EscalationStep, change: str, facts: Facts) -> bool:
+    return (not step.changes or change in step.changes) and meets(step.applies_when, facts)
 
 
 def _missed(domain: Domain, failed: Iterable[tuple[Alternative, ...]], facts: Facts) -> tuple[str, ...]:

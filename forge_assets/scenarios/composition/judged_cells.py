@@ -115,7 +115,8 @@ def _numbered(values: Iterable[object]) -> NDArray[np.int64]:
 def _setting(domain: Domain, framework: Framework, change: str, row: Mapping[str, object]) -> StatedFacts:
     """What is stated in a cell: the change's own facts and those that its triggered provisions test."""
     pulled = pulled_triggers(domain, change, row)  # type: ignore[arg-type]
-    names = needed_facts(domain, tuple(p for p in framework.provisions if pulled & set(p.triggers)), change)
+    provisions = [p for p in framework.provisions if pulled & set(p.triggers)]
+    names = needed_facts(domain, provisions, framework.escalation, change)
     facts: Facts = {name: row[name] for name in names}  # type: ignore[misc]
     return StatedFacts(change, (facts,), row.get("date"))  # type: ignore[arg-type]
 

@@ -27,6 +27,7 @@ from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.tables import sample_tables
+from forge_resources.config.profile import Taught
 
 SHARES = {"missing_fact": 12, "confusable_neighbour": 10, "repealed": 4}
 """Percent of the questions on one country's law that are asked so, where they can be."""
@@ -47,14 +48,18 @@ class LawLineage:
     repealed: Mapping[str, Sequence[CitationKey]]
 
     @classmethod
-    def of(cls, countries: Iterable[Country]) -> LawLineage:
-        """Collect what samples of some countries rest on."""
+    def of(cls, countries: Iterable[Country], taught: Taught = "verified") -> LawLineage:
+        """Collect what samples of some countries rest on.
+
+        Args:
+            taught: `reviewed`: what nobody has read again has the status `unreviewed`.
+        """
         statuses: dict[str, str] = {}
         versions: dict[str, str] = {}
         repealed = {}
         for country in countries:
             code = country.framework.jurisdiction
-            statuses |= country.statuses
+            statuses |= _statuses(country, taught)
             versions |= entry_versions(country.framework, country.checked)
             repealed[code] = [
                 CitationKey(code, law, unit)
@@ -62,6 +67,15 @@ class LawLineage:
                 for unit in repealed_units(units)
             ]
         return cls(statuses, versions, repealed)
+
+
+def _statuses(country: Country, taught: Taught) -> dict[str, str]:
+    found = dict(country.statuses)
+    if taught == "reviewed":
+        for p in country.framework.provisions:
+            if p.reviewed is None and found[p.id] == "verified":
+                found[p.id] = "unreviewed"
+    return found
 
 
 def compose_country(

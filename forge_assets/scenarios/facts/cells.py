@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.law.model import Bound, Domain, Framework, Provision
+from forge_assets.law.grid import facts_of, provisions_of, tested_facts
+from forge_assets.law.model import Bound, Domain, EscalationStep, Framework, Provision
 
 Bits = NDArray[np.bool_]
 NUDGES = ((3, 4), (13, 10))
@@ -32,11 +33,10 @@ class Cells:
 
 
 def framework_of_change(domain: Domain, framework: Framework, change: str) -> Framework:
-    """Reduce a framework to the provisions that a change may trigger."""
-    kind = domain.change_types[change]
-    triggers = {*kind.triggers, *(c.trigger for c in kind.conditional_triggers)}
-    kept = tuple(p for p in framework.provisions if triggers & set(p.triggers))
-    return framework.model_copy(update={"provisions": kept})
+    """Reduce a framework to the provisions and steps that a change may lead to."""
+    steps = tuple(s for s in framework.escalation if not s.changes or change in s.changes)
+    provisions = provisions_of(domain, framework, change)
+    return framework.model_copy(update={"provisions": provisions, "escalation": steps})
 
 
 def sort_into_cells(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Cells:
@@ -73,24 +73,25 @@ def is_plausible(framework: Framework, rows: pl.DataFrame) -> Bits:
     return kept
 
 
-def needed_facts(domain: Domain, provisions: Iterable[Provision], change: str) -> tuple[str, ...]:
-    """List the facts that the change or the given provisions test, in the order of the domain."""
+def needed_facts(
+    domain: Domain, provisions: Iterable[Provision], steps: Iterable[EscalationStep], change: str
+) -> tuple[str, ...]:
+    """List the facts that the change, or the given provisions and steps, test, in the order of the domain."""
     kind = domain.change_types[change]
-    wanted = {*kind.facts, *(c.fact for c in kind.conditional_triggers)}
-    for provision in provisions:
-        for condition in provision.applies_when:
-            wanted |= {*condition, *(b.share_of for b in condition.values() if b.share_of)}
+    wanted = {*kind.facts, *tested_facts(domain, provisions, change)}
+    wanted |= {name for step in steps for condition in step.applies_when for name in facts_of(condition)}
     return tuple(name for name in domain.drawn_facts if name in wanted)
 
 
 def _tests(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Iterator[Bits]:
     """Every test once, in a fixed order: yes/no facts that may be stated, bounds, dates."""
-    for name in needed_facts(domain, framework.provisions, change):
+    for name in needed_facts(domain, framework.provisions, framework.escalation, change):
         if domain.facts[name].type == "boolean":
             yield rows[name].to_numpy()
     seen: set[tuple[str, Bound]] = set()
-    for provision in framework.provisions:
-        for condition in provision.applies_when:
+    tested = [p.applies_when for p in (*framework.provisions, *framework.minor)]
+    for alternatives in (*tested, *(step.applies_when for step in framework.escalation)):
+        for condition in alternatives:
             for name, bound in condition.items():
                 if (name, bound) not in seen and name in rows.columns:
                     seen.add((name, bound))
@@ -108,6 +109,7 @@ def _bound_tests(rows: pl.DataFrame, name: str, bound: Bound) -> Iterator[Bits]:
         yield values >= bound.min
     if bound.max is not None:
         yield values <= bound.max
-    if bound.min_share is not None and bound.share_of in rows.columns:
-        share = Fraction(str(bound.min_share))
-        yield values * share.denominator >= rows[bound.share_of].to_numpy() * share.numerator
+    for word, number in bound.shares.items() if bound.share_of in rows.columns else ():
+        share = Fraction(str(number))
+        part, whole = values * share.denominator, rows[bound.share_of or ""].to_numpy() * share.numerator
+        yield part >= whole if word in ("at least", "less than") else part > whole

@@ -37,6 +37,8 @@ def draw_facts(domain: Domain, company: Company, change: str, counters: range, s
         if fact.drawn:
             stream = derive(key, name) if fact.scope == "plan" else derive(key, name, site)
             columns[name] = _values(company.facts[name], columns, stream)
+            if fact.requires in columns:
+                columns[name] = columns[name].astype(np.bool_) & columns[fact.requires].astype(np.bool_)
     for name, rule in domain.combined_facts.items():
         for total, other in domain.combined_facts.items():
             if rule.count and other.sum == rule.count and {name, total} <= columns.keys():

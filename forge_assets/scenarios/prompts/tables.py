@@ -102,7 +102,7 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     rows = rows.with_columns(
         pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
         pl.lit(domain.system_prompt).alias("system"),
-        pl.lit(list(domain.levels), dtype=pl.List(pl.String)).alias("levels"),
+        pl.lit(list(domain.ranks), dtype=pl.List(pl.String)).alias("levels"),
         pl.when(pl.col("variant") == "").then(pl.col("kind")).otherwise(pl.col("variant")).alias("variant"),
         pl.when(~pl.col("current") | pl.col("pair").is_in(broken))
         .then(pl.lit("withheld"))
