@@ -31,6 +31,7 @@ from forge_assets.law.explanation import explain_findings
 from forge_assets.law.json_schema import framework_schema
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
+from forge_assets.law.probe import probe_lines
 from forge_resources.config.strict_yaml import SourceError
 
 
@@ -163,6 +164,26 @@ def explain(pack: Path, domain: Domain, asked: Question, parts: Sequence[tuple[s
         lambda key: render(key, frameworks[key.jurisdiction], asked.style),
     )
     return "\n".join([told, *_left_out(broken)])
+
+
+def probe(pack: Path, country: str, change: str | None) -> list[str]:
+    """What answers on one country's law say first, over a grid of facts; lines.
+
+    Args:
+        change: one kind of change; None: all.
+
+    Raises:
+        ValueError: there is no such country or kind of change.
+        SourceError: the file of the country cannot be read.
+    """
+    domain, files, code = load_domain(pack), country_files(pack), country.upper()
+    if code not in files:
+        raise ValueError(f"{country}: no such jurisdiction; choose from {', '.join(files)}")
+    if change is not None and change not in domain.change_types:
+        raise ValueError(f"--change {change}: no such kind of change; choose from {', '.join(domain.change_types)}")
+    framework = read_country(pack, domain, files[code]).framework
+    changes = [change] if change else list(domain.change_types)
+    return list(probe_lines(domain, framework, changes, lambda key: render(key, framework)))
 
 
 def _readable(pack: Path, domain: Domain) -> tuple[dict[str, Country], dict[str, SourceError]]:

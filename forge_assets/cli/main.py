@@ -11,10 +11,10 @@ from forge_assets.cli.app import Command, app
 from forge_assets.cli.commands.chain import models, plan, report, run, search
 from forge_assets.cli.commands.data import clean, export, freeze, metrics
 from forge_assets.cli.commands.explain import ExplainCommand, explain
-from forge_assets.cli.commands.law import check, cite, schema
+from forge_assets.cli.commands.law import check, cite, probe, schema
 from forge_assets.cli.terminal import PatientOutput, Signals
 
-for one in (check, explain, cite, schema, freeze, models, plan, run, search, report, metrics, export, clean):
+for one in (check, explain, probe, cite, schema, freeze, models, plan, run, search, report, metrics, export, clean):
     app.command(cls=ExplainCommand if one is explain else Command)(one)
 
 

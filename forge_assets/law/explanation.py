@@ -35,6 +35,8 @@ def explain_findings(
     for code, findings in combined.national.items():
         lines += [_headline(domain, frameworks[code].name, change, combined.facts[code]), ""]
         lines += _findings(domain, frameworks[code], statuses, findings, cite)
+        if not any(finding.applies or finding.hinges_on for finding in findings):
+            lines[-1:] = [*_silence(frameworks[code], change, findings, cite), ""]
     for code, found in combined.union.items():
         union = frameworks[code]
         lines += [f"{union.name}: law above the countries asked about", ""]
@@ -90,12 +92,15 @@ def percent(share: float) -> str:
 
 
 def _headline(domain: Domain, country: str, change: str, facts: Facts) -> str:
-    said = [f"{name} {value}" if not isinstance(value, bool) else _yes_no(name, value) for name, value in facts.items()]
-    return f"{country}: {domain.change_types[change].title} ({', '.join(said) or 'no facts stated'})"
+    return f"{country}: {domain.change_types[change].title} ({facts_in_words(facts) or 'no facts stated'})"
 
 
-def _yes_no(name: str, value: bool) -> str:
-    return name if value else f"no {name}"
+def facts_in_words(facts: Facts) -> str:
+    """List facts as somebody states them: `employees 120, no works_council`."""
+    return ", ".join(
+        f"{name} {value}" if not isinstance(value, bool) else name if value else f"no {name}"
+        for name, value in facts.items()
+    )
 
 
 def _findings(
@@ -133,6 +138,16 @@ def _findings(
     if untouched:
         yield f"  {untouched} further provisions of {framework.name} are not touched by this change"
     yield ""
+
+
+def _silence(framework: Framework, change: str, findings: Sequence[Finding], cite: Cite) -> Iterator[str]:
+    """What it means that no provision applies."""
+    complete = framework.complete_for.get(change)
+    if complete is None or any(finding.state is State.JUDGED for finding in findings):
+        yield "  The texts held do not settle whether anything is owed."
+    else:
+        yield "  Nothing is owed: the texts held are complete on this."
+        yield from _wrapped(f"{complete.because} ({', '.join(cite(key) for key in complete.at)})")
 
 
 def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forge_assets.law.model import Domain, Provision
+from forge_assets.law.engine import Facts
+from forge_assets.law.model import Domain, Framework, Provision
 
 
 def ranked(domain: Domain, provisions: Iterable[Provision]) -> tuple[Provision, ...]:
@@ -25,6 +26,19 @@ def lead(domain: Domain, provisions: Iterable[Provision]) -> Provision | None:
     """Find the duty that is named first; None where there is none."""
     found = ranked(domain, provisions)
     return found[0] if found else None
+
+
+def is_denied(domain: Domain, framework: Framework, provision: Provision, facts: Facts) -> bool:
+    """Test whether a duty is owed to representatives while the facts deny every body that they name.
+
+    A body that says itself under `accepted` why it is there whenever it is needed is not denied.
+    """
+    body = next(b for b in framework.bodies if b.id == provision.body)
+    kind = domain.body_kinds.get(body.kind or "")
+    if kind is None or not kind.standing or body.exists_when or {"headline", "bodies"} & set(body.accepted):
+        return False
+    named = [b.id for b in framework.bodies if b.id in facts]
+    return bool(named) and not any(facts[name] for name in named)
 
 
 def _breadth(domain: Domain, provision: Provision) -> int:

@@ -64,6 +64,20 @@ def check(
     return report_faults(lines, faults, as_json, f"no problems{profiles}")
 
 
+def probe(
+    country: Annotated[str, typer.Argument(help="its code, e.g. DE", autocompletion=countries)],
+    change: Annotated[str | None, typer.Option(metavar="CHANGE", help="one kind of change; default all")] = None,
+) -> int:
+    """Print what an answer says first, over a grid of facts on both sides of every threshold.
+
+    `!` marks a headline owed to representatives whom the facts deny.
+    """
+    from forge_assets.cli.law import probe as probe_law
+
+    print("\n".join(probe_law(pack_folder(), country, change)))
+    return 0
+
+
 def cite(
     text: Annotated[str, typer.Argument(help="the text, or - to read standard input")],
     country: Annotated[

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from forge_assets.law.checks.conditions import ACCEPT
 from forge_assets.law.checks.faults import Found
 from forge_assets.law.engine import Facts, obligations
+from forge_assets.law.explanation import facts_in_words
 from forge_assets.law.grid import fact_grid, provisions_of
-from forge_assets.law.headline import lead
+from forge_assets.law.headline import is_denied, lead
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.law.settling import settle, settled_id
 
@@ -31,7 +32,7 @@ def headline_faults(domain: Domain, framework: Framework) -> Iterator[Found]:
             for kind, provision, what, mend in _wrong(domain, settled, applying, facts):
                 if (kind, provision.id) not in told and "headline" not in provision.accepted:
                     told.add((kind, provision.id))
-                    where = f"{provision.id}, on {change} ({_said(facts)}): {what}"
+                    where = f"{provision.id}, on {change} ({facts_in_words(facts)}): {what}"
                     yield "headline", "warning", ("provisions", at[provision.id]), where, f"{mend}, {ACCEPT}"
 
 
@@ -53,17 +54,6 @@ def _wrong(
     first = lead(domain, applying)
     if first is None:
         return
-    body = next(b for b in framework.bodies if b.id == first.body)
-    kind = domain.body_kinds.get(body.kind or "")
-    bodies = [b.id for b in framework.bodies if b.id in facts]
-    denied = bodies and not any(facts[name] for name in bodies)
-    if kind and kind.standing and denied and not body.exists_when and not {"headline", "bodies"} & set(body.accepted):
-        what = f"the headline is owed to {body.id}, and the facts deny every body that they name"
+    if is_denied(domain, framework, first, facts):
+        what = f"the headline is owed to {first.body}, and the facts deny every body that they name"
         yield "denied", first, what, "give the body `exists_when`"
-
-
-def _said(facts: Facts) -> str:
-    return ", ".join(
-        f"{name} {value}" if not isinstance(value, bool) else name if value else f"no {name}"
-        for name, value in facts.items()
-    )
