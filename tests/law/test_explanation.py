@@ -22,7 +22,7 @@ def test_a_duty_is_printed_with_citation_body_reason_quote_and_the_state_of_its_
     assert "§ 87 Abs. 1 Nr. 6 BetrVG  [co-determination, works council (Betriebsrat)]" in applies
     assert "why: triggered by monitoring; threshold met: works_council" in applies
     assert "«Einführung und Anwendung von technischen Einrichtungen" in applies
-    assert "verified, Betriebsverfassungsgesetz, text of 2026-08-19" in applies
+    assert "verified, read again on 2026-11-30, Betriebsverfassungsgesetz, text of 2026-08-19" in applies
 
 
 def test_a_fact_that_was_not_stated_is_asked_for(capsys: Output) -> None:
