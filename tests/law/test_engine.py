@@ -160,6 +160,8 @@ def test_every_finding_of_the_pack_rests_on_tests_of_its_own_provision(
                     for tests, condition in zip(finding.tests, asked, strict=True):
                         assert {test.fact: test.bound for test in tests}.items() <= condition.items()
                         assert tests
+                elif finding.state is State.JUDGED:
+                    assert finding.provision.only_if
                 else:
                     assert finding.tests == ()
                 assert (finding.state is State.OPEN) is bool(finding.hinges_on)
