@@ -135,13 +135,13 @@ class Forms:
 
 
 def _unit(forms: Iterable[CitationForms], words: str) -> str:
-    """A unit's number: `87`, `613a`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` where a sign or part follows,
+    """A unit's number: `87`, `613a`, `11/A`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` before a sign or part,
     `142.a` before the unit's word."""
     codes = _codes(forms)
     closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
     suffix = (
-        rf"[^\W\d_]{{1,2}}(?![\w)])|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+|\^\d{{1,2}}|\[\d\]"
-        rf"|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
+        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
         rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (

@@ -75,8 +75,8 @@ def test_every_provision_that_a_change_can_trigger_can_apply(
     domain: Domain, frameworks: dict[str, Framework], code: str
 ) -> None:
     for provision in frameworks[code].provisions:
-        if provision.only_if:  # a person must judge it: never pulled
-            continue
+        if provision.only_if:
+            continue  # a person must judge it
         for condition in provision.applies_when or ({},):
             facts = edge_facts(condition)
             for change, kind in domain.change_types.items():

@@ -162,3 +162,19 @@ def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_pa
     with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
         load_domain(tmp_path)
     assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "zu bestimmen",
+        "{words: zu bestimmen}",
+        "{at: DE:betrvg:87:1, words: zu bestimmen}",
+        "[zu bestimmen, {at: DE:betrvg:87:1, words: mitzubestimmen}]",
+    ],
+)
+def test_evidence_is_words_a_place_with_words_or_several_of_them(edit: Edit, domain: Domain, written: str) -> None:
+    cite = "cite: DE:betrvg:87:1:6"
+    read = load_framework(edit(cite, f"{cite}\n    said_at: {{level: {written}}}"), domain)
+    (provision,) = [p for p in read.provisions if p.said_at]
+    assert provision.said_at["level"][0].words == "zu bestimmen"
