@@ -47,12 +47,19 @@ def read_framework(path: Path, domain: Domain) -> tuple[Framework, Lines]:
 
 
 def _settling_problems(framework: Framework, domain: Domain) -> Iterable[Problem]:
-    """What keeps a provision from ever applying."""
+    """What keeps a provision from ever applying, and ids that a substitute's duty would share with another."""
+    taken = {provision.id for provision in framework.provisions}
     for i, provision in enumerate(framework.provisions):
         try:
-            settle(domain, framework.model_copy(update={"provisions": (provision,)}))
+            alone = settle(domain, framework.model_copy(update={"provisions": (provision,)}))
         except ValueError as error:
             yield ("provisions", i, "body"), str(error), "correct its `applies_when`, or the body's `exists_when`"
+            continue
+        for made in alone.provisions[1:]:
+            if made.id in taken:
+                what = f"the duty to its substitute `{made.body}` would be called `{made.id}`, as another is"
+                yield ("provisions", i, "id"), what, "rename one of the two provisions"
+            taken.add(made.id)
 
 
 def _unknown(at: FieldPath, kind: str, name: str, known: Iterable[str]) -> Iterable[Problem]:

@@ -12,6 +12,8 @@ from forge_resources.config.strict_yaml import FieldPath
 
 def threshold_faults(framework: Framework) -> Iterator[Found]:
     for i, provision in enumerate(framework.provisions):
+        if "thresholds" in provision.accepted:
+            continue
         at: FieldPath = ("provisions", i, "applies_when")
         for fact in sorted({name for condition in provision.applies_when for name in condition}):
             for problem, mend in _band_problems(provision.applies_when, fact):
