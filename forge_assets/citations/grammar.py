@@ -43,7 +43,7 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         return []
     if len(chain) == 1 and (whole := _read_whole(text, chain[0], forms)):
         chain, many = whole
-    chain = [*read_before(text, chain[0], forms, floor), *chain[1:]]
+    chain = [*read_before(text, chain[0], forms, floor, bool(head["units"])), *chain[1:]]
     while True:
         chain[-1] = _read_range(text, chain[-1], forms, many)
         tail = forms.following.match(text, chain[-1].end)
@@ -141,7 +141,7 @@ def _read_unit(text: str, start: int, at: int, head: str, forms: Forms) -> Refer
 
 
 def _tight(unit: str) -> str:
-    return re.sub(r"\s|\.?[\u00ba\u00aa](?=$|-)", "", unit).replace("\u2011", "-")
+    return re.sub(r"\s|\.?[\u00ba\u00aa](?=$|-)|(?<=\d)\.(?=[a-z]$)", "", unit).replace("\u2011", "-")
 
 
 def _read_next(text: str, at: int, before: Reference, many: bool, forms: Forms) -> Reference | None:

@@ -129,14 +129,18 @@ def _labels_before(written: str, forms: Forms) -> list[str]:
     return labels
 
 
-def read_before(text: str, ref: Reference, forms: Forms, floor: int) -> list[Reference]:
-    """Read the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`."""
-    if not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
+def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool = False) -> list[Reference]:
+    """Read the parts that stand before a unit, as in `letras d) y e) del apartado 4 del artículo 64`.
+
+    Args:
+        cased: the unit's word stands behind its number, so a case may stand for `of`: `prvi odstavek 99. člena`.
+    """
+    if not cased and not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
         return [ref]
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
         if text[begin].isspace() or (begin and text[begin - 1].isalnum() and text[begin].isalnum()):
             continue
-        groups = _read_groups(text, begin, ref.start, forms)
+        groups = _read_groups(text, begin, ref.start, forms, cased)
         if groups:
             narrow, *wide = groups
             kept = (*ref.parts, *(part for group in reversed(wide) for part in group[0]))
@@ -145,8 +149,8 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int) -> list[Ref
     return [ref]
 
 
-def _read_groups(text: str, at: int, end: int, forms: Forms) -> list[list[tuple[Part, ...]]] | None:
-    """Lists of parts, each followed by a word for `of`, that fill a text up to its end."""
+def _read_groups(text: str, at: int, end: int, forms: Forms, cased: bool) -> list[list[tuple[Part, ...]]] | None:
+    """Lists of parts up to the end, each followed by a word for `of` or, where a case may stand for it, worded."""
     groups: list[list[tuple[Part, ...]]] = []
     while at < end and len(groups) < 3:
         found = _read_group(text, at, end, forms)
@@ -157,7 +161,8 @@ def _read_groups(text: str, at: int, end: int, forms: Forms) -> list[list[tuple[
         start = at
         while at < end and (of := forms.of.match(text, at, end)):
             at = of.end()
-        if not text[start:at].strip(" ,)\u00a0"):
+        told = cased and group[0][0].word not in (POSITION, DEGREE)
+        if not told and not text[start:at].strip(" ,)\u00a0"):
             return None
     return groups if groups and at == end else None
 

@@ -85,7 +85,7 @@ class Forms:
         of = _any([*countries, *every("of")])
         join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
         order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
-        separator = rf"(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
         before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
         unit = _unit(forms, before)
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
@@ -135,12 +135,14 @@ class Forms:
 
 
 def _unit(forms: Iterable[CitationForms], words: str) -> str:
-    """A unit's number: `87`, `613a`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` where a sign or part follows."""
+    """A unit's number: `87`, `613a`, `11/A`, `L. 1233-8`, `47 bis`, `22²`, `360.º`, `19 a` before a sign or part,
+    `142.a` before the unit's word."""
     codes = _codes(forms)
+    closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
     suffix = (
-        rf"[^\W\d_]{{1,2}}(?![\w)])|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+|\^\d{{1,2}}|\[\d\]"
-        rf"|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
-        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)"
+        rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
+        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (
         rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"

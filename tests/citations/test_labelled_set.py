@@ -1,4 +1,4 @@
-"""A thousand labelled strings of 26 jurisdictions, and some written later, are read as a lawyer reads them."""
+"""A thousand labelled strings of all jurisdictions, and some written later, are read as a lawyer reads them."""
 
 from __future__ import annotations
 

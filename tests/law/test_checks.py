@@ -82,6 +82,11 @@ def test_bands_that_overlap_are_a_warning(check: Check) -> None:
     assert fault.problem == "`employees` from 60 to 70 falls in two bands"
 
 
+def test_the_number_of_a_paragraph_is_no_headcount(pack: Path, domain: Domain) -> None:
+    latvia = read_country_file(pack, domain, pack / "jurisdictions" / "lv.yaml")  # `(1) Darbinieku skaita …`
+    assert [f.problem for f in check_country(pack, domain, latvia) if f.check == "size"] == []
+
+
 def test_a_transposed_provision_that_the_union_does_not_have_is_an_error(check: Check) -> None:
     faults = check("    core: true\n", "    core: true\n    implements: [EU:dir_98_59:99]\n")
     assert [(f.check, f.severity) for f in faults] == [("references", "error")]

@@ -151,7 +151,7 @@ def test_every_finding_of_the_pack_rests_on_tests_of_its_own_provision(
             for finding in obligations(domain, framework, change, facts, EARLY):
                 met.add(finding.state)
                 asked = finding.provision.applies_when
-                if finding.state is State.APPLIES:
+                if finding.state is State.APPLIES or (finding.state is State.JUDGED and finding.tests):
                     tried = [{test.fact: test.bound for test in tests} for tests in finding.tests]
                     assert tried == ([] if not asked else [c for c in asked if c == tried[0]][:1])
                     assert not finding.tests or all(test.value == facts[test.fact] for test in finding.tests[0])
@@ -160,6 +160,8 @@ def test_every_finding_of_the_pack_rests_on_tests_of_its_own_provision(
                     for tests, condition in zip(finding.tests, asked, strict=True):
                         assert {test.fact: test.bound for test in tests}.items() <= condition.items()
                         assert tests
+                elif finding.state is State.JUDGED:
+                    assert finding.provision.only_if
                 else:
                     assert finding.tests == ()
                 assert (finding.state is State.OPEN) is bool(finding.hinges_on)

@@ -138,6 +138,22 @@ def test_a_file_that_is_no_plain_yaml_is_refused_at_its_line(
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [
+        ("Der Betriebsrat", ["Der Betriebsrat"]),
+        ("{at: DE:betrvg:87:1, words: hat}", ["hat"]),
+        ("[Der Betriebsrat, {at: DE:betrvg:87:1, words: hat}]", ["Der Betriebsrat", "hat"]),
+    ],
+)
+def test_evidence_is_words_alone_or_one_place_or_several(
+    written: str, places: list[str], edit: Edit, domain: Domain
+) -> None:
+    path = edit("    cite: DE:betrvg:87:1:6\n", f"    cite: DE:betrvg:87:1:6\n    said_at: {{body: {written}}}\n")
+    provision = next(p for p in load_framework(path, domain).provisions if p.id == "de-monitoring-devices")
+    assert [each.words for each in provision.said_at["body"]] == places
+
+
 def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_path: Path) -> None:
     text = (pack / "domain.yaml").read_text("utf-8")
     (tmp_path / "domain.yaml").write_text(
@@ -146,3 +162,19 @@ def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_pa
     with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
         load_domain(tmp_path)
     assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "zu bestimmen",
+        "{words: zu bestimmen}",
+        "{at: DE:betrvg:87:1, words: zu bestimmen}",
+        "[zu bestimmen, {at: DE:betrvg:87:1, words: mitzubestimmen}]",
+    ],
+)
+def test_evidence_is_words_a_place_with_words_or_several_of_them(edit: Edit, domain: Domain, written: str) -> None:
+    cite = "cite: DE:betrvg:87:1:6"
+    read = load_framework(edit(cite, f"{cite}\n    said_at: {{level: {written}}}"), domain)
+    (provision,) = [p for p in read.provisions if p.said_at]
+    assert provision.said_at["level"][0].words == "zu bestimmen"

@@ -420,7 +420,7 @@ def fr_ten_or_more_under_fifty(employees: int, affected: int) -> bool:
 @reads(
     "FR:code_du_travail:L1233-61",
     "Dans les entreprises d'au moins cinquante salariés, lorsque le projet de licenciement concerne au moins dix",
-    provisions="FR:code_du_travail:L1233-(30|34|57-1|61|63)(:.*)?",
+    provisions="FR:code_du_travail:L1233-(30|34|49|57-1|58|61|63)(:.*)?",
 )
 def fr_job_protection_plan(employees: int, affected: int) -> bool:
     return employees >= 50 and affected >= 10
@@ -439,10 +439,47 @@ def fr_ten_or_more(employees: int, affected: int) -> bool:
 @reads(
     "FR:code_du_travail:L1233-46",
     "tout projet de licenciement pour motif économique d'au moins dix salariés",
-    provisions="FR:code_du_travail:L1233-(39|46)(:.*)?",
+    provisions="FR:code_du_travail:L1233-(38|46)(:.*)?",
 )
 def fr_ten_or_more_to_the_authority(employees: int, affected: int) -> bool:
     return affected >= 10
+
+
+@reads(
+    "FR:code_du_travail:L1233-39",
+    "Dans les entreprises de moins de cinquante salariés",
+    "à compter de la notification du projet de licenciement à l'autorité administrative",
+    provisions="fr-redundancy-letters",
+)
+def fr_letters_under_fifty(employees: int, affected: int) -> bool:
+    return fr_ten_or_more_to_the_authority(employees, affected) and employees < 50
+
+
+@reads(
+    "FR:code_du_travail:L1233-39",
+    "Dans les entreprises de cinquante salariés ou plus, lorsque le projet de licenciement concerne dix salariés",
+    provisions="fr-redundancy-letters-from-50",
+)
+def fr_letters_from_fifty(employees: int, affected: int) -> bool:
+    return employees >= 50 and affected >= 10
+
+
+@reads(
+    "FR:code_du_travail:L1233-4",
+    "Le licenciement pour motif économique d'un salarié ne peut intervenir que lorsque",
+    provisions="FR:code_du_travail:L1233-(4|60)(:.*)?",
+)
+def fr_any_dismissal(employees: int, affected: int) -> bool:
+    return affected >= 1
+
+
+@reads(
+    "FR:code_du_travail:L2312-39",
+    "projets de restructuration et de compression des effectifs",
+    provisions="fr-workforce-reduction-consultation",
+)
+def fr_workforce_reduction(employees: int, affected: int) -> bool:
+    return employees >= 50 and affected >= 2  # the committee of art. L2312-1; collective: two or more
 
 
 # Great Britain
@@ -541,9 +578,27 @@ def it_collective_dismissals(employees: int, affected: int) -> bool:
 
 
 @reads(
+    "LU:code_du_travail:L.411-1",
+    "au moins quinze salariés liés par contrat de travail",
+    provisions="lu-redundancy-delegation-first",
+)
+def lu_collective_dismissals_without_delegation(employees: int, affected: int) -> bool:
+    return lu_collective_dismissals(employees, affected) and employees >= 15
+
+
+@reads(
+    "LU:code_du_travail:L.124-2",
+    "Lorsque l’employeur qui occupe cent cinquante salariés au moins envisage de licencier un salarié",
+    provisions=r"LU:code_du_travail:L\.124-2(:.*)?",
+)
+def lu_interview(employees: int, affected: int) -> bool:
+    return employees >= 150 and affected >= 1
+
+
+@reads(
     "LU:code_du_travail:L.166-1",
     "pour une même période de trente jours, au moins égal à sept salariés",
-    provisions=r"LU:code_du_travail:L\.166-\d+(:.*)?",
+    provisions=r"LU:code_du_travail:L\.166-\d+(:.*)?|lu-redundancy-delegation-consultation",
 )
 def lu_collective_dismissals(employees: int, affected: int) -> bool:
     return affected >= 7
@@ -686,7 +741,6 @@ SIZES = [
     ("IT:l_428_1990:47", "più di quindici lavoratori", 16, None, "IT:l_428_1990:47:.*"),
     ("LT:darbo_kodeksas:205", "dvidešimt ir daugiau darbuotojų", 20, None, "LT:darbo_kodeksas:205:.*"),
     ("LT:darbo_kodeksas:206", "dvidešimt ir daugiau darbuotojų", 20, None, "LT:darbo_kodeksas:206:.*"),
-    ("LU:code_du_travail:L.124-2", "cent cinquante salariés au moins", 150, None, r"LU:code_du_travail:L\.124-2:1"),
     ("LU:code_du_travail:L.414-2", "moins de 150 salariés", 1, 149, r"LU:code_du_travail:L\.414-2:6"),
     ("LU:code_du_travail:L.414-9", "au moins 150 salariés", 150, None, r"LU:code_du_travail:L\.414-9(:.*)?"),
     ("NL:wor:2", "ten minste 50 personen", 50, None, "NL:wor:2:1"),

@@ -69,7 +69,8 @@ def _size_pattern(framework: Framework) -> re.Pattern[str] | None:
     if not framework.size_words:
         return None
     beginnings = "|".join(re.escape(word) for word in framework.size_words)
-    return re.compile(rf"\b\d+(?:[.\s]\d{{3}})*\W+(?:\w+\W+){{0,2}}(?:{beginnings})", re.IGNORECASE)
+    label = r"(?!\d*\))"  # `(1) The employees` opens a paragraph
+    return re.compile(rf"\b\d+(?:[.\s]\d{{3}})*{label}\W+(?:\w+\W+){{0,2}}(?:{beginnings})", re.IGNORECASE)
 
 
 def _untested_size(
