@@ -634,7 +634,7 @@ def lv_collective_dismissal(employees: int, affected: int) -> bool:
     "10 pracowników, gdy pracodawca zatrudnia mniej niż 100 pracowników",
     "10% pracowników, gdy pracodawca zatrudnia co najmniej 100, jednakże mniej niż 300 pracowników",
     "30 pracowników, gdy pracodawca zatrudnia co najmniej 300 lub więcej pracowników",
-    provisions="PL:zwolnienia_grupowe_2003:[234](:.*)?",
+    provisions="PL:zwolnienia_grupowe_2003:[23468](:.*)?",
 )
 def pl_group_dismissals(employees: int, affected: int) -> bool:
     if employees < 20:
@@ -644,6 +644,16 @@ def pl_group_dismissals(employees: int, affected: int) -> bool:
     if employees < 300:
         return 10 * affected >= employees
     return affected >= 30
+
+
+@reads(
+    "PL:zwolnienia_grupowe_2003:10",
+    "przez pracodawcę zatrudniającego co najmniej 20 pracowników",
+    "obejmują mniejszą liczbę pracowników niż określona w art. 1",
+    provisions="PL:zwolnienia_grupowe_2003:10(:.*)?",
+)
+def pl_fewer_dismissals(employees: int, affected: int) -> bool:
+    return employees >= 20 and not pl_group_dismissals(employees, affected)
 
 
 # Portugal: micro is «menos de 10 trabalhadores», small «de 10 a menos de 50 trabalhadores» (art. 100(1)(a), (b))
@@ -738,6 +748,13 @@ SIZES = [
     ("NL:wor:23", "ten minste 100 personen", 100, None, "nl-pay-ratios-discussion"),
     ("NO:arbeidsmiljoloven:8-1", "minst 50 arbeidstakere", 50, None, "NO:arbeidsmiljoloven:8-[12](:.*)?"),
     ("NO:arbeidsmiljoloven:8-4", "minst 50 arbeidstakere", 50, None, "NO:arbeidsmiljoloven:8-4(:.*)?"),
+    (
+        "PL:informowanie_konsultacje_2006:1",
+        "co najmniej 50 pracowników",
+        50,
+        None,
+        "PL:informowanie_konsultacje_2006:14:.*",
+    ),
     ("SK:zakonnik_prace:233", "najmenej 50 zamestnancov", 50, None, "SK:zakonnik_prace:234:1"),
 ]
 """Thresholds of size alone."""
