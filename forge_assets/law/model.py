@@ -287,10 +287,10 @@ class Evidence(Strict):
     """Verbatim, in the original language."""
 
 
-def _evidence(given: Any) -> Any:
-    """Words alone, one place, or several: always a list."""
+def _evidence(given: Any) -> tuple[Any, ...]:
+    """Words alone, one place, or several: always a tuple, the only sequence that strict reading takes from here."""
     several = given if isinstance(given, list | tuple) else [given]
-    return [{"words": each} if isinstance(each, str) else each for each in several]
+    return tuple({"words": each} if isinstance(each, str) else each for each in several)
 
 
 SaidAt = dict[Name, Annotated[tuple[Evidence, ...], BeforeValidator(_evidence), Field(min_length=1)]]
