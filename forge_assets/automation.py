@@ -20,7 +20,7 @@ from forge_assets.search.result import SearchResult
 from forge_assets.training.made_from import ChainRecord, settings
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
-from forge_resources.storage.store import digest
+from forge_resources.storage.canonical_json import digest
 
 CHAIN = (
     "warehouse",

@@ -19,8 +19,9 @@ from forge_resources.config.model_registry import Makers, ModelLibrary
 from forge_resources.config.profile import Profile, load_profile
 from forge_resources.config.settings import read_settings
 from forge_resources.config.strict_yaml import SourceError, read_text
+from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.record import Record
-from forge_resources.storage.store import Store, digest
+from forge_resources.storage.store import Store
 
 WORKER_LIBRARIES = (
     "accelerate",

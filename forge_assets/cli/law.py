@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,11 +36,13 @@ from forge_assets.law.probe import probe_lines
 from forge_resources.config.strict_yaml import SourceError
 
 
-def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]]) -> tuple[list[str], list[Fault]]:
-    """Check a pack, or one country file of it.
+def check(
+    pack: Path, only: Sequence[Path] | None, further: Callable[[Domain], list[Fault]]
+) -> tuple[list[str], list[Fault]]:
+    """Check a pack, or some country files of it.
 
     Args:
-        only: a country file; None checks them all.
+        only: country files; None checks them all.
         further: what else the whole pack is checked for (scenario vocabulary, profiles).
 
     Returns:
@@ -50,12 +53,12 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
         faults = [*further(domain), *_strays(pack)] if only is None else []
     except SourceError as error:
         return [], [Fault.of(error)]
-    files = country_files(pack) if only is None else {only.stem.upper(): only}
+    files = country_files(pack) if only is None else {path.stem.upper(): path for path in only}
     sources: dict[str, CountryFile] = {}
     read: dict[str, Country] = {}
     held: Held = {}
     refused: list[Fault] = []
-    for code, path in {**country_files(pack), **files}.items():
+    for code, path in files.items():
         try:
             source = sources[code] = read_country_file(pack, domain, path)
             held[code] = source.statutes if source.framework.members else None
@@ -63,8 +66,7 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
         except SourceError as error:
             if code not in sources:
                 held[code] = error
-            if code in files:
-                refused.append(Fault.of(error))
+            refused.append(Fault.of(error))
     for code in files:
         if code in sources:
             faults += check_country(pack, domain, sources[code], held)
@@ -74,6 +76,30 @@ def check(pack: Path, only: Path | None, further: Callable[[Domain], list[Fault]
     faults += [fault for fault in refused if fault.file not in named]
     faults += check_together(sources[code] for code in files if code in read)
     return [_counts(code, read[code]) for code in files if code in read], faults
+
+
+def changed_countries(pack: Path) -> list[Path]:
+    """List the country files that differ from the last commit, in themselves or in their statute text.
+
+    A change of what all countries share, such as `domain.yaml`, is one of every country.
+
+    Raises:
+        ValueError: git does not know the pack.
+    """
+    asked = ["git", "-C", str(pack), "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z", "--", "."]
+    top = ["git", "-C", str(pack), "rev-parse", "--show-toplevel"]
+    try:
+        found = subprocess.run(asked, capture_output=True, check=True, text=True, encoding="utf-8").stdout
+        root = Path(subprocess.run(top, capture_output=True, check=True, text=True, encoding="utf-8").stdout.strip())
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ValueError(f"{pack}: --changed compares with the last commit, and git has none: name the file") from error
+    changed = [(root / entry[3:]).resolve() for entry in found.split("\0") if entry]
+    files = {code: path.resolve() for code, path in country_files(pack).items()}
+    shared = [path for path in changed if path.parent == pack.resolve()]
+    if shared:
+        return list(files.values())
+    texts = {path.parent.name.upper() for path in changed if path.parent.parent == (pack / "statutes").resolve()}
+    return [path for code, path in files.items() if path in changed or code in texts]
 
 
 def _strays(pack: Path) -> list[Fault]:

@@ -6,8 +6,8 @@ from forge_assets.catalog.snapshot import live_codes
 from forge_assets.datasets.frozen_core import load_core
 from forge_assets.scenarios.freshness import ScenariosRecord
 from forge_resources.forge import Forge
+from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.record import Record
-from forge_resources.storage.store import digest
 
 
 class WarehouseRecord(Record):

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from forge_resources.storage.store import digest
+from forge_resources.storage.canonical_json import digest
 
 BENCHMARK_SIZE = 132
 """Paired items at which a difference of about 11 points shows (20% discordance, 80% power)."""

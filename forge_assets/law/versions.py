@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from forge_assets.law.model import Domain, Framework, Rule
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import Verification, evidence_of
-from forge_resources.storage.store import digest
+from forge_resources.storage.canonical_json import digest
 
 
 def framework_version(domain: Domain, framework: Framework, statutes: Statutes) -> str:

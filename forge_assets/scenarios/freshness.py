@@ -12,8 +12,8 @@ from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
+from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.record import Record
-from forge_resources.storage.store import digest
 
 
 class ScenariosRecord(Record):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.training.jobs.spec import CODE_VERSION
+from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.record import Record
-from forge_resources.storage.store import digest
 from forge_resources.storage.strict import Strict
 
 if TYPE_CHECKING:

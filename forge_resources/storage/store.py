@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import polars as pl
 
 from forge_resources.storage.atomic import atomic, sweep
+from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.duckdb_file import write_database
 from forge_resources.storage.file_sums import sha256
 from forge_resources.storage.locks import locked
 from forge_resources.storage.tables import TABLES, SchemaError, Table
-
-
-def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: equal values give equal bytes on any machine."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON, hex."""
-    return hashlib.sha256(canonical(value)).hexdigest()
-
 
 SUMS = ".sha256"
 """Ends the name of the file beside a partition that holds the SHA-256 of its bytes."""

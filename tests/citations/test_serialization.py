@@ -14,7 +14,7 @@ from forge_assets.citations.serialization import law_rows, read_laws
 from forge_assets.law.country import Country, checked_country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes
-from forge_resources.storage.store import canonical
+from forge_resources.storage.canonical_json import canonical
 
 FOLDER = Path(__file__).parent / "citation_set"
 

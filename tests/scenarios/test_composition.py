@@ -42,7 +42,7 @@ from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_resources.storage.store import digest
+from forge_resources.storage.canonical_json import digest
 home = Path("frameworks/labour")
 domain = load_domain(home)
 countries = [read_country(home, domain, home / f"jurisdictions/{code}.yaml") for code in ("at", "de")]

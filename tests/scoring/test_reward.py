@@ -27,7 +27,7 @@ from forge_assets.scenarios.composition.single_country import LawLineage, compos
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
 from forge_assets.scoring.score import score
-from forge_resources.storage.store import canonical
+from forge_resources.storage.canonical_json import canonical
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 CODES = ("AT", "DE", "EU", "FR")

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from itertools import chain
 from typing import Literal
@@ -76,13 +77,23 @@ def edge_facts(condition: Condition) -> dict[str, int | bool]:
     for name, bound in condition.items():
         if bound.is_ is not None:
             facts[name] = bound.is_
-        elif bound.min_share is None:
+        elif not bound.shares:
             facts[name] = bound.min if bound.min is not None else bound.max or 0
     for name, bound in condition.items():
-        if bound.min_share is not None and bound.share_of:
+        if bound.shares and bound.share_of:
             whole = facts.setdefault(bound.share_of, 1000)
-            facts[name] = max(math.ceil(bound.min_share * whole), bound.min or 0)
+            facts[name] = max(_edge_of_share(bound.shares, whole), bound.min or 0)
     return facts
+
+
+def _edge_of_share(shares: Mapping[str, float], whole: int) -> int:
+    """The least number that meets a lower share, else the greatest that meets an upper one."""
+    edges = {word: Fraction(str(share)) * whole for word, share in shares.items()}
+    if "at least" in edges:
+        return math.ceil(edges["at least"])
+    if "more than" in edges:
+        return math.floor(edges["more than"]) + 1
+    return math.floor(edges["at most"]) if "at most" in edges else math.ceil(edges["less than"]) - 1
 
 
 def cases(

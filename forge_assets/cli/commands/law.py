@@ -20,13 +20,40 @@ if TYPE_CHECKING:
 def check(
     path: Annotated[Path | None, typer.Argument(help="one country's file, or another pack; default the pack")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="faults as JSON")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="only countries that differ from the last commit")] = False,
 ) -> int:
     """Validate the domain pack, its quotes and every profile.
 
     The exit status is 1 if anything is broken, 0 if there are warnings only.
     """
+    from forge_assets.cli.law import changed_countries, report_faults
     from forge_assets.cli.law import check as check_law
-    from forge_assets.cli.law import report_faults
+
+    only: list[Path] | None = None
+    pack = Path() if path else pack_folder()
+    if path is not None and path.is_dir():
+        pack = path.resolve()
+    elif path is not None:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file or folder; give a country's YAML file or a pack")
+        if path.resolve().parent.name != "jurisdictions":
+            raise ValueError(f"{path}: not in a pack's folder `jurisdictions`; give a country's YAML file or a pack")
+        only = [path.resolve()]
+        pack = only[0].parents[1]
+    if changed and only is not None:
+        raise ValueError("--changed looks for the countries itself: leave out the file, or --changed")
+    if changed:
+        only = changed_countries(pack)
+    lines, faults = check_law(pack, only, lambda domain: _of_the_pack(pack, domain, ours=path is None))
+    return report_faults(lines, faults, as_json, _praise(only))
+
+
+def _of_the_pack(pack: Path, domain: Domain, ours: bool) -> list[Fault]:
+    """Faults of the scenario vocabulary and of profiles.
+
+    Args:
+        ours: whether it is the pack that profiles are made for; another one need not have their countries.
+    """
     from forge_assets.cli.profile_checks import ProfileChecks
     from forge_assets.law.checks.faults import Fault
     from forge_assets.scenarios.pack.files import load_pack
@@ -35,33 +62,24 @@ def check(
     from forge_resources.config.profile import load_profile, profile_names
     from forge_resources.config.strict_yaml import SourceError
 
-    pack, only = Path() if path else pack_folder(), None
-    if path is not None and path.is_dir():
-        pack = path.resolve()
-    elif path is not None:
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file or folder; give a country's YAML file or a pack")
-        if path.resolve().parent.name != "jurisdictions":
-            raise ValueError(f"{path}: not in a pack's folder `jurisdictions`; give a country's YAML file or a pack")
-        only = path.resolve()
-        pack = only.parents[1]
+    load_pack(pack, domain)
+    broken = []
+    library = ModelLibrary(data_folder() / "models", makers=MAKERS)
+    read = ProfileChecks(pack, library).read if ours else load_profile
+    for name in profile_names():
+        try:
+            read(name)
+        except SourceError as error:
+            broken.append(Fault.of(error))
+    return broken
 
-    def further(domain: Domain) -> list[Fault]:
-        load_pack(pack, domain)
-        broken = []
-        # Profiles are made for the pack that is used; another one need not have their countries.
-        library = ModelLibrary(data_folder() / "models", makers=MAKERS)
-        read = ProfileChecks(pack, library).read if path is None else load_profile
-        for name in profile_names():
-            try:
-                read(name)
-            except SourceError as error:
-                broken.append(Fault.of(error))
-        return broken
 
-    lines, faults = check_law(pack, only, further)
-    profiles = f"; profiles {', '.join(profile_names())} are valid" if only is None else ""
-    return report_faults(lines, faults, as_json, f"no problems{profiles}")
+def _praise(only: list[Path] | None) -> str:
+    if only is not None:
+        return "no problems" if only else "nothing differs from the last commit"
+    from forge_resources.config.profile import profile_names
+
+    return f"no problems; profiles {', '.join(profile_names())} are valid"
 
 
 def probe(

@@ -28,6 +28,11 @@ def facts_in(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
     return [name for name in domain.drawn_facts if f"{name}{mark}" in rows.columns]
 
 
+def stated_in(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
+    """List the facts that one of the rows states at least: the others need no words."""
+    return [n for n in facts_in(domain, rows, mark) if rows[f"{n}{mark}"].null_count() < rows.height]
+
+
 def build_prompts(
     domain: Domain, rows: pl.DataFrame, language: Language, register: str, compared: bool
 ) -> tuple[pl.Series, pl.Series]:
@@ -58,8 +63,8 @@ def build_prompts(
     if not compared:
         for slot, style, separator in (("facts", "listed", ", "), ("facts_told", "told", " ")):
             if any(f"{{{slot}}}" in frame for frame in frames):
-                phrases = [phrase_fact(language, style, n, rows[n], key) for n in facts_in(domain, rows)]
-                slots[slot] = join_facts(domain, phrases, key, separator)
+                phrases = [phrase_fact(language, style, n, rows[n], key) for n in stated_in(domain, rows)]
+                slots[slot] = join_facts(domain, facts_in(domain, rows), phrases, key, separator)
     else:
         slots |= _sites(domain, rows, language)
     texts, opens = fill_frames(frames, pl.DataFrame([series.alias(name) for name, series in slots.items()]), key)
@@ -69,24 +74,29 @@ def build_prompts(
 
 def _sites(domain: Domain, rows: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
     """What differs by country, and what is the same in all."""
-    key = rows["key"].to_numpy()
     called, texts = [], []
     for code, mark in (("home", ""), ("other", OTHER)):
-        own = [n for n in facts_in(domain, rows, mark) if domain.facts[n].scope == "site"]
-        phrases = [phrase_fact(language, "listed", n, rows[f"{n}{mark}"], key) for n in own]
         called.append(rows[code].replace_strict(language.names, return_dtype=pl.String))
-        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(join_facts(domain, phrases, key, ", "))))
-    shared = [n for n in facts_in(domain, rows) if domain.facts[n].scope == "plan"]
-    plan = (
-        join_facts(domain, [phrase_fact(language, "told", n, rows[n], key) for n in shared], key, " ")
-        if shared
-        else None
-    )
+        own = _joined(domain, rows, language, ("site", "listed", ", "), mark)
+        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(own)))
+    plan = _joined(domain, rows, language, ("plan", "told", " "))
     return {
         "sites": pl.select(pl.format("{}; {}", *texts)).to_series(),
-        "plan_facts": plan.fill_null("") if plan is not None else pl.Series([""] * rows.height),
+        "plan_facts": plan.fill_null(""),
         "countries": pl.select(pl.format("{} / {}", *map(pl.lit, called))).to_series(),
     }
+
+
+def _joined(
+    domain: Domain, rows: pl.DataFrame, language: Language, how: tuple[str, str, str], mark: str = ""
+) -> pl.Series:
+    """The facts of one scope in one style, joined by a separator."""
+    scope, style, separator = how
+    key = rows["key"].to_numpy()
+    names = [name for name in facts_in(domain, rows, mark) if domain.facts[name].scope == scope]
+    stated = [name for name in names if name in stated_in(domain, rows, mark)]
+    phrases = [phrase_fact(language, style, n, rows[f"{n}{mark}"], key) for n in stated]
+    return join_facts(domain, names, phrases, key, separator)
 
 
 def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
@@ -125,7 +135,8 @@ def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
 
 def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
     key, text = rows["key"].to_numpy(), pl.lit("")
-    for task, questions in language.questions.items():
+    asked = set(rows["task_type"].unique())
+    for task, questions in ((name, words) for name, words in language.questions.items() if name in asked):
         text = (
             pl.when(pl.col("task_type") == task)
             .then(pl.lit(pick_phrase(questions, key, "question", task)))

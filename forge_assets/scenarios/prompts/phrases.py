@@ -40,14 +40,22 @@ def phrase_fact(language: Language, style: str, name: str, values: pl.Series, ke
     return pl.select(pl.concat_str(pl.lit(before), number, pl.lit(after)).alias(name)).to_series()
 
 
-def join_facts(domain: Domain, phrases: Sequence[pl.Series], keys: Keys, separator: str) -> pl.Series:
-    """Join facts to one text, in an order that differs from row to row; numbers keep theirs among themselves."""
+def join_facts(
+    domain: Domain, names: Sequence[str], phrases: Sequence[pl.Series], keys: Keys, separator: str
+) -> pl.Series:
+    """Join facts to one text, in an order that differs from row to row; numbers keep theirs among themselves.
+
+    Args:
+        names: all facts that could be stated: the order must not hang on which of them other rows state.
+        phrases: a series for each fact that a row states, named like it.
+    """
+    if not phrases:
+        return pl.Series("facts", [""] * len(keys))
     table = pl.DataFrame(list(phrases))
-    names = table.columns
     order = choose_index(keys, ORDERS, "order")
     text = pl.lit(None, dtype=pl.String)
     for i in range(ORDERS):
-        arranged = _arranged(domain, names, i)
+        arranged = [name for name in _arranged(domain, names, i) if name in table.columns]
         text = (
             pl.when(pl.lit(pl.Series(order == i)))
             .then(pl.concat_str(arranged, separator=separator, ignore_nulls=True))
@@ -93,11 +101,13 @@ def phrase_plan(language: Language, changes: pl.Series, style: str, keys: Keys) 
     Args:
         style: `listed` or `told`.
     """
+    present = set(changes.unique())
     return _by_change(
         changes,
         {
             change: [pick_phrase(getattr(words, style), keys, "plan", change) for words in kinds]
             for change, kinds in language.changes.items()
+            if change in present
         },
         keys,
     )
@@ -105,9 +115,11 @@ def phrase_plan(language: Language, changes: pl.Series, style: str, keys: Keys) 
 
 def phrase_change(wordings: Mapping[str, Sequence[str]], changes: pl.Series, keys: Keys) -> pl.Series:
     """Write the change as the answer words it; the wording drawn is the same in every language."""
+    present = set(changes.unique())
     texts = {
         change: [pl.Series([text]).new_from_index(0, len(changes)) for text in some]
         for change, some in wordings.items()
+        if change in present
     }
     return _by_change(changes, texts, keys)
 

@@ -19,7 +19,7 @@ from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import machine
 from forge_resources.config.profile import Profile
 from forge_resources.forge import Forge
-from forge_resources.storage.store import digest
+from forge_resources.storage.canonical_json import digest
 
 UNNAMED = {"race", "parallel"}
 """Parts of a search that may change and its trials stay the same."""

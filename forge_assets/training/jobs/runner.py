@@ -26,12 +26,13 @@ from forge_assets.training.jobs.worker_entry import WORKER
 from forge_resources.config.model_registry import changed_file
 from forge_resources.launchers.base import JobFailed, JobStopped
 from forge_resources.storage.atomic import atomic
+from forge_resources.storage.canonical_json import canonical
 from forge_resources.storage.file_sums import Changed, fault, sha256
 from forge_resources.storage.job_folder import CALLER_LOCK, WORKER_LOCK, finished
 from forge_resources.storage.json_lines import read_json_lines
 from forge_resources.storage.launch_file import LaunchFile
 from forge_resources.storage.locks import locked
-from forge_resources.storage.store import Store, canonical
+from forge_resources.storage.store import Store
 from forge_resources.storage.tables import TABLES
 
 LOG = logging.getLogger("forge")

@@ -20,7 +20,8 @@ import polars as pl
 import pytest
 
 from forge_resources.storage.atomic import atomic
-from forge_resources.storage.store import DamagedFile, Store, canonical, digest
+from forge_resources.storage.canonical_json import canonical, digest
+from forge_resources.storage.store import DamagedFile, Store
 from forge_resources.storage.tables import Column, SchemaError, Table
 
 _NUMBER = Column(pl.Int64(), "It's the number.")
