@@ -43,8 +43,8 @@ def test_a_country_may_have_facts_of_its_own(capsys: Output) -> None:
     arguments = ["explain", "DE", "AT", "--change", "restructuring", "--employees", "120", "--works-council"]
     assert main([*arguments, "--in", "AT:employees=15"]) == 0
     printed = capsys.readouterr().out
-    assert "Germany: restructuring of operations (employees 120" in printed.replace("\n", " ")
-    assert "Austria: restructuring of operations (employees 15" in printed.replace("\n", " ")
+    assert "Germany: reorganisation of operations (employees 120" in printed.replace("\n", " ")
+    assert "Austria: reorganisation of operations (employees 15" in printed.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

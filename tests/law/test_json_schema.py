@@ -18,7 +18,7 @@ def test_the_published_schema_is_up_to_date(domain: Domain) -> None:
 def test_an_editor_is_offered_the_names_the_domain_declares(domain: Domain) -> None:
     parts = framework_schema(domain)["$defs"]
     provision = parts["Provision"]["properties"]
-    assert provision["level"]["enum"] == list(domain.levels)
+    assert provision["level"]["enum"] == list(domain.ranks)
     assert {each["const"] for each in provision["triggers"]["items"]["oneOf"]} == set(domain.triggers)
     assert parts["EscalationStep"]["properties"]["stage"]["enum"] == list(domain.stages)
 

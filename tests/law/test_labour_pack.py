@@ -19,7 +19,8 @@ from forge_assets.law.verification import missing_bases, verify
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 HELD = sorted(folder.name.upper() for folder in (PACK / "statutes").iterdir() if folder.is_dir())
 FIRST = ("AT", "DE", "ES", "FR", "NL")
-CHANGES = ("ai_system", "collective_redundancy", "restructuring", "transfer_of_undertaking", "working_time")
+SITES = ("restructuring", "site_closure", "site_merger", "site_relocation")
+CHANGES = ("ai_system", "collective_redundancy", *SITES, "transfer_of_undertaking", "working_time")
 LARGE: Facts = {
     "employees": 400, "affected": 80, "works_council": True, "monitoring": True, "personal_data": True,
     "insolvency": False,

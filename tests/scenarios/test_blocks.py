@@ -19,6 +19,7 @@ DOMAIN = Domain.model_validate(
         "title": "Canteens",
         "system_prompt": "Cite the law.",
         "levels": ("information", "co_determination"),
+        "other_duties": {"prohibition": "what must not be done"},
         "facts": {
             "employees": {"type": "integer", "label": "employees"},
             "cooks": {"type": "boolean", "label": "cooks are employed"},
@@ -77,13 +78,27 @@ LAND = Framework.model_validate(
                 "triggers": ("heat",),
             },
         ),
-        "escalation": ({"step": "the chef decides", "stage": "court", "basis": "DE:kg:5:1"},),
+        "escalation": (
+            {
+                "step": "the guests vote",
+                "stage": "negotiation",
+                "basis": "DE:kg:6",
+                "applies_when": ({"employees": {"min": 100}},),
+            },
+            {"step": "the chef decides", "stage": "court", "basis": "DE:kg:5:1", "changes": ("new_menu",)},
+            {"step": "the kitchen closes", "stage": "court", "basis": "DE:kg:7", "changes": ("new_kitchen",)},
+        ),
+        "complete_for": {"new_menu": {"because": "the Act is all there is", "at": ("DE:kg:3",)}},
     }
 )
 OTHER = LAND.model_copy(update={"name": "Arcadia", "provisions": LAND.provisions[1:]})
 WORDS = Vocabulary.model_validate(
     {
-        "levels": {"information": "Information", "co_determination": "Co-determination"},
+        "levels": {
+            "information": "Information",
+            "co_determination": "Co-determination",
+            "prohibition": "Prohibition",
+        },
         "facts": {
             "employees": "{n} employees",
             "cooks": {"if_true": "own cooks", "if_false": "no cooks"},
@@ -134,10 +149,10 @@ def test_a_body_without_a_name_of_its_own_is_not_named_twice() -> None:
 def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
     idle = case(5, False)
     assert BLOCKS["verdict"](idle).text == (
-        "Utopia, new menu. No provision in the catalogue applies: {employees} employees. "
+        "Utopia, new menu. No provision applies: {employees} employees. "
         "Not reached: § 3 Abs. 1 Nr. 2 KG, 20 to 99 employees or at least 100 employees."
     )
-    assert BLOCKS["basis"](idle).text == "None in the catalogue."
+    assert BLOCKS["basis"](idle).text == "None in the texts held."
     assert BLOCKS["basis"](idle).citations == ()
 
 
@@ -160,7 +175,53 @@ def test_a_threshold_not_reached_is_named_where_it_is_numbers_alone(threshold: d
     domain = DOMAIN.model_copy(update={"facts": {**DOMAIN.facts, "kitchen_staff": DOMAIN.facts["employees"]}})
     judged = (judge_change(domain, land, "new_menu", facts),)
     part = BLOCKS["verdict"](AnswerCase(domain, WORDS, "new_menu", facts, judged, ("employees",)))
-    assert part.text == f"Utopia, new menu. No provision in the catalogue applies: {{employees}} employees.{says}"
+    assert part.text == f"Utopia, new menu. No provision applies: {{employees}} employees.{says}"
+
+
+def test_where_the_texts_held_are_not_all_there_is_silence_settles_nothing() -> None:
+    open_ = case(5, False, LAND.model_copy(update={"complete_for": {}}))
+    assert BLOCKS["verdict"](open_).text == (
+        "Utopia, new menu. The texts held do not settle it: "
+        "none of them asks for anything here ({employees} employees). "
+        "Not reached: § 3 Abs. 1 Nr. 2 KG, 20 to 99 employees or at least 100 employees."
+    )
+    assert (case(5, False).judged[0].level, open_.judged[0].level) == ("none", "unsettled")
+
+
+def test_a_condition_that_a_person_must_judge_settles_nothing_and_is_no_duty() -> None:
+    judged_by_hand = LAND.provisions[1].model_copy(update={"triggers": ("menu",), "only_if": "the soup is hot"})
+    land = LAND.model_copy(update={"provisions": (LAND.provisions[0], judged_by_hand)})
+    assert case(5, False, land).judged[0].level == "unsettled"
+    assert BLOCKS["basis"](case(50, False, land)).text == "- agreement on the menu, § 3 Abs. 1 Nr. 2 KG"
+
+
+def test_a_duty_in_which_nobody_takes_part_leads_only_where_no_other_applies() -> None:
+    ban = LAND.provisions[0].model_copy(
+        update={"id": "ban", "level": "prohibition", "summary": "no soup on Mondays", "applies_when": (), "core": True}
+    )
+    land = LAND.model_copy(update={"provisions": (ban, LAND.provisions[1])})
+    assert BLOCKS["verdict"](case(50, True, land)).text == "Utopia, new menu. Information: owed to the office."
+    assert BLOCKS["verdict"](case(50, False, land)).text == (
+        "Utopia, new menu. Prohibition: it concerns the canteen council (Kantinenrat)."
+    )
+
+
+def test_a_principal_duty_leads_before_a_stronger_minor_one() -> None:
+    core = LAND.provisions[1].model_copy(update={"triggers": ("menu",), "core": True})
+    land = LAND.model_copy(update={"provisions": (LAND.provisions[0], core)})
+    assert BLOCKS["verdict"](case(50, False, land)).text == "Utopia, new menu. Information: owed to the office."
+
+
+def test_steps_are_those_of_the_change_and_of_the_size() -> None:
+    assert BLOCKS["escalation"](case(100)).text == "1. The guests vote: § 6 KG\n2. The chef decides: § 5 Abs. 1 KG"
+
+
+def test_a_minor_duty_that_is_left_out_keeps_a_case_from_being_asked() -> None:
+    core = LAND.provisions[0].model_copy(update={"core": True})
+    land = LAND.model_copy(update={"provisions": (core, LAND.provisions[1])}).core()
+    facts = {"employees": 5, "cooks": True}
+    assert not judge_change(DOMAIN, land, "new_menu", facts).is_decidable  # the report on the heat applies
+    assert judge_change(DOMAIN, land, "new_menu", {**facts, "cooks": False}).is_decidable
 
 
 def test_a_threshold_met_leaves_out_what_is_no_number() -> None:
@@ -185,15 +246,13 @@ def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
     )
     assert BLOCKS["stricter"](case(5, True, OTHER, LAND)).text == "New menu. Information in both: neither is stricter."
     assert BLOCKS["stricter"](case(50, False, OTHER, LAND)).text == (
-        "New menu. Co-determination in Utopia against no catalogued duty in Arcadia: Utopia is stricter."
+        "New menu. Co-determination in Utopia against no duty in Arcadia: Utopia is stricter."
     )
 
 
 def test_a_comparison_gives_each_country_its_strongest_duty() -> None:
     part = BLOCKS["compare"](case(50, False, OTHER, LAND))
-    assert part.text == (
-        "- Arcadia: no provision in the catalogue applies\n- Utopia: agreement on the menu, § 3 Abs. 1 Nr. 2 KG"
-    )
+    assert part.text == ("- Arcadia: no provision applies\n- Utopia: agreement on the menu, § 3 Abs. 1 Nr. 2 KG")
     assert part.citations == (CitationKey.parse("DE:kg:3:1:2"),)
 
 
@@ -220,7 +279,7 @@ def test_a_rule_not_yet_in_force_is_named_with_its_day() -> None:
     judged = (judge_change(DOMAIN, land, "new_menu", facts, on=dt.date(2026, 12, 31)),)
     part = BLOCKS["verdict"](AnswerCase(DOMAIN, WORDS, "new_menu", facts, judged, ("cooks",)))
     assert part.text == (
-        "Utopia, new menu. No provision in the catalogue applies: no cooks. "
+        "Utopia, new menu. No provision applies: no cooks. "
         "Not yet in force on {date}: § 3 Abs. 1 Nr. 2 KG, which applies from 2027-01-01."
     )
     in_force = judge_change(DOMAIN, land, "new_menu", facts, on=dt.date(2027, 1, 1))

@@ -41,7 +41,7 @@ def test_every_block_a_task_may_name_exists_and_is_used(pack: Pack) -> None:
         ("companies.yaml", "share_of: employees, percent: [3", "share_of: visitors, percent: [3", "visitors"),
         ("tasks.yaml", "block: thresholds", "block: threshold", "thresholds"),
         ("tasks.yaml", "lowest_level: consultation", "lowest_level: consulting", "consulting"),
-        ("tasks.yaml", "changes: [restructuring, working_time]", "changes: [restructure]", "restructure"),
+        ("tasks.yaml", "changes: [restructuring, site_closure", "changes: [restructure, site_closure", "restructure"),
         ("tasks.yaml", "body: works_council", "body: [works_council]", "body"),
         ("tasks.yaml", "id: cba_summary", "id: legal_advisory", "legal_advisory"),
         ("languages/en.yaml", "  hotel: hotel", "  hostel: hotel", "differs from the pack in hostel, hotel"),
@@ -63,7 +63,7 @@ def test_a_mistake_is_refused_with_its_file_and_line(
 
 
 def test_a_change_type_without_wording_is_refused(tmp_path: Path, domain: Domain) -> None:
-    broken(tmp_path, "tasks.yaml", "    restructuring: [close", "    reorganising: [close")
+    broken(tmp_path, "tasks.yaml", "    restructuring: [reorg", "    reorganising: [reorg")
     with pytest.raises(SourceError, match=r"differs from domain\.yaml in reorganising, restructuring"):
         load_pack(tmp_path, domain)
 
