@@ -23,6 +23,7 @@ SITES = ("restructuring", "site_closure", "site_merger", "site_relocation")
 CHANGES = ("ai_system", "collective_redundancy", *SITES, "transfer_of_undertaking", "working_time")
 LARGE: Facts = {
     "employees": 400, "affected": 80, "works_council": True, "monitoring": True, "personal_data": True,
+    "insolvency": False,
 }  # fmt: skip
 NEVER_TAUGHT = {"FI", "GR", "NL", "SI"}
 """Countries of which no text held is current (statutes/SOURCES.md)."""

@@ -88,7 +88,7 @@ class Trial:
         bounds = [
             condition["affected"] for condition in self.alone.provisions[0].applies_when if "affected" in condition
         ]
-        for value in {v for bound in bounds for v in bound.model_dump().values() if isinstance(v, int | float)}:
+        for value in [v for bound in bounds for v in bound.model_dump().values() if isinstance(v, int | float)]:
             at = floor(Fraction(str(value)) * (employees if isinstance(value, float) else 1))
             yield from (at, at + 1)
 

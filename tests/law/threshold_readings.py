@@ -288,6 +288,16 @@ def es_collective_dismissal(employees: int, affected: int) -> bool:
 
 
 @reads(
+    "ES:estatuto_trabajadores:52",
+    "Cuando concurra alguna de las causas previstas en el artículo 51.1 y la extinción afecte a un número inferior al "
+    "establecido en el mismo",
+    provisions="ES:estatuto_trabajadores:53:1:[ac]",
+)
+def es_objective_dismissal(employees: int, affected: int) -> bool:
+    return not es_collective_dismissal(employees, affected)
+
+
+@reads(
     "ES:estatuto_trabajadores:40",
     *ES_BANDS,
     "cuando afecte a la totalidad del centro de trabajo, siempre que este ocupe a más de cinco trabajadores",
