@@ -166,6 +166,8 @@ def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for condition in conditions:
         needed = {name: {name, *([bound.share_of] if bound.share_of else [])} for name, bound in condition.items()}
+        if all(parts <= facts.keys() for parts in needed.values()):
+            continue
         if all(_holds(name, bound, facts) or needed[name] - facts.keys() for name, bound in condition.items()):
             names |= dict.fromkeys(fact for parts in needed.values() for fact in sorted(parts - facts.keys()))
     return tuple(names)

@@ -65,7 +65,7 @@ class Bound(Strict):
     """Less than this share."""
     share_of: Name | None = None
 
-    @property
+    @cached_property
     def shares(self) -> dict[str, float]:
         """The shares tested, by the word of the comparison."""
         tested = {

