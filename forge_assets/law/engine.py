@@ -133,16 +133,17 @@ def _tested(
             return Finding(provision, State.NO_LONGER, pulled)
     if not provision.applies_when:
         return Finding(provision, State.APPLIES, pulled)
-    missed = []
     for condition in provision.applies_when:
-        failed = [(name, bound) for name, bound in condition.items() if not _holds(name, bound, facts)]
-        if not failed:
+        if all(_holds(name, bound, facts) for name, bound in condition.items()):
             return Finding(provision, State.APPLIES, pulled, (_tests(condition.items(), facts),))
-        missed.append(failed)
-    hinges = _unstated(provision.applies_when, facts)
+    hinges = () if provision.tested <= facts.keys() else _unstated(provision.applies_when, facts)
     if hinges:
         return Finding(provision, State.OPEN, pulled, hinges_on=hinges)
-    return Finding(provision, State.MISSED, pulled, tuple(_tests(failed, facts) for failed in missed))
+    missed = tuple(
+        _tests([(name, bound) for name, bound in condition.items() if not _holds(name, bound, facts)], facts)
+        for condition in provision.applies_when
+    )
+    return Finding(provision, State.MISSED, pulled, missed)
 
 
 def _not_pulled(provision: Provision, possible: Mapping[str, str], facts: Facts, on: dt.date | None) -> Finding:
@@ -166,8 +167,6 @@ def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for condition in conditions:
         needed = {name: {name, *([bound.share_of] if bound.share_of else [])} for name, bound in condition.items()}
-        if all(parts <= facts.keys() for parts in needed.values()):
-            continue
         if all(_holds(name, bound, facts) or needed[name] - facts.keys() for name, bound in condition.items()):
             names |= dict.fromkeys(fact for parts in needed.values() for fact in sorted(parts - facts.keys()))
     return tuple(names)
@@ -183,8 +182,8 @@ def _holds(name: str, bound: Bound, facts: Facts) -> bool:
     value = facts.get(name)
     if value is None:
         return False
-    if bound.is_ is not None and bool(value) is not bound.is_:
-        return False
+    if bound.is_ is not None:
+        return bool(value) is bound.is_
     if bound.min is not None and value < bound.min:
         return False
     if bound.max is not None and value > bound.max:

@@ -43,5 +43,4 @@ def is_denied(domain: Domain, framework: Framework, provision: Provision, facts:
 
 def _breadth(domain: Domain, provision: Provision) -> int:
     """How many kinds of change may pull it."""
-    own = set(provision.triggers)
-    return sum(bool(own & kind.all_triggers) for kind in domain.change_types.values())
+    return len(frozenset().union(*(domain.pulled_by.get(trigger, ()) for trigger in provision.triggers)))

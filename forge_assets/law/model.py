@@ -210,6 +210,14 @@ class Domain(Strict):
     """English usage, for the laws of every country."""
 
     @cached_property
+    def pulled_by(self) -> dict[str, frozenset[str]]:
+        """Trigger to the change types that pull it or may."""
+        return {
+            trigger: frozenset(name for name, kind in self.change_types.items() if trigger in kind.all_triggers)
+            for trigger in self.triggers
+        }
+
+    @cached_property
     def ranks(self) -> tuple[str, ...]:
         """All kinds of duty, weakest first: those in which nobody takes part, then the ladder."""
         return (*self.other_duties, *self.levels)
@@ -357,6 +365,12 @@ class Provision(Strict):
     """Where the text says the level, body, deadline, consequence and each fact that is tested."""
     accepted: Accepted = Field(default={})
     reviewed: Review | None = None
+
+    @cached_property
+    def tested(self) -> frozenset[str]:
+        """Names of the facts that it tests, wholes of shares included."""
+        found = [(name, bound) for condition in self.applies_when for name, bound in condition.items()]
+        return frozenset(each for name, bound in found for each in (name, bound.share_of) if each)
 
 
 class EscalationStep(Grounded):

@@ -60,13 +60,24 @@ class AnswerComposer:
         self._pack = pack
         self._statuses = statuses
         self._tasks = {task.id: task for task in pack.tasks}
+        self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         """Judge the change in every country, in the order given."""
         return tuple(
-            judge_change(self._domain, framework, setting.change, facts, on=setting.on)
+            self._judge(framework, setting.change, facts, False, setting.on)
             for framework, facts in zip(frameworks, setting.facts, strict=True)
         )
+
+    def _judge(
+        self, framework: Framework, change: str, facts: Facts, conditional_only: bool, on: dt.date | None
+    ) -> Judgement:
+        """Judge a change once: tasks, answers and twins ask again."""
+        key = (id(framework), change, tuple(facts.items()), conditional_only, on)
+        if key not in self._known:
+            judged = judge_change(self._domain, framework, change, facts, conditional_only, on)
+            self._known[key] = framework, judged  # the framework too, or its id might become another one's
+        return self._known[key][1]
 
     def tasks(self, judged: tuple[Judgement, ...], setting: StatedFacts) -> list[str]:
         """List the ids of the tasks that the case can be asked with."""
@@ -138,7 +149,7 @@ class AnswerComposer:
         if task.scope == "all":
             return judged
         return tuple(
-            judge_change(self._domain, j.framework, setting.change, facts, True, setting.on)
+            self._judge(j.framework, setting.change, facts, True, setting.on)
             for j, facts in zip(judged, setting.facts, strict=True)
         )
 
