@@ -635,6 +635,18 @@ def lv_collective_dismissal(employees: int, affected: int) -> bool:
     return employees >= 300 and affected >= 30
 
 
+# Norway
+
+
+@reads(
+    "NO:arbeidsmiljoloven:15-2",
+    "Med masseoppsigelser menes oppsigelser som foretas overfor minst 10 arbeidstakere",
+    provisions="no-redundancy-(?!closure).*",
+)
+def no_mass_dismissal(employees: int, affected: int) -> bool:
+    return affected >= 10
+
+
 # Poland
 
 
@@ -756,6 +768,8 @@ SIZES = [
     ("LU:code_du_travail:L.414-9", "au moins 150 salariés", 150, None, r"LU:code_du_travail:L\.414-9(:.*)?"),
     ("NL:wor:2", "ten minste 50 personen", 50, None, "NL:wor:2:1"),
     ("NL:wor:23", "ten minste 100 personen", 100, None, "nl-pay-ratios-discussion"),
+    ("NO:arbeidsmiljoloven:7-1", "minst 30 arbeidstakere", 30, None, "no-committee-(plans|working-time)"),
+    ("NO:arbeidsmiljoloven:7-1", "virksomhet med færre enn 30 arbeidstakere", 1, 29, "no-committee-under-30"),
     ("NO:arbeidsmiljoloven:8-1", "minst 50 arbeidstakere", 50, None, "NO:arbeidsmiljoloven:8-[12](:.*)?"),
     ("NO:arbeidsmiljoloven:8-4", "minst 50 arbeidstakere", 50, None, "NO:arbeidsmiljoloven:8-4(:.*)?"),
     (
