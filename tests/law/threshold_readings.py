@@ -134,6 +134,16 @@ def cy_collective_dismissal(employees: int, affected: int) -> bool:
     return usual_bands(employees, affected)
 
 
+@reads(
+    "CY:n_78_2005:3",
+    "σε επιχειρήσεις που απασχολούν τουλάχιστον 30 εργοδοτούμενους",
+    "του άρθρου 4 του περί Ομαδικών Απολύσεων Νόμου του 2001",
+    provisions="cy-redundancy-change-consultation",
+)
+def cy_dismissals_as_change(employees: int, affected: int) -> bool:
+    return employees >= 30 and cy_collective_dismissal(employees, affected)
+
+
 # Czechia
 
 
@@ -734,6 +744,7 @@ SIZES = [
     ("BE:cct_39:1", "au moins 50 travailleurs", 50, None, "be-new-technology-information"),
     ("CH:mitwirkungsgesetz:3", "mindestens 50", 50, None, "ch-representation-(right|joint-organisation|election|size)"),
     ("CH:mitwirkungsgesetz:5", "mehr als 500 Beschäftigten", 501, None, "ch-representation-vote-large"),
+    ("CY:n_78_2005:3", "τουλάχιστον 30 εργοδοτούμενους", 30, None, "CY:n_78_2005:.*"),
     ("CZ:zakonik_prace:280", "méně než 10 zaměstnanců", 10, None, "CZ:zakonik_prace:280:1:[abc]"),
     ("DE:betrvg:99", "mehr als zwanzig", 21, None, "de-individual-staff-measures"),
     ("DE:betrvg:106", "mehr als einhundert", 101, None, "DE:betrvg:106:.*"),
@@ -766,6 +777,7 @@ SIZES = [
     ("LT:darbo_kodeksas:206", "dvidešimt ir daugiau darbuotojų", 20, None, "LT:darbo_kodeksas:206:.*"),
     ("LU:code_du_travail:L.414-2", "moins de 150 salariés", 1, 149, r"LU:code_du_travail:L\.414-2:6"),
     ("LU:code_du_travail:L.414-9", "au moins 150 salariés", 150, None, r"LU:code_du_travail:L\.414-9(:.*)?"),
+    ("LV:darba_likums:55", "ne mazāk kā 10 darbiniekus", 10, None, "LV:darba_likums:55:.*"),
     ("NL:wor:2", "ten minste 50 personen", 50, None, "NL:wor:2:1"),
     ("NL:wor:23", "ten minste 100 personen", 100, None, "nl-pay-ratios-discussion"),
     ("NO:arbeidsmiljoloven:7-1", "minst 30 arbeidstakere", 30, None, "no-committee-(plans|working-time)"),
