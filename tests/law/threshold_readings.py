@@ -772,6 +772,7 @@ SIZES = [
     ("GR:ergatiko_kodikas:444", "τουλάχιστον πενήντα (50) εργαζομένους", 50, None, "GR:ergatiko_kodikas:44[58](:.*)?"),
     ("HR:zakon_o_radu:29", "najmanje dvadeset radnika", 20, None, "HR:zakon_o_radu:29:6"),
     ("IE:epica2006:4", "at least 50 employees", 50, None, "IE:epica2006:(3|6|7|1[0-3]):.*"),
+    ("IT:dlgs_25_2007:3", "almeno 50 lavoratori", 50, None, "IT:dlgs_25_2007:.*"),
     ("IT:l_428_1990:47", "più di quindici lavoratori", 16, None, "IT:l_428_1990:47:.*"),
     ("LT:darbo_kodeksas:205", "dvidešimt ir daugiau darbuotojų", 20, None, "LT:darbo_kodeksas:205:.*"),
     ("LT:darbo_kodeksas:206", "dvidešimt ir daugiau darbuotojų", 20, None, "LT:darbo_kodeksas:206:.*"),
