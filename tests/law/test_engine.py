@@ -35,8 +35,8 @@ def found(domain: Domain, framework: Framework, name: str, change: str, facts: F
             id="applies by the second alternative",
         ),
         pytest.param(
-            *("ch-employees-information", "working_time", {"works_council": False}, None),
-            *(State.APPLIES, True, "triggered by working_time; threshold met: no works_council"),
+            *("ch-employees-information", "restructuring", {"works_council": False}, None),
+            *(State.APPLIES, True, "triggered by operational_change; threshold met: no works_council"),
             id="applies because there is none",
         ),
         pytest.param(

@@ -792,6 +792,14 @@ SIZES = [
         None,
         "PL:informowanie_konsultacje_2006:14:.*",
     ),
+    ("RO:legea_467_2006:4", "cel puțin 20 de angajați", 1, 19, "ro-change-process-small"),
+    (
+        "RO:legea_467_2006:4",
+        "cel puțin 20 de angajați",
+        20,
+        None,
+        "RO:legea_467_2006:5:.*|ro-change-process(-transfer)?|ro-third-party-assistance",
+    ),
     ("SK:zakonnik_prace:233", "najmenej 50 zamestnancov", 50, None, "SK:zakonnik_prace:234:1"),
 ]
 """Thresholds of size alone."""
