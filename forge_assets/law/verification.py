@@ -73,6 +73,11 @@ def text_is_current(key: CitationKey, law: Law) -> bool:
     return law.text_status == "current" and key.unit not in law.outdated_units
 
 
+def is_current(framework: Framework, provision: Provision) -> bool:
+    """Test whether the text held of the place that a provision cites is the current one."""
+    return text_is_current(provision.cite, next(law for law in framework.laws if law.id == provision.cite.law))
+
+
 def missing_bases(framework: Framework, statutes: Statutes) -> dict[FieldPath, str]:
     """Find bases of bodies and escalation steps that are not in the text, or whose quote is not: field to problem."""
     problems: dict[FieldPath, str] = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from forge_assets.law.checks.faults import CHECKS, Found
 from forge_assets.law.model import Body, Domain, Framework, Provision
 from forge_assets.law.statutes import Statutes
-from forge_assets.law.verification import Missing, cited_text
+from forge_assets.law.verification import Missing, cited_text, is_current
 from forge_resources.config.strict_yaml import FieldPath, Lines
 
 ACCEPT = "or say under `accepted` why it is right"
@@ -18,7 +18,7 @@ _WORD = re.compile(r"\w[\w-]*")
 
 
 def comment_faults(framework: Framework, text: str, lines: Lines) -> Iterator[Found]:
-    """Find comments beside a provision's fields that state a condition which nothing carries.
+    """Find comments beside a provision's fields that state a condition which nothing carries; in current law only.
 
     Args:
         text: the file as it is written.
@@ -27,7 +27,9 @@ def comment_faults(framework: Framework, text: str, lines: Lines) -> Iterator[Fo
     starts = [lines[("provisions", i)] for i in range(len(framework.provisions))]
     ends = [*starts[1:], len(rows) + 1]
     for i, (provision, first, last) in enumerate(zip(framework.provisions, starts, ends, strict=True)):
-        if provision.only_if or provision.substitutes or "conditions" in provision.accepted:
+        if provision.only_if or provision.substitutes or not is_current(framework, provision):
+            continue
+        if "conditions" in provision.accepted:
             continue
         for row in rows[first - 1 : last - 1]:
             said, mark, comment = row.partition(" #")
@@ -38,14 +40,17 @@ def comment_faults(framework: Framework, text: str, lines: Lines) -> Iterator[Fo
 
 
 def field_faults(domain: Domain, framework: Framework, statutes: Statutes) -> Iterator[Found]:
-    """Find sizes and numbers that are not tested, summaries without a word of their level, bodies that cannot be."""
+    """Find sizes and numbers that are not tested, summaries without a word of their level, bodies that cannot be.
+
+    Provisions whose text is not current, which are never taught, and bodies of no others are left out.
+    """
     bodies = {body.id: body for body in framework.bodies}
     sizes = _size_pattern(framework)
     for i, provision in enumerate(framework.provisions):
         at: FieldPath = ("provisions", i)
         for name in sorted({*provision.accepted} - {*CHECKS}):
             yield "readable", "error", (*at, "accepted", name), f"no check `{name}`", f"use one of {', '.join(CHECKS)}"
-        if provision.only_if:
+        if provision.only_if or not is_current(framework, provision):
             continue
         yield from _unsaid_level(domain, provision, at)
         yield from _untested_size(provision, at, domain, statutes, sizes)
@@ -110,7 +115,8 @@ def _takes_no_part(domain: Domain, provision: Provision, body: Body, at: FieldPa
 def _body_faults(domain: Domain, framework: Framework, body: Body, at: FieldPath) -> Iterator[Found]:
     for name in sorted({*body.accepted} - {*CHECKS}):
         yield "readable", "error", (*at, "accepted", name), f"no check `{name}`", f"use one of {', '.join(CHECKS)}"
-    if not domain.body_kinds:
+    owing = [p for p in framework.provisions if body.id in (p.body, *p.substitutes)]
+    if not domain.body_kinds or not any(is_current(framework, p) for p in owing):
         return
     if body.kind is None:
         mend = f"give `kind`: {', '.join(domain.body_kinds)}"
@@ -124,7 +130,7 @@ def _body_faults(domain: Domain, framework: Framework, body: Body, at: FieldPath
     if standing and body.exists_when == () and "bodies" not in body.accepted:
         mend = "give `exists_when`, or `accepted: {bodies: …}` with the reason"
         yield "bodies", "warning", at, f"body {body.id} of {body.kind} is said to be always there", mend
-    owed = [p for p in framework.provisions if p.body == body.id]
+    owed = [p for p in framework.provisions if p.body == body.id and is_current(framework, p)]
     sized = body.min_employees is not None or any(_tests_number(domain, p) for p in owed)
     if standing and by_fact and owed and not sized and "size" not in body.accepted:
         what = f"body {body.id} has no min_employees and no duty to it tests a number"

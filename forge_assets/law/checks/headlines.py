@@ -12,18 +12,18 @@ from forge_assets.law.grid import fact_grid, provisions_of
 from forge_assets.law.headline import is_denied, lead
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.law.settling import settle, settled_id
+from forge_assets.law.verification import is_current
 
 
 def headline_faults(domain: Domain, framework: Framework) -> Iterator[Found]:
     """Find minor duties stronger than all principal ones that apply, and leading duties owed to a body that is denied.
 
     Args:
-        framework: as it is written, not settled.
+        framework: a country's, as it is written, not settled. What rests on text that is not current is left out.
     """
-    if framework.members:
-        return
     at = {name: i for i, p in enumerate(framework.provisions) for name in _names(framework, p)}
     settled = settle(domain, framework)
+    settled = settled.model_copy(update={"provisions": tuple(p for p in settled.provisions if is_current(settled, p))})
     told: set[tuple[str, str]] = set()
     for change in domain.change_types:
         provisions = [p for p in provisions_of(domain, settled, change) if not p.only_if]
