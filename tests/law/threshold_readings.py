@@ -699,11 +699,23 @@ def pt_small(employees: int) -> Facts:
     "PT:codigo_trabalho:359",
     "pelo menos, dois ou cinco trabalhadores, conforme se trate, respectivamente, de microempresa ou de pequena "
     "empresa, por um lado, ou de média ou grande empresa, por outro",
-    provisions="PT:codigo_trabalho:36[0-3](:.*)?",
+    provisions="PT:codigo_trabalho:36[0-36](:.*)?",
     also=pt_small,
 )
 def pt_collective_dismissal(employees: int, affected: int) -> bool:
     return affected >= (2 if employees < 50 else 5)
+
+
+@reads(
+    "PT:codigo_trabalho:359",
+    "abrangendo, pelo menos, dois ou cinco trabalhadores",
+    "redução do número de trabalhadores determinada por motivos de mercado, estruturais ou tecnológicos",
+    provisions="PT:codigo_trabalho:369(:.*)?",
+    also=pt_small,
+)
+def pt_job_abolition(employees: int, affected: int) -> bool:
+    """Tell a dismissal «por extinção de posto de trabalho» (art. 369(1)): too few go for a collective one."""
+    return not pt_collective_dismissal(employees, affected)
 
 
 # Romania
