@@ -339,6 +339,19 @@ def es_collective_change(employees: int, affected: int) -> bool:
 # European Union: both of the choices that the directive gives the member states
 
 
+# The directive: a member state chooses the bands or the twenty. What meets both holds in every member state.
+
+
+@reads(
+    "EU:dir_98_59:1",
+    "according to the choice of the Member States",
+    "at least 20, whatever the number of workers normally employed",
+    provisions="eu-redundancy-.*-by-choice",
+)
+def eu_one_of_both_choices(employees: int, affected: int) -> bool:
+    return usual_bands(employees, affected) is not (affected >= 20)
+
+
 @reads(
     "EU:dir_98_59:1",
     "at least 10 in establishments normally employing more than 20 and less than 100 workers",
@@ -348,7 +361,7 @@ def es_collective_change(employees: int, affected: int) -> bool:
     provisions="EU:dir_98_59:[234](:.*)?",
 )
 def eu_collective_redundancies(employees: int, affected: int) -> bool:
-    return usual_bands(employees, affected) or affected >= 20
+    return usual_bands(employees, affected) and affected >= 20
 
 
 # Finland: § 2 opens the act from 20 employees
@@ -768,7 +781,11 @@ SIZES = [
     ("ES:estatuto_trabajadores:28", "al menos cincuenta trabajadores", 50, None, "ES:estatuto_trabajadores:28:3"),
     ("ES:lols:8", "más de 250 trabajadores", 251, None, "ES:lols:8:2:c"),
     ("ES:lols:10", "más de 250 trabajadores", 251, None, "ES:lols:10:3(:.*)?"),
+    ("EU:dir_2002_14:3", "undertakings employing at least 50 employees", 50, None, "eu-change-consultation"),
+    ("EU:dir_2002_14:3", "establishments employing at least 20 employees", 20, 49, "eu-change-consultation-from-20"),
     ("EU:dir_2002_14:3", "establishments employing at least 20 employees", 20, None, "EU:dir_2002_14:4:2:[bc]"),
+    ("EU:gdpr:30", "fewer than 250 persons", 1, 249, "eu-gdpr-records-under-250"),
+    ("EU:gdpr:30", "fewer than 250 persons", 250, None, "eu-gdpr-records"),
     ("FI:yhteistoimintalaki:2", "vähintään 150", 150, None, "FI:yhteistoimintalaki:(29|3[0-4])(:.*)?"),
     ("FI:yhteistoimintalaki:23", "säännöllisesti alle 30", 20, 29, "FI:yhteistoimintalaki:23:2:3"),
     ("FI:yhteistoimintalaki:2", "vähintään 20", 20, None, "FI:.*:([6-9]|1[0-6]|19|2[02-8]|3[5-7])(:.*)?"),
