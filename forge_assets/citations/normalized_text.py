@@ -23,6 +23,7 @@ _BLOCK = re.compile(r"[ \t]*(?:#{1,6} |[-*+•] |\||```)")
 """What begins a block of its own: a heading, an item of a list, a row of a table."""
 _COUNTED = re.compile(r"[ \t]*(?:\d{1,2}[.)]|\(?[a-z]{1,2}\))[ \t]")
 """An item of a counted list, or a paragraph or point that a line happens to begin with."""
+_ITEM = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]")
 _ENDED = re.compile(r"(?:[:;!?]|[^\W\d_]{6,}\.|\)\.)$")
 """A line that ends a sentence. A short word with a full stop may be an abbreviation, as in `Abs.`"""
 _HEADING = re.compile(r"#{1,6} ")
@@ -70,7 +71,7 @@ class CleanText:
 
 def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
     """Line ends within a paragraph, the next line's quote marks and indentation included, and what stands for them."""
-    found, before = [], 0
+    found, before, item = [], 0, 0
     bounds = [*line_ends, (len(text), len(text))]
     for (start, end), (following, _) in pairwise(bounds):
         line, following_line = text[before:start], text[end:following]
@@ -78,12 +79,21 @@ def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int,
         quote = _QUOTE.match(following_line)
         rest = following_line[quote.end() :] if quote else following_line
         before = end
+        item = _item(shown) or item if shown else 0
+        if item and _item(rest) == item + 1:
+            continue  # the list goes on, whatever its last item ended with
         if shown and rest.strip() and not _HEADING.match(shown) and not _begins_block(rest, shown):
             skipped = len(following_line) - len(rest.lstrip(" \t"))
             hyphen = re.search(r"[^\W_]-[ \t]*$", line)
             kept = len(line.rstrip(" \t"))
             found.append((start - len(line) + kept, end + skipped, "" if hyphen else " "))
     return found
+
+
+def _item(line: str) -> int:
+    """The number that a line opens with as an item of a list; 0 for none."""
+    numbered = _ITEM.match(line)
+    return int(numbered[1]) if numbered else 0
 
 
 def _begins_block(line: str, before: str) -> bool:

@@ -78,6 +78,12 @@ def test_what_stands_in_two_blocks_is_no_one_citation(laws: LawIndex) -> None:
         assert "DE:betrvg:87:1:6" not in keys, between
 
 
+def test_a_numbered_list_goes_on_whatever_its_items_end_with(laws: LawIndex) -> None:
+    wrapped = "1. consultation on changes of work\norganisation, art. 64.5 ET\n2. consultation period, art. 41.4 ET"
+    found = [str(citation.key) for citation in parse(wrapped, laws, "ES")]
+    assert found == ["ES:estatuto_trabajadores:64:5", "ES:estatuto_trabajadores:41:4"]
+
+
 @pytest.mark.parametrize("code", ["hr", "pt", "sk", "gr", "bg"])
 @pytest.mark.parametrize("form", ["NFD", "CRLF", "trailing spaces"])
 def test_law_files_mean_the_same_however_an_editor_saves_them(pack: Path, tmp_path: Path, code: str, form: str) -> None:

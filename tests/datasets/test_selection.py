@@ -40,8 +40,8 @@ def test_every_citation_is_taught_about_equally_often(samples: pl.DataFrame) -> 
     assert all(count <= 1.8 * usual * changes[key] for key, count in per_key.items())
 
 
-def test_cases_where_nothing_applies_are_taught_in_every_country(samples: pl.DataFrame) -> None:
-    chosen = training_set(samples, TAUGHT, 400).filter(pl.col("expected_level") == "none")
+def test_cases_where_no_provision_held_applies_are_taught_in_every_country(samples: pl.DataFrame) -> None:
+    chosen = training_set(samples, TAUGHT, 400).filter(pl.col("expected_level").is_in(["none", "unsettled"]))
     assert set(chosen["jurisdictions"].list.first()) == set(TAUGHT)
     assert 0.04 <= len(chosen) / 400 <= 0.25
 

@@ -68,8 +68,8 @@ def test_ids_are_unique(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
     assert samples["prompt"].is_unique().all()
 
 
-BESIDE_OUTDATED = {"CH:mitwirkungsgesetz:10:-:b", "CH:mitwirkungsgesetz:10:-:c"}
-"""Always asked together with provisions of the Code of Obligations whose text held is not current."""
+BESIDE_UNTAUGHT = {"HR:zakon_o_radu:150:3:2"}
+"""Always asked together with provisions that are not taught, for what decides about them is not held or not current."""
 
 
 def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
@@ -79,7 +79,7 @@ def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
     counts = dict(taught.group_by("expected_citations").len().iter_rows())
     countries = [f for f in frameworks.values() if not f.members]
     verified = [p for f in countries for p in f.provisions if law.statuses[p.id] == "verified" and not p.only_if]
-    wanted = {str(p.cite) for p in verified} - BESIDE_OUTDATED
+    wanted = {str(p.cite) for p in verified} - BESIDE_UNTAUGHT
     assert {cite for cite in wanted if counts.get(cite, 0) < 20} == set()
 
 
@@ -295,7 +295,7 @@ def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(scenarios: pl.DataF
         assert all(pair[name].n_unique() == 1 for name in ("task_type", "language", "register", "asker"))
         first, second = (next(iter(facts[name].values())) for name in pair["scenario_id"])
         assert len([n for n in first if first[n] != second[n]]) == 1
-        assert len(set(pair["prompt"][0].split()) ^ set(pair["prompt"][1].split())) <= 14
+        assert len(set(pair["prompt"][0].split()) ^ set(pair["prompt"][1].split())) <= 20
 
 
 def test_law_that_is_not_in_force_yet_is_judged_by_the_day_and_withheld_while_its_text_is_outdated(
@@ -353,9 +353,8 @@ def test_no_headcount_is_near_a_threshold(
             for factor in (0.8, 1.2):
                 if name in facts:
                     near = facts | {name: round(facts[name] * factor)}
-                    assert (
-                        list(judge_change(domain, frameworks[code], row["change_type"], near).outcome) == row["applies"]
-                    )
+                    judged = judge_change(domain, frameworks[code], row["change_type"], near)
+                    assert [p.id for p in judged.applying] == row["applies"]
 
 
 def test_no_works_council_stands_below_the_headcount_it_needs(
@@ -379,7 +378,7 @@ def test_a_consultation_plan_starts_with_the_weakest_duty(
 ) -> None:
     levels: dict[str, set[int]] = {}
     for provision in (p for f in frameworks.values() for p in f.provisions):
-        levels.setdefault(str(provision.cite), set()).add(domain.levels.index(provision.level))
+        levels.setdefault(str(provision.cite), set()).add(domain.ranks.index(provision.level))
     plans = samples.filter(
         (pl.col("task_type") == "consultation_plan")
         & (pl.col("variant") == "plain")

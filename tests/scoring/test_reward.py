@@ -117,7 +117,10 @@ def fails(asked: list[Sample], held: LawIndex) -> Callable[..., list[str]]:
             if text is None:
                 continue
             count += 1
-            honest = min(reward(each, sample, held).total for each in _honest(sample, held))
+            honest = min(
+                (reward(each, sample, held).total for each in _honest(sample, held)),
+                default=reward(sample["response"], sample, held).total,
+            )
             gained = reward(text, sample, held)
             if gained.total > honest - MARGIN:
                 won.append(f"{gained.total:.2f} for\n{text}\n{honest:.2f} honestly, of\n{sample['response']}\n{gained}")
@@ -195,18 +198,21 @@ def test_saying_the_right_sentence_again_and_again_does_not_pay(fails: Callable[
 
 
 def test_saying_that_nothing_applies_does_not_pay_where_something_does(fails: Callable[..., list[str]]) -> None:
-    none = ("No provision in the catalogue applies.", "None in the catalogue.")
+    none = ("No provision applies.", "None in the texts held.")
     assert fails(lambda s: _under(s, *none) if s["expected_citations"] else None) == []
 
 
 def test_citing_nothing_earns_nothing_for_citations_unless_the_answer_says_that_nothing_applies(
     asked: list[Sample], held: LawIndex
 ) -> None:
-    empty = [s for s in asked if not s["expected_citations"]]
-    assert len(empty) > 10
+    says = {"none": "No provision applies.", "unsettled": "The texts held do not settle it."}
+    empty = [s for s in asked if not s["expected_citations"] and s["expected_level"] in says]
+    assert len(empty) > 8
     for sample in empty:
         assert reward(_under(sample, "The employer may go ahead at any time."), sample, held).citations == 0.0
-        assert reward(_under(sample, "No provision applies."), sample, held).citations == 1.0
+        for level, text in says.items():
+            honest = reward(_under(sample, text), sample, held).citations
+            assert honest == float(level == sample["expected_level"])
 
 
 def test_the_right_text_without_its_citations_does_not_pay(fails: Callable[..., list[str]], held: LawIndex) -> None:

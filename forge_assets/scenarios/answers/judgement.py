@@ -39,7 +39,8 @@ class Judgement:
     failed: dict[str, tuple[Alternative, ...]]
     """Provision id to the tests it failed, by alternative, strongest duty first."""
     is_settled: bool
-    """Whether the texts held say all there is on such a change, so that their silence means that nothing is owed."""
+    """Whether silence means that nothing is owed: the texts held say all there is on such a change, or only what
+    its conditional triggers pull is asked about and the facts pull none."""
     steps: tuple[tuple[int, EscalationStep], ...]
     """Steps of a dispute on such a change that exist in this case, with their place in the path, from 1."""
     is_decidable: bool
@@ -92,11 +93,13 @@ def judge_change(
     """
     every = obligations(domain, framework, change, facts, on)
     left_to_judge = any(f.state is State.JUDGED for f in every)
+    unasked = False
     findings = [f for f in every if not f.provision.only_if]
     if conditional_only:
         conditions = domain.change_types[change].conditional_triggers
         possible = {c.trigger for c in conditions}
         pulled = {c.trigger for c in conditions if facts.get(c.fact)}
+        unasked = not pulled
         findings = [
             f if pulled & set(f.provision.triggers) else Finding(f.provision, State.NOT_TRIGGERED)
             for f in findings
@@ -117,7 +120,7 @@ def judge_change(
         undecided=ranked(domain, (f.provision for f in findings if f.hinges_on)),
         later=tuple(f.provision for f in findings if f.state is State.NOT_YET and f.provision.id in undated),
         failed={p.id: misses[p.id] for p in ranked(domain, (f.provision for f in findings)) if p.id in misses},
-        is_settled=change in framework.complete_for and not left_to_judge,
+        is_settled=unasked or (change in framework.complete_for and not left_to_judge),
         steps=tuple((i, s) for i, s in enumerate(framework.escalation, 1) if _exists(s, change, facts)),
         is_decidable=(bool(applying) or not _minor_may_apply(domain, framework, change, facts, on))
         and any(f.triggered or conditional_only for f in findings)
