@@ -77,6 +77,47 @@ def test_a_gap_between_bands_of_headcounts_is_a_warning(check: Check) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "check_name", "says"),
+    [
+        ("    triggers: [monitoring]\n    deadline: before introduction",
+         "    triggers: [monitoring]   # only if it was meant to\n    deadline: before introduction",
+         "conditions", "«only if it was meant to» states a condition"),
+        ("words: Einführung und Anwendung von technischen", "words: Anwendung und Einführung von technischen",
+         "evidence", "the quote does not stand in DE:betrvg:87:1"),
+        ("      deadline: {at: DE:betrvg:87:1, words: Einführung und Anwendung von technischen Einrichtungen}\n", "",
+         "evidence", "no words of the text bear out deadline"),
+        ("summary: co-determination on devices for monitoring", "summary: devices for monitoring",
+         "wording", "no word of co_determination"),
+        ("    kind: authority\n", "    kind: workforce\n", None, ""),
+        ("    level: notification\n", "    level: consultation\n", "bodies", "consultation is owed to"),
+    ],
+)  # fmt: skip
+def test_a_field_that_the_text_or_another_field_does_not_bear_out_is_told(
+    check: Check, old: str, new: str, check_name: str | None, says: str
+) -> None:
+    faults = check(old, new)
+    if check_name is None:
+        assert not [f for f in faults if f.severity == "error"]
+        return
+    told = [f for f in faults if f.check == check_name]
+    assert told, faults
+    assert any(says in f.problem for f in told)
+
+
+def test_a_warning_that_is_right_can_be_accepted_with_a_reason(check: Check) -> None:
+    old = "    summary: co-determination on devices for monitoring"
+    accepted = "    accepted: {wording: the title of the paragraph says it}\n    summary: devices for monitoring"
+    assert check(old, accepted) == []
+
+
+def test_a_minor_duty_that_outranks_the_principal_ones_is_a_warning(check: Check) -> None:
+    passage = "    level: co_determination\n    core: true\n    body: works_council\n    triggers: [monitoring]"
+    faults = check(passage, passage.replace("    core: true\n", ""))
+    assert [f.check for f in faults] == ["headline"]
+    assert faults[0].problem.startswith("de-monitoring-devices, on ai_system (")
+
+
 def test_bands_that_overlap_are_a_warning(check: Check) -> None:
     (fault,) = check("{min: 21, max: 59}", "{min: 21, max: 70}")
     assert fault.problem == "`employees` from 60 to 70 falls in two bands"

@@ -139,19 +139,26 @@ def test_a_file_that_is_no_plain_yaml_is_refused_at_its_line(
 
 
 @pytest.mark.parametrize(
-    ("written", "places"),
+    ("written", "words"),
     [
-        ("Der Betriebsrat", ["Der Betriebsrat"]),
-        ("{at: DE:betrvg:87:1, words: hat}", ["hat"]),
-        ("[Der Betriebsrat, {at: DE:betrvg:87:1, words: hat}]", ["Der Betriebsrat", "hat"]),
+        ("mitzubestimmen", ["mitzubestimmen"]),
+        ("{at: DE:betrvg:87:1, words: mitzubestimmen}", ["mitzubestimmen"]),
+        ("[so entscheidet, {at: DE:betrvg:87:1, words: mitzubestimmen}]", ["so entscheidet", "mitzubestimmen"]),
     ],
 )
 def test_evidence_is_words_alone_or_one_place_or_several(
-    written: str, places: list[str], edit: Edit, domain: Domain
+    written: str, words: list[str], edit: Edit, domain: Domain
 ) -> None:
-    path = edit("    cite: DE:betrvg:87:1:6\n", f"    cite: DE:betrvg:87:1:6\n    said_at: {{body: {written}}}\n")
-    provision = next(p for p in load_framework(path, domain).provisions if p.id == "de-monitoring-devices")
-    assert [each.words for each in provision.said_at["body"]] == places
+    path = edit("      level: {at: DE:betrvg:87:1, words: mitzubestimmen}\n", f"      level: {written}\n")
+    changed = next(p for p in load_framework(path, domain).provisions if p.id == "de-monitoring-devices")
+    said = [each.words for each in changed.said_at["level"]] if "level" in changed.said_at else []
+    assert said == words
+
+
+def test_evidence_for_what_is_no_field_is_refused(edit: Edit, domain: Domain) -> None:
+    path = edit("      deadline: {at: DE:betrvg:87:1, words: Einf", "      dedline: {at: DE:betrvg:87:1, words: Einf")
+    with pytest.raises(SourceError, match="unknown field or tested fact `dedline`: did you mean `deadline`"):
+        load_framework(path, domain)
 
 
 def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_path: Path) -> None:
@@ -162,19 +169,3 @@ def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_pa
     with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
         load_domain(tmp_path)
     assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "zu bestimmen",
-        "{words: zu bestimmen}",
-        "{at: DE:betrvg:87:1, words: zu bestimmen}",
-        "[zu bestimmen, {at: DE:betrvg:87:1, words: mitzubestimmen}]",
-    ],
-)
-def test_evidence_is_words_a_place_with_words_or_several_of_them(edit: Edit, domain: Domain, written: str) -> None:
-    cite = "cite: DE:betrvg:87:1:6"
-    read = load_framework(edit(cite, f"{cite}\n    said_at: {{level: {written}}}"), domain)
-    (provision,) = [p for p in read.provisions if p.said_at]
-    assert provision.said_at["level"][0].words == "zu bestimmen"
