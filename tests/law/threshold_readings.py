@@ -827,7 +827,7 @@ SIZES = [
         "cel puțin 20 de angajați",
         20,
         None,
-        "RO:legea_467_2006:5:.*|ro-change-process(-transfer)?|ro-third-party-assistance",
+        "RO:legea_467_2006:5:.*|ro-change-process(-transfer|-redundancy)?|ro-third-party-assistance",
     ),
     ("SK:zakonnik_prace:233", "najmenej 50 zamestnancov", 50, None, "SK:zakonnik_prace:234:1"),
 ]
