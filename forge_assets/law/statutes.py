@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from forge_assets.law.label_patterns import label_of, label_pattern
@@ -32,6 +33,16 @@ class StatuteUnit:
     heading: str
     text: str
     layout: Layout = field(default_factory=Layout)
+
+    @cached_property
+    def parts(self) -> dict[str, Paragraph]:
+        """Its paragraphs and points, split once: every field of a provision asks for some."""
+        return _split(self)
+
+    @cached_property
+    def squeezed(self) -> str:
+        """Its text with every run of white space as one space."""
+        return squeezed(self.text)
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,10 @@ def subdivisions(unit: StatuteUnit) -> dict[str, Paragraph]:
         Paragraph label to paragraph; `NO_PARAGRAPH` holds what stands before the first label.
         Labels are bare: `6`, `1a`, `d`, `3bis`.
     """
+    return unit.parts
+
+
+def _split(unit: StatuteUnit) -> dict[str, Paragraph]:
     layout = unit.layout
     by_line = layout.paragraphs == "lines"
     paragraph_label = label_pattern(() if by_line else tuple(layout.paragraphs), layout.skip)

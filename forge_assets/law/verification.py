@@ -109,7 +109,7 @@ def cited_text(key: CitationKey, statutes: Statutes) -> str | Missing:
     if unit is None:
         return Missing(f"{key}: no unit {key.unit} in the text of {key.law}")
     if not key.paragraph:
-        return squeezed(unit.text)
+        return unit.squeezed
     paragraphs = subdivisions(unit)
     if key.paragraph not in paragraphs:
         return Missing(f"{key}: no paragraph {key.paragraph} in {unit.unit}")

@@ -76,15 +76,24 @@ def _sections(text: str) -> list[str]:
 
 
 def _honest(sample: Sample, laws: LawIndex) -> list[str]:
-    """The reference with one fault: a citation dropped, or a section without citations missing."""
+    """The reference with one fault: a citation dropped, or a section without citations missing.
+
+    Where an answer has one citation alone, several times: one of its lines, or its last sentence, missing.
+    """
     text, found = sample["response"], []
     listed = [line for line in text.splitlines() if re.match(r"- |\d+\. ", line)]
     if len(sample["expected_citations"]) > 1 and listed:
         found.append(text.replace(listed[-1], ""))
     parts = _sections(text)
     bare = [part for part in parts if not parse(part, laws, _alone(sample))]
-    if bare:
+    if bare and len(sample["expected_citations"]) != 1:
         found.append(text.replace(bare[-1], ""))
+    if not found and len(listed) > 1:
+        found.append(text.replace(listed[-1], ""))
+    if not found and bare:
+        found.append(text.replace(bare[-1], ""))
+    if not found:
+        found.append(text.rpartition(". ")[0] or text.rpartition("\n")[0])
     return found
 
 
@@ -117,10 +126,7 @@ def fails(asked: list[Sample], held: LawIndex) -> Callable[..., list[str]]:
             if text is None:
                 continue
             count += 1
-            honest = min(
-                (reward(each, sample, held).total for each in _honest(sample, held)),
-                default=reward(sample["response"], sample, held).total,
-            )
+            honest = min(reward(each, sample, held).total for each in _honest(sample, held))
             gained = reward(text, sample, held)
             if gained.total > honest - MARGIN:
                 won.append(f"{gained.total:.2f} for\n{text}\n{honest:.2f} honestly, of\n{sample['response']}\n{gained}")
@@ -139,7 +145,7 @@ def test_the_reference_earns_everything(asked: list[Sample], held: LawIndex) -> 
 def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample], held: LawIndex) -> None:
     earned = [reward(text, sample, held).total for sample in asked for text in _honest(sample, held)]
     assert all(_honest(sample, held) for sample in asked)
-    assert min(earned) > 0.5 and max(earned) < HIGHEST - 0.05
+    assert min(earned) > 0.5 and max(earned) < HIGHEST - 0.01
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:

@@ -86,9 +86,9 @@ def probe(
     country: Annotated[str, typer.Argument(help="its code, e.g. DE", autocompletion=countries)],
     change: Annotated[str | None, typer.Option(metavar="CHANGE", help="one kind of change; default all")] = None,
 ) -> int:
-    """Print what an answer says first, over a grid of facts on both sides of every threshold.
+    """Print what answers say first, over a grid of facts.
 
-    `!` marks a headline owed to representatives whom the facts deny.
+    The grid has both sides of every threshold. `!` marks a headline owed to representatives whom the facts deny.
     """
     from forge_assets.cli.law import probe as probe_law
 

@@ -66,7 +66,7 @@ def _verdict(case: AnswerCase, met: str) -> SectionText:
     said, keys = [_qualified(case)], []
     if judged.asks:
         labels = ", ".join(_asked(case.domain, name) for name in judged.asks)
-        open_ = judged.undecided[:NAMED]
+        open_ = list({p.cite: p for p in judged.undecided}.values())[:NAMED]
         keys += [p.cite for p in open_]
         said.append(f"Not stated: {labels}. On this depends {_stop(_cites(judged, open_))}")
     if judged.body is not None:

@@ -52,10 +52,13 @@ class Judgement:
 
     @property
     def level(self) -> str:
-        """The level of the leading duty; `none` or `unsettled` where nothing applies."""
+        """The level of the leading duty; `none` or `unsettled` where nothing applies.
+
+        Where a fact must be asked for first, silence is no answer yet, and nothing applies for certain: `none`.
+        """
         if self.lead:
             return self.lead.level
-        return NO_LEVEL if self.is_settled else UNSETTLED
+        return NO_LEVEL if self.is_settled or self.asks else UNSETTLED
 
     @property
     def body(self) -> Body | None:
