@@ -34,7 +34,9 @@ class Headline(NamedTuple):
     text: str
 
     def cites_any(self, *starts: str) -> bool:
-        return any(key.startswith(start) for key in self.cites for start in starts)
+        """Whether one of the duties listed stands there; what is named as not reached, or as open, is none."""
+        owed = self.level not in ("none", "unsettled") and "Not stated: " not in self.text
+        return owed and any(key.startswith(start) for key in self.cites for start in starts)
 
     def few(self, name: str, least: int) -> bool:
         """A number that is stated and below another."""
@@ -91,7 +93,8 @@ RULES = (
     Rule("GB", "ICE duties below 50 employees", "ICE reg. 3: 50 employees (not held)",
          lambda h: h.few("employees", 50) and h.cites_any("GB:ice_regs_2004")),
     Rule("HR", "nothing applies, and a union was never asked for", "čl. 153(3): union commissioner (not held)",
-         lambda h: h.level == "none" and "trade_union" not in h.facts),
+         lambda h: h.level == "none" and "trade_union" not in h.facts and "Not stated: " not in h.text
+         and not h.text.startswith("## Finding")),
     Rule("BG", "duties of чл. 130в below 20 employees", "чл. 7а (not held): 50, a unit 20",
          lambda h: h.few("employees", 20) and h.cites_any("BG:kodeks_na_truda:130в")),
     Rule("PL", "owed to a works council below 50 employees", "u.i.p. art. 1: co najmniej 50 pracowników",

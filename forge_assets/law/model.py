@@ -6,6 +6,7 @@ Nothing here knows labour law: levels, facts, triggers and change types are name
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -440,5 +441,10 @@ class Framework(Strict):
         steps = tuple(step for step in self.escalation if step.core) or self.escalation
         kept = tuple(p for p in self.provisions if p.core)
         found = self.model_copy(update={"provisions": kept, "escalation": steps})
-        found._minor = tuple(p for p in self.provisions if not p.core)
+        return found.leaving_out(p for p in self.provisions if not p.core)
+
+    def leaving_out(self, minor: Iterable[Provision]) -> Framework:
+        """Return the framework with its own provisions, and these as what was left out."""
+        found = self.model_copy()
+        found._minor = tuple(minor)
         return found

@@ -29,7 +29,7 @@ from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
 from tests.helpers import tiered
 
-VOLUME = Volume(draws=100, kept=8)
+VOLUME = Volume(draws=64, kept=8)
 SLOT = ("jurisdictions", "task_type", "change_type", "language", "register", "pair")
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "frameworks" / "labour"

@@ -36,7 +36,8 @@ def framework_of_change(domain: Domain, framework: Framework, change: str) -> Fr
     """Reduce a framework to the provisions and steps that a change may lead to."""
     steps = tuple(s for s in framework.escalation if not s.changes or change in s.changes)
     provisions = provisions_of(domain, framework, change)
-    return framework.model_copy(update={"provisions": provisions, "escalation": steps})
+    found = framework.model_copy(update={"provisions": provisions, "escalation": steps})
+    return found.leaving_out(p for p in framework.minor if domain.change_types[change].all_triggers & set(p.triggers))
 
 
 def sort_into_cells(domain: Domain, framework: Framework, change: str, rows: pl.DataFrame) -> Cells:
