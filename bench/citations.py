@@ -26,7 +26,7 @@ from forge_assets.law.statutes import load_statutes
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACK = PROJECT / "frameworks" / "labour"
-LABELLED = PROJECT / "tests" / "law" / "citation_set"
+LABELLED = PROJECT / "tests" / "citations" / "citation_set"
 ANSWERS, ROUNDS, SEED = 300, 5, 20261125
 PROSE = (
     "The employer must inform the employees' representatives in good time and in writing before it decides.",

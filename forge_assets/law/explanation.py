@@ -35,7 +35,7 @@ def explain_findings(
     for code, findings in combined.national.items():
         lines += [_headline(domain, frameworks[code].name, change, combined.facts[code]), ""]
         lines += _findings(domain, frameworks[code], statuses, findings, cite)
-        if not any(finding.applies or finding.hinges_on for finding in findings):
+        if not any((f.applies and not f.provision.incomplete) or f.hinges_on for f in findings):
             lines[-1:] = [*_silence(frameworks[code], change, findings, cite), ""]
     for code, found in combined.union.items():
         union = frameworks[code]
@@ -113,7 +113,8 @@ def _findings(
 ) -> Iterator[str]:
     place = {p.id: i for i, p in enumerate(ranked(domain, (f.provision for f in findings)))}
     order = sorted(findings, key=lambda f: place[f.provision.id])
-    applying = [f for f in order if f.applies]
+    applying = [f for f in order if f.applies and not f.provision.incomplete]
+    incomplete = [f for f in order if f.applies and f.provision.incomplete]
     asked = [f for f in order if f.hinges_on]
     judged = [f for f in order if f.state is State.JUDGED]
     failing = [f for f in order if f.triggered and not f.applies and not f.hinges_on and f not in judged]
@@ -123,6 +124,10 @@ def _findings(
         yield from _duty(framework, finding, statuses, cite)
         if notes and finding.provision.id in notes:
             yield f"      {notes[finding.provision.id]}"
+    if incomplete:
+        yield "  MAY APPLY, but what decides is not held"
+        for finding in incomplete:
+            yield from _duty(framework, finding, statuses, cite)
     if asked:
         yield "  DEPENDS on facts that were not stated"
         for finding in asked:
@@ -143,7 +148,7 @@ def _findings(
 def _silence(framework: Framework, change: str, findings: Sequence[Finding], cite: Cite) -> Iterator[str]:
     """What it means that no provision applies."""
     complete = framework.complete_for.get(change)
-    if complete is None or any(finding.state is State.JUDGED for finding in findings):
+    if complete is None or any(f.state is State.JUDGED or f.applies for f in findings):
         yield "  The texts held do not settle whether anything is owed."
     else:
         yield "  Nothing is owed: the texts held are complete on this."

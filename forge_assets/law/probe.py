@@ -38,7 +38,7 @@ def probe(domain: Domain, framework: Framework, change: str) -> list[Point]:
     found = []
     for facts in fact_grid(domain, framework, change) if pulled.provisions else ():
         findings = obligations(domain, pulled, change, facts)
-        first = lead(domain, (f.provision for f in findings if f.applies))
+        first = lead(domain, (f.provision for f in findings if f.applies and not f.provision.incomplete))
         settled = change in framework.complete_for and not any(f.state is State.JUDGED for f in findings)
         found.append(Point(facts, first, bool(first and is_denied(domain, framework, first, facts)), settled))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from forge_assets.cli.main import main
 from forge_assets.law.country import read_country
 from forge_assets.law.engine import Facts, obligations
 from forge_assets.law.headline import lead
@@ -71,6 +72,24 @@ def test_lithuanian_group_dismissals_are_not_taught_while_their_numbers_are_not_
     assert {country.statuses[f.provision.id] for f in found if f.applies and f.provision.cite.unit == "63"} <= {
         "incomplete"
     }
+
+
+def test_what_is_incomplete_is_shown_apart_from_what_applies(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [
+        "explain",
+        "LT",
+        "--change",
+        "collective_redundancy",
+        "--employees",
+        "7",
+        "--affected",
+        "2",
+        "--trade-union",
+    ]
+    assert main(asked) == 0
+    certain, _, uncertain = capsys.readouterr().out.partition("MAY APPLY, but what decides is not held")
+    assert "DK 63 str. 5 d." not in certain
+    assert "DK 63 str. 5 d." in uncertain
 
 
 def test_no_headline_of_any_country_is_owed_to_a_body_that_the_facts_deny(domain: Domain) -> None:
