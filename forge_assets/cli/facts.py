@@ -54,6 +54,9 @@ def check_facts(
         ValueError: names both facts and the country.
     """
     for country, facts in stated.items():
+        for name, kind in domain.facts.items():
+            if kind.requires and facts.get(name) and facts.get(kind.requires) is False:
+                raise ValueError(f"{country}: {name} cannot be without {kind.requires}: correct one of them")
         for part, whole in parts:
             if part in facts and whole in facts and facts[part] > facts[whole]:
                 raise ValueError(

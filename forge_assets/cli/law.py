@@ -81,7 +81,7 @@ def check(
 def changed_countries(pack: Path) -> list[Path]:
     """List the country files that differ from the last commit, in themselves or in their statute text.
 
-    A change of what all countries share, such as `domain.yaml`, is one of every country.
+    A change of what all countries share, such as `domain.yaml`, is one of every country; so is a country that is gone.
 
     Raises:
         ValueError: git does not know the pack.
@@ -95,8 +95,8 @@ def changed_countries(pack: Path) -> list[Path]:
         raise ValueError(f"{pack}: --changed compares with the last commit, and git has none: name the file") from error
     changed = [(root / entry[3:]).resolve() for entry in found.split("\0") if entry]
     files = {code: path.resolve() for code, path in country_files(pack).items()}
-    shared = [path for path in changed if path.parent == pack.resolve()]
-    if shared:
+    whole = {pack.resolve(), (pack / "jurisdictions").resolve()}
+    if any(path.parent in whole and path not in files.values() for path in changed):
         return list(files.values())
     texts = {path.parent.name.upper() for path in changed if path.parent.parent == (pack / "statutes").resolve()}
     return [path for code, path in files.items() if path in changed or code in texts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Bound, Condition, Domain, Framework, SaidAt
@@ -41,9 +42,22 @@ def read_framework(path: Path, domain: Domain) -> tuple[Framework, Lines]:
     """
     data, lines = read_yaml(path)
     framework = validate(Framework, path, data, lines)
+    refuse(path, lines, _empty_fields((), data))
     problems = list(_framework_problems(framework, domain))
     refuse(path, lines, problems or _settling_problems(framework, domain))
     return framework, lines
+
+
+def _empty_fields(at: FieldPath, value: Any) -> Iterable[Problem]:
+    """Fields that are named and have no value: an empty condition must not read as none."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        yield at, f"`{at[-1]}` has no value", "give one, or remove the field"
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _empty_fields((*at, name), part)
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _empty_fields((*at, place), part)
 
 
 def _settling_problems(framework: Framework, domain: Domain) -> Iterable[Problem]:
@@ -249,3 +263,15 @@ def _bound_problems(at: FieldPath, fact: str, bound: Bound, domain: Domain) -> I
         yield at, "a share needs its number, e.g. `min_share`, and `share_of`", "give both"
     if bound.share_of is not None:
         yield from _unknown((*at, "share_of"), "fact", bound.share_of, domain.facts)
+        if bound.share_of == fact or (
+            bound.share_of in domain.facts and domain.facts[bound.share_of].type != "integer"
+        ):
+            yield (*at, "share_of"), f"`{fact}` is no share of `{bound.share_of}`", "name another number"
+    lower = [share for share in (bound.min_share, bound.over_share) if share is not None]
+    upper = [share for share in (bound.max_share, bound.under_share) if share is not None]
+    if len(lower) > 1 or len(upper) > 1:
+        yield at, f"`{fact}` has two shares on one side", "keep one of them"
+    elif lower and upper:
+        closed = bound.min_share is not None and bound.max_share is not None
+        if lower[0] > upper[0] or (lower[0] == upper[0] and not closed):
+            yield at, f"the shares of `{fact}` exclude each other: never true", "swap the two, or remove one"

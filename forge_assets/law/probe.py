@@ -50,7 +50,7 @@ def probe_lines(domain: Domain, framework: Framework, changes: Sequence[str], ci
     Headlines are lettered and listed at the end of each change; facts that never change one are named and left out.
     `!` marks a headline owed to representatives whom the facts deny.
     """
-    yield framework.name
+    yield f"{framework.name} (numbers at and beside every bound were tried; between them a share may decide)"
     for change in changes:
         yield ""
         yield f"  {domain.change_types[change].title}"

@@ -15,7 +15,7 @@ from tests.shipped import PACK
 def test_probe_shows_where_each_headline_begins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["probe", "SK", "--change", "collective_redundancy"]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("Slovakia\n\n  collective redundancy\n")
+    assert told.startswith("Slovakia (numbers at and beside every bound were tried")
     assert "employees 21 to 100: [" in told
     assert ", affected from 10 [" in told
     assert "consultation, employees, § 73 ods. 2 Zákonníka práce: " in told
@@ -57,6 +57,19 @@ def test_only_countries_that_differ_from_the_last_commit_are_checked(
     assert "the quote does not stand in DE:betrvg:87:1:6" in told
     assert "not a statute unit" in told
     assert "AT:" not in told
+
+
+def test_a_country_that_is_gone_makes_every_other_one_be_checked(
+    committed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (committed / "jurisdictions" / "eu.yaml").unlink()
+    assert main(["check", str(committed), "--changed"]) == 1
+    assert "the file is missing, though `implements` of other countries names its law" in capsys.readouterr().out
+
+
+def test_facts_that_cannot_be_together_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "DE", "--change", "ai_system", "--cameras", "--no-monitoring"]) != 0
+    assert "DE: cameras cannot be without monitoring: correct one of them" in capsys.readouterr().err
 
 
 def test_a_pack_that_git_does_not_know_is_refused(

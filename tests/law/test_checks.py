@@ -84,7 +84,7 @@ def test_a_gap_between_bands_of_headcounts_is_a_warning(check: Check) -> None:
          "    triggers: [monitoring]   # only if it was meant to\n    deadline: before introduction",
          "conditions", "«only if it was meant to» states a condition"),
         ("words: Einführung und Anwendung von technischen", "words: Anwendung und Einführung von technischen",
-         "evidence", "the quote does not stand in DE:betrvg:87:1"),
+         "evidence", "the words of `deadline` under `said_at` do not stand in DE:betrvg:87:1"),
         ("      deadline: {at: DE:betrvg:87:1, words: Einführung und Anwendung von technischen Einrichtungen}\n", "",
          "evidence", "no words of the text bear out deadline"),
         ("summary: co-determination on devices for monitoring", "summary: devices for monitoring",

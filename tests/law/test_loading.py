@@ -155,6 +155,28 @@ def test_evidence_is_words_alone_or_one_place_or_several(
     assert said == words
 
 
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [
+        ("affected: {min_share: 0.1, share_of: works_council}", "`affected` is no share of `works_council`"),
+        ("affected: {min_share: 0.1, share_of: affected}", "`affected` is no share of `affected`"),
+        ("affected: {min_share: 0.3, max_share: 0.2, share_of: employees}", "exclude each other: never true"),
+        ("affected: {over_share: 0.2, max_share: 0.2, share_of: employees}", "exclude each other: never true"),
+        ("affected: {min_share: 0.1, over_share: 0.2, share_of: employees}", "two shares on one side"),
+    ],
+)
+def test_a_share_that_means_nothing_is_refused(edit: Edit, domain: Domain, new: str, says: str) -> None:
+    with pytest.raises(SourceError, match=says):
+        load_framework(edit("affected: {min_share: 0.1, share_of: employees}", new), domain)
+
+
+@pytest.mark.parametrize("empty", ["only_if:", "only_if: '  '", "incomplete:"])
+def test_a_field_without_a_value_is_refused(edit: Edit, domain: Domain, empty: str) -> None:
+    cite = "    cite: DE:betrvg:90:1:3\n"
+    with pytest.raises(SourceError, match="has no value"):
+        load_framework(edit(cite, f"{cite}    {empty}\n"), domain)
+
+
 def test_evidence_for_what_is_no_field_is_refused(edit: Edit, domain: Domain) -> None:
     path = edit("      deadline: {at: DE:betrvg:87:1, words: Einf", "      dedline: {at: DE:betrvg:87:1, words: Einf")
     with pytest.raises(SourceError, match="unknown field or tested fact `dedline`: did you mean `deadline`"):

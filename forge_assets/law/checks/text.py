@@ -56,7 +56,8 @@ def text_faults(framework: Framework, statutes: Statutes) -> Iterator[Found]:
             at = entry.at if entry.is_evidence else (*entry.at, entry.field)
             yield check, "error", at, found.problem, _nearest_place(entry.key, statutes)
         elif entry.quote is not None and squeezed(entry.quote) not in found:
-            what = f"the quote does not stand in {entry.key}"
+            named = f"words of `{entry.at[-1]}` under `said_at` do" if entry.is_evidence else "quote does"
+            what = f"the {named} not stand in {entry.key}"
             at = entry.at if entry.is_evidence else (*entry.at, "quote")
             yield (
                 "evidence" if entry.is_evidence else "quotes",
