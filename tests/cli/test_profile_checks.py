@@ -16,6 +16,7 @@ from forge_assets.cli.profile_checks import ProfileChecks
 from forge_resources.config.data_folder import PROJECT
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.strict_yaml import SourceError
+from tests.helpers import tiered
 
 PACK = PROJECT / "frameworks" / "labour"
 Edit = Callable[[str, str], int]
@@ -61,7 +62,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "further", "says"), BAD, ids=[new for _, new, _, _ in BAD])
+@pytest.mark.parametrize(
+    ("old", "new", "further", "says"),
+    [*BAD[:9], *(pytest.param(*case, marks=pytest.mark.slow) for case in BAD[9:])],
+    ids=[new for _, new, _, _ in BAD],
+)
 def test_what_the_pack_and_the_models_do_not_have_is_refused_with_its_line(
     edit: Edit, checks: ProfileChecks, old: str, new: str, further: int, says: str
 ) -> None:
@@ -85,7 +90,7 @@ def test_prompts_longer_than_a_row_are_refused_once_the_tokenizer_is_here(
         ProfileChecks(PACK, ModelLibrary(tmp_path / "models")).read("mine")
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "run", "search"])
+@pytest.mark.parametrize("command", tiered(["check", "plan", "run", "search"]))
 def test_every_command_that_uses_a_profile_refuses_it_before_anything_is_made(
     edit: Edit, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,9 +74,11 @@ class ThreePhaseSampler(BaseSampler):
         storage = study._storage
         storage.set_trial_system_attr(trial._trial_id, PHASE, phase_of(trial.number, self.n_trials))
         alike: list[FrozenTrial] = []
+        passed: list[Seen] = []
         for _ in range(TRIES):
             before = [one for one in study.get_trials(deepcopy=False) if one.number < trial.number]
-            proposal = self.space.stored(self._propose(self._before([*before, *alike], study.direction), trial.number))
+            seen = [*self._before([*before, *alike], study.direction), *passed]
+            proposal = self.space.stored(self._propose(seen, trial.number))
             storage.set_trial_system_attr(trial._trial_id, PROPOSED, proposal)
             # Another process may have come to the same meanwhile; at least one of the two sees it here.
             others = (one for one in study.get_trials(deepcopy=False) if one.number != trial.number)
@@ -84,6 +86,10 @@ class ThreePhaseSampler(BaseSampler):
             if not same:
                 break
             alike += same
+            if any(one.number < trial.number for one in same):
+                # Both may have seen it: the later one leaves the next best to the earlier, or they would go on in step.
+                seen = [*self._before([*before, *alike], study.direction), *passed]
+                passed.append(Seen(self._propose(seen, trial.number), pending=True))
         return dict(proposal)
 
     def sample_independent(
