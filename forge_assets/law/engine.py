@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -94,7 +94,7 @@ def obligations(
     facts = with_impossible(domain, facts)
     triggers = pulled_triggers(domain, change, facts)
     possible = {c.trigger: c.fact for c in domain.change_types[change].conditional_triggers if c.fact not in facts}
-    return [_judge(provision, triggers, possible, facts, on) for provision in framework.provisions]
+    return [_left_to_judge(_judge(p, triggers, possible, facts, on)) for p in framework.provisions]
 
 
 def with_impossible(domain: Domain, facts: Facts) -> Facts:
@@ -103,20 +103,14 @@ def with_impossible(domain: Domain, facts: Facts) -> Facts:
     return {**facts, **denied} if denied else facts
 
 
-def _judge(
-    provision: Provision,
-    triggers: frozenset[str],
-    possible: Mapping[str, str],
-    facts: Facts,
-    on: dt.date | None,
-) -> Finding:
-    finding = _tested(provision, triggers, possible, facts, on)
-    if provision.only_if and (finding.applies or finding.state is State.OPEN):
+def _left_to_judge(finding: Finding) -> Finding:
+    """What applies, or may, only under a condition that no fact states."""
+    if finding.provision.only_if and (finding.applies or finding.state is State.OPEN):
         return replace(finding, state=State.JUDGED, hinges_on=())
     return finding
 
 
-def _tested(
+def _judge(
     provision: Provision,
     triggers: frozenset[str],
     possible: Mapping[str, str],
@@ -152,7 +146,7 @@ def _not_pulled(provision: Provision, possible: Mapping[str, str], facts: Facts,
     if not deciding:
         return Finding(provision, State.NOT_TRIGGERED)
     supposed = {**facts, **dict.fromkeys(deciding, True)}
-    finding = _tested(provision, frozenset(provision.triggers), {}, supposed, on)
+    finding = _judge(provision, frozenset(provision.triggers), {}, supposed, on)
     if finding.applies or finding.hinges_on:
         return Finding(provision, State.OPEN, hinges_on=(*deciding, *finding.hinges_on))
     return replace(finding, pulled=())
@@ -172,10 +166,9 @@ def _unstated(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
     return tuple(names)
 
 
-def meets(alternatives: Iterable[Condition], facts: Facts) -> bool:
+def meets(alternatives: Sequence[Condition], facts: Facts) -> bool:
     """Test whether one of some alternatives holds, or there is none; what is not stated does not hold."""
-    conditions = list(alternatives)
-    return not conditions or any(all(_holds(n, b, facts) for n, b in c.items()) for c in conditions)
+    return not alternatives or any(all(_holds(n, b, facts) for n, b in c.items()) for c in alternatives)
 
 
 def _holds(name: str, bound: Bound, facts: Facts) -> bool:

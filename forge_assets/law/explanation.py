@@ -9,7 +9,7 @@ from decimal import Decimal
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import Combined, UnionFinding
 from forge_assets.law.engine import Facts, Finding, State
-from forge_assets.law.headline import ranked
+from forge_assets.law.headline import is_settled, ranked
 from forge_assets.law.model import Bound, Condition, Domain, Evidence, Framework
 
 WIDTH = 110
@@ -147,10 +147,10 @@ def _findings(
 
 def _silence(framework: Framework, change: str, findings: Sequence[Finding], cite: Cite) -> Iterator[str]:
     """What it means that no provision applies."""
-    complete = framework.complete_for.get(change)
-    if complete is None or any(f.state is State.JUDGED or f.applies for f in findings):
+    if not is_settled(framework, change, findings):
         yield "  The texts held do not settle whether anything is owed."
     else:
+        complete = framework.complete_for[change]
         yield "  Nothing is owed: the texts held are complete on this."
         yield from _wrapped(f"{complete.because} ({', '.join(cite(key) for key in complete.at)})")
 

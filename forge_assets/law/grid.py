@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from forge_assets.law.engine import Facts, pulled_triggers
-from forge_assets.law.model import Bound, Condition, Domain, Framework, Provision
+from forge_assets.law.model import Bound, Domain, Framework, Provision
 
 MOST_SWITCHES = 7
 """Yes/no facts that are tried in every combination; of more, the first so many, the rest one at a time."""
@@ -26,13 +26,8 @@ def tested_facts(domain: Domain, provisions: Iterable[Provision], change: str) -
     wanted = {c.fact for c in domain.change_types[change].conditional_triggers}
     for provision in provisions:
         if not provision.only_if:
-            wanted |= {name for condition in provision.applies_when for name in facts_of(condition)}
+            wanted |= provision.tested
     return tuple(name for name in domain.facts if name in wanted)
-
-
-def facts_of(condition: Condition) -> set[str]:
-    """Names of the facts that a condition tests, wholes of shares included."""
-    return {*condition, *(b.share_of for b in condition.values() if b.share_of)}
 
 
 def fact_grid(domain: Domain, framework: Framework, change: str) -> Iterator[Facts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding, State
 from forge_assets.law.model import Domain, Framework, Provision
 
 
@@ -26,6 +26,16 @@ def lead(domain: Domain, provisions: Iterable[Provision]) -> Provision | None:
     """Find the duty that is named first; None where there is none."""
     found = ranked(domain, provisions)
     return found[0] if found else None
+
+
+def is_settled(framework: Framework, change: str, findings: Iterable[Finding]) -> bool:
+    """Test whether it means that nothing is owed where no provision is found to apply.
+
+    The texts held must be complete on the change, and neither a person's judgement nor text not held leave a duty open.
+    """
+    return change in framework.complete_for and not any(
+        f.state is State.JUDGED or (f.applies and f.provision.incomplete) for f in findings
+    )
 
 
 def is_denied(domain: Domain, framework: Framework, provision: Provision, facts: Facts) -> bool:

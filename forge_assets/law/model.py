@@ -87,6 +87,11 @@ Condition = dict[Name, Bound]
 """Fact name to bound; all must hold."""
 
 
+def facts_of(condition: Condition) -> set[str]:
+    """Return the names of the facts that a condition tests, wholes of shares included."""
+    return {*condition, *(b.share_of for b in condition.values() if b.share_of)}
+
+
 class FactType(Strict):
     """A fact a scenario may state."""
 
@@ -370,8 +375,7 @@ class Provision(Strict):
     @cached_property
     def tested(self) -> frozenset[str]:
         """Names of the facts that it tests, wholes of shares included."""
-        found = [(name, bound) for condition in self.applies_when for name, bound in condition.items()]
-        return frozenset(each for name, bound in found for each in (name, bound.share_of) if each)
+        return frozenset().union(*(facts_of(condition) for condition in self.applies_when))
 
 
 class EscalationStep(Grounded):

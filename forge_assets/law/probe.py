@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts, State, obligations
+from forge_assets.law.engine import Facts, obligations
 from forge_assets.law.explanation import facts_in_words
 from forge_assets.law.grid import fact_grid, provisions_of
-from forge_assets.law.headline import is_denied, lead
+from forge_assets.law.headline import is_denied, is_settled, lead
 from forge_assets.law.model import Domain, Framework, Provision
 
 Cite = Callable[[CitationKey], str]
@@ -39,8 +39,8 @@ def probe(domain: Domain, framework: Framework, change: str) -> list[Point]:
     for facts in fact_grid(domain, framework, change) if pulled.provisions else ():
         findings = obligations(domain, pulled, change, facts)
         first = lead(domain, (f.provision for f in findings if f.applies and not f.provision.incomplete))
-        settled = change in framework.complete_for and not any(f.state is State.JUDGED for f in findings)
-        found.append(Point(facts, first, bool(first and is_denied(domain, framework, first, facts)), settled))
+        denied = first is not None and is_denied(domain, framework, first, facts)
+        found.append(Point(facts, first, denied, is_settled(framework, change, findings)))
     return found
 
 

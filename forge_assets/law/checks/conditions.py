@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from forge_assets.law.checks.faults import CHECKS, Found
-from forge_assets.law.model import Body, Domain, Framework, Provision
+from forge_assets.law.model import Accepted, Body, Domain, Framework, Provision
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import Missing, cited_text, is_current
 from forge_resources.config.strict_yaml import FieldPath, Lines
@@ -48,8 +48,7 @@ def field_faults(domain: Domain, framework: Framework, statutes: Statutes) -> It
     sizes = _size_pattern(framework)
     for i, provision in enumerate(framework.provisions):
         at: FieldPath = ("provisions", i)
-        for name in sorted({*provision.accepted} - {*CHECKS}):
-            yield "readable", "error", (*at, "accepted", name), f"no check `{name}`", f"use one of {', '.join(CHECKS)}"
+        yield from _unknown_checks(provision.accepted, at)
         if provision.only_if or not is_current(framework, provision):
             continue
         yield from _unsaid_level(domain, provision, at)
@@ -58,6 +57,11 @@ def field_faults(domain: Domain, framework: Framework, statutes: Statutes) -> It
         yield from _takes_no_part(domain, provision, bodies[provision.body], at)
     for i, body in enumerate(framework.bodies):
         yield from _body_faults(domain, framework, body, ("bodies", i))
+
+
+def _unknown_checks(accepted: Accepted, at: FieldPath) -> Iterator[Found]:
+    for name in sorted({*accepted} - {*CHECKS}):
+        yield "readable", "error", (*at, "accepted", name), f"no check `{name}`", f"use one of {', '.join(CHECKS)}"
 
 
 def _unsaid_level(domain: Domain, provision: Provision, at: FieldPath) -> Iterator[Found]:
@@ -113,8 +117,7 @@ def _takes_no_part(domain: Domain, provision: Provision, body: Body, at: FieldPa
 
 
 def _body_faults(domain: Domain, framework: Framework, body: Body, at: FieldPath) -> Iterator[Found]:
-    for name in sorted({*body.accepted} - {*CHECKS}):
-        yield "readable", "error", (*at, "accepted", name), f"no check `{name}`", f"use one of {', '.join(CHECKS)}"
+    yield from _unknown_checks(body.accepted, at)
     owing = [p for p in framework.provisions if body.id in (p.body, *p.substitutes)]
     if not domain.body_kinds or not any(is_current(framework, p) for p in owing):
         return

@@ -124,8 +124,7 @@ def _teaching_faults(domain: Domain, framework: Framework) -> Iterator[Found]:
     if framework.members:
         return
     for change in domain.change_types.values():
-        triggers = {*change.triggers, *(c.trigger for c in change.conditional_triggers)}
-        covering = [p for p in framework.provisions if triggers & set(p.triggers)]
+        covering = [p for p in framework.provisions if change.all_triggers & set(p.triggers)]
         if covering and not any(p.core for p in covering):
             what = f"no provision on {change.title} is `core`"
             yield "teaching", "warning", ("provisions",), what, f"mark one, e.g. {covering[0].id}"

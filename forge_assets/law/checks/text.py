@@ -10,7 +10,7 @@ from forge_assets.law.checks.faults import Check, Found
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import Condition, Evidence, Framework, Provision
 from forge_assets.law.statutes import Statutes, squeezed, subdivisions
-from forge_assets.law.verification import Missing, cited_text, text_is_current
+from forge_assets.law.verification import Missing, cited_text, is_current, text_is_current
 from forge_resources.config.strict_yaml import FieldPath
 
 
@@ -73,7 +73,7 @@ def evidence_faults(framework: Framework) -> Iterator[Found]:
     laws = {law.id: law for law in framework.laws}
     standing = {name for body in framework.bodies for name in (body.id, *_facts(body.exists_when or ()))}
     for i, provision in enumerate(framework.provisions):
-        if provision.incomplete or not text_is_current(provision.cite, laws[provision.cite.law]):
+        if provision.incomplete or not is_current(framework, provision):
             continue
         tested = [name for name in dict.fromkeys(_facts(provision.applies_when)) if name not in standing]
         missing = [name for name in (*_stated_fields(provision), *tested) if name not in provision.said_at]

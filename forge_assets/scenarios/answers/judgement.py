@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forge_assets.law.engine import Alternative, Facts, Finding, State, meets, obligations
-from forge_assets.law.headline import ranked
+from forge_assets.law.headline import is_settled, ranked
 from forge_assets.law.model import Body, Domain, EscalationStep, Framework, Provision
 
 NO_LEVEL = "none"
@@ -95,7 +95,6 @@ def judge_change(
         on: the date of the change; None tests no dates.
     """
     every = obligations(domain, framework, change, facts, on)
-    left_to_judge = any(f.state is State.JUDGED for f in every)
     unasked = False
     findings = [f for f in every if not f.provision.only_if]
     if conditional_only:
@@ -123,7 +122,7 @@ def judge_change(
         undecided=ranked(domain, (f.provision for f in findings if f.hinges_on)),
         later=tuple(f.provision for f in findings if f.state is State.NOT_YET and f.provision.id in undated),
         failed={p.id: misses[p.id] for p in ranked(domain, (f.provision for f in findings)) if p.id in misses},
-        is_settled=unasked or (change in framework.complete_for and not left_to_judge),
+        is_settled=unasked or is_settled(framework, change, every),
         steps=tuple((i, s) for i, s in enumerate(framework.escalation, 1) if _exists(s, change, facts)),
         is_decidable=(bool(applying) or not _minor_may_apply(domain, framework, change, facts, on))
         and any(f.triggered or conditional_only for f in findings)

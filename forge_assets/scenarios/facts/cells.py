@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forge_assets.law.grid import facts_of, provisions_of, tested_facts
-from forge_assets.law.model import Bound, Domain, EscalationStep, Framework, Provision
+from forge_assets.law.grid import provisions_of, tested_facts
+from forge_assets.law.model import Bound, Domain, EscalationStep, Framework, Provision, facts_of
 
 Bits = NDArray[np.bool_]
 NUDGES = ((3, 4), (13, 10))
