@@ -96,19 +96,19 @@ def compose_country(
             f"{code}: {{name: {framework.name}, in: in {framework.name}}}"
         )
     framework = without_bracketed_citations(framework, domain.citation)
-    answers = AnswerComposer(domain, pack, law.statuses)
+    answers = AnswerComposer(domain, pack, law.statuses, (framework,))
     parts = []
     for change in () if framework.members else domain.change_types:
         found = judge_draws(domain, pack, answers, framework, change, draw_change(domain, pack, change, volume))
         rows = choose_tasks(first_of_each_outcome(found, volume.kept), found, answers, framework.jurisdiction)
         rows = _varied(pack, framework, law, rows)
-        parts += compose_answers(domain, answers, found, rows)
+        parts += compose_answers(domain, pack, answers, found, rows)
         parts += build_contrast_pairs(domain, pack, answers, found)
     return sample_tables(domain, pack, law.versions, parts)
 
 
 def _varied(pack: Pack, framework: Framework, law: LawLineage, rows: pl.DataFrame) -> pl.DataFrame:
-    """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, correction."""
+    """Decide how each question is asked: columns variant, without (a fact), neighbour, premise, corrects."""
     key = rows["key"].to_numpy() if rows.height else np.zeros(0, dtype=np.uint64)
     percentile = choose_index(key, 100, "variant")
     ends = np.cumsum(list(SHARES.values()))
@@ -131,9 +131,6 @@ def _varied(pack: Pack, framework: Framework, law: LawLineage, rows: pl.DataFram
         .otherwise(pl.lit(""))
         .alias("neighbour"),
         pl.when(pl.col("variant") == "repealed").then(pl.lit(place)).otherwise(pl.lit("")).alias("premise"),
-        pl.when(pl.col("variant") == "repealed")
-        .then(pl.lit("The provision named in the question has been repealed. "))
-        .otherwise(pl.lit(""))
-        .alias("correction"),
+        pl.when(pl.col("variant") == "repealed").then(pl.lit("repealed")).otherwise(pl.lit("")).alias("corrects"),
         pl.col("variant").replace("repealed", "false_premise"),
     )
