@@ -35,7 +35,7 @@ def facts(case: AnswerCase) -> SectionText:
 
 def not_applying(case: AnswerCase) -> SectionText:
     """Write which provisions the case misses, and by how much."""
-    lines, fields = [], list[Field]()
+    lines, fields = list[str](), list[Field]()
     considered = {p.id: p for p in case.home.considered}
     for name, failed in case.home.failed.items():
         said = needs(case, failed) or _facts_missed(case, name)
@@ -78,7 +78,7 @@ def effect(case: AnswerCase, flip: Flip) -> str:
 
 def open_questions(case: AnswerCase) -> SectionText:
     """Write which duties hinge on what a person must judge."""
-    say, law, lines = case.writer.say, case.law, []
+    say, law, lines = case.writer.say, case.law, list[str]()
     for provision in _left_to_judge(case)[:MOST]:
         place = law.place(provision.cite)
         if law.english:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ENGLISH_ONLY = "gist"
-"""Slot of fields that are written in English alone; phrases that have it are needed in `en.yaml` only."""
+GIST = "gist"
+"""Slot of fields that are written in English alone."""
+COMPARED = (
+    "country_duty",
+    "country_none",
+    "stricter_than",
+    "strictest",
+    "equal",
+    "no_duty",
+    "level_in",
+    "none_asks",
+)
+"""Phrases of answers that compare countries, which is asked in English."""
 
 PHRASES: Mapping[str, tuple[str, ...]] = {
     name: tuple(slots.split())
@@ -110,3 +121,8 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
 SAYS_NONE = ("none", "in_any_case_none", "country_none", "whether_no", "who_none", "none_asks")
 SAYS_UNSETTLED = ("unsettled", "whether_unsettled")
 """Phrases by which an answer says that nothing applies, or that the texts do not settle it: scoring looks for it."""
+
+
+def is_english_only(phrase: str) -> bool:
+    """Whether only `en.yaml` needs a phrase."""
+    return phrase in COMPARED or GIST in PHRASES[phrase]

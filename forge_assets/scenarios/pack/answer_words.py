@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from forge_assets.law.model import Domain, Name, Text
-from forge_assets.scenarios.pack.answer_phrases import ENGLISH_ONLY, PHRASES, SAYS_NONE, SAYS_UNSETTLED
+from forge_assets.scenarios.pack.answer_phrases import PHRASES, SAYS_NONE, SAYS_UNSETTLED, is_english_only
 from forge_assets.scenarios.pack.language import ENGLISH
 from forge_resources.config.strict_yaml import Problem
 from forge_resources.storage.strict import Strict
@@ -78,7 +78,7 @@ def answer_problems(code: str, headings: frozenset[str]) -> Callable[[AnswerWord
         if file.language != code:
             yield ("language",), f"the file says {file.language}, its name says {code}", "make them agree"
         numbers = {name for name in domain.drawn_facts if domain.facts[name].type == "integer"}
-        english_only = {name for name, slots in PHRASES.items() if ENGLISH_ONLY in slots}
+        needed = {name for name in PHRASES if code == ENGLISH or not is_english_only(name)}
         for group, given, wanted in (
             ("levels", set(file.levels), set(domain.ranks)),
             ("facts", set(file.facts), set(domain.drawn_facts)),
@@ -86,7 +86,7 @@ def answer_problems(code: str, headings: frozenset[str]) -> Callable[[AnswerWord
             ("measures", set(file.measures), numbers),
             ("changes", set(file.changes), set(domain.change_types)),
             ("stages", set(file.stages), set(domain.stages)),
-            ("phrases", set(file.phrases), set(PHRASES) - (set() if code == ENGLISH else english_only)),
+            ("phrases", set(file.phrases), needed),
         ):
             if given != wanted:
                 odd = ", ".join(sorted(given ^ wanted))
