@@ -75,6 +75,8 @@ def _is_number(test: Test) -> bool:
 
 def _limits(case: AnswerCase, name: str, bound: Bound) -> str:
     """The smallest and the greatest number allowed; empty: neither is set."""
+    if bound.min is None and bound.max is None:
+        return ""
     say, measure = case.writer.say, case.measure(name)
     if bound.min is not None and bound.max is not None:
         return say("between", low=_limit(case, bound.min), high=_limit(case, bound.max), measure=measure)
