@@ -12,6 +12,7 @@ import polars as pl
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import Answer
 from forge_assets.scenarios.answers.writer import Writer
+from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack
@@ -32,6 +33,7 @@ EMPTY = (
     "place",
     "place_quote",
     "gist",
+    "nth",
 )
 """Columns that are empty unless a part says more."""
 
@@ -127,7 +129,18 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     rows = _with_versions(rows, versions)
     rows = rows.with_columns(
         _hashed(
-            rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
+            rows,
+            "scenario_id",
+            "home",
+            "other",
+            "archetype",
+            "company",
+            "change_type",
+            "facts",
+            "date",
+            "premise",
+            "place",
+            "nth",
         ),
         _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
     )
@@ -196,10 +209,15 @@ def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.E
 
 
 def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
-    """The split of each row; what a question leaves unsaid does not count."""
+    """The split of each row; what a question leaves unsaid does not count.
+
+    Every provision must be taught, so questions about one are parted by their wording, not by the provision.
+    """
     numbered = rows.with_row_index("at")
-    found = []
-    for (name,), group in _by(numbered, "without"):
+    cases = numbered.filter(pl.col("change_type") != "")
+    places = numbered.filter(pl.col("change_type") == "")
+    found = [places.select("at", split_names(choose_index(places["key"].to_numpy(), 100, "split")).alias("split"))]
+    for (name,), group in _by(cases, "without"):
         names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
