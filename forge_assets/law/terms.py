@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from forge_assets.law.engine import Facts, meets
 from forge_assets.law.model import CHANGE, Provision, Term, TermUnit, facts_of
 
-_LETTERS: dict[TermUnit, str] = {"day": "d", "working_day": "b", "week": "w", "month": "m", "year": "y"}
-_OFFSET = re.compile(r"([+-]\d+)([dbwmy])")
+_LETTERS: dict[TermUnit, str] = {"day": "d", "working_day": "b", "week": "w", "month": "m", "year": "m"}
+_OFFSET = re.compile(r"([+-]\d+)([dbwm])")
 
 
 def term_of(provision: Provision, facts: Facts) -> Term | None:
@@ -31,8 +31,8 @@ def offset(term: Term) -> str | None:
     """Write how a step that is due before the change moves from its date.
 
     Returns:
-        `-30d` (calendar days), `-5b` (working days), `-2w`, `-1m`, `-1y`; None for a term that counts from or to any
-        other event.
+        `-30d` (calendar days), `-5b` (working days), `-2w`, `-1m`, `-12m` for a year; None for a term that counts from
+        or to any other event.
     """
     return _back(term) if term.before == CHANGE else None
 
@@ -74,13 +74,13 @@ def moved(day: dt.date, offset: str) -> dt.date:
     """
     found = _OFFSET.fullmatch(offset)
     if not found:
-        raise ValueError(f"`{offset}` is no offset: write one such as -30d, -5b, -2w, -1m or -1y")
+        raise ValueError(f"`{offset}` is no offset: write one such as -30d, -5b, -2w or -1m")
     number, unit = int(found[1]), found[2]
     if unit == "b":
         return _by_working_days(day, number)
     if unit in "dw":
         return day + dt.timedelta(days=number * (7 if unit == "w" else 1))
-    return _by_months(day, number * (12 if unit == "y" else 1))
+    return _by_months(day, number)
 
 
 def length(term: Term) -> str:
@@ -105,7 +105,8 @@ def _clause(anchor: str, anchors: Mapping[str, str]) -> str:
 
 
 def _back(term: Term) -> str:
-    return f"-{term.number}{_LETTERS[term.unit]}"
+    number = term.number * (12 if term.unit == "year" else 1)
+    return f"-{number}{_LETTERS[term.unit]}"
 
 
 def _by_months(day: dt.date, months: int) -> dt.date:
