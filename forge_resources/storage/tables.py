@@ -112,6 +112,7 @@ _CATALOG = (
             "reviewed_on": Column(_DATE, "Day on which somebody else read it against the text; null: not yet."),
             "reviewed_by": Column(_TEXT, "How: second_reading or native_lawyer; null: not yet."),
             "deadline": Column(_TEXT, "When the duty is due; null: none is stated."),
+            "term": Column(_TEXT, "The deadline as a length of time before or after an event; null: it is none."),
             "consequence": Column(_TEXT, "What follows from a breach; null: none is stated."),
             "valid_from": Column(_DATE, "First day it is in force; null: none is stated."),
             "valid_to": Column(_DATE, "Last day it is in force; null: none is stated."),
