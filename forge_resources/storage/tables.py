@@ -230,6 +230,7 @@ _SAMPLE = {
     ),
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
     "levels": Column(_TEXTS, "Levels of duty that are looked for in an answer."),
+    "output_schema": Column(_TEXT, "JSON Schema that an answer must follow; empty: it is prose."),
     "change_type": Column(_TEXT, "What the company plans, by id."),
     "provenance": Column(
         _TEXTS, "Ids of the provisions weighed, whether they apply or not, and of the escalation steps named."
@@ -250,7 +251,7 @@ _SCENARIOS = (
             "change_type": Column(_TEXT, "What the company plans, by id."),
             "facts": Column(_TEXT, "JSON: country code to the facts there."),
             "date": Column(_TEXT, "Day of the change, ISO 8601; empty: none is given."),
-            "applies": Column(_TEXTS, "Ids of the provisions that apply."),
+            "applies": Column(_TEXTS, "Ids of the provisions that apply; null: it is only read, never judged."),
             "split": Column(_TEXT, "train, validation or benchmark, by its content: a case is in one split only."),
         },
         "jurisdiction, cross_border for pairs",

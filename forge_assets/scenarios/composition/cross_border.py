@@ -11,6 +11,7 @@ import polars as pl
 from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, StatedFacts
+from forge_assets.scenarios.composition.intake import compose_intake_pairs
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
@@ -58,6 +59,7 @@ def compose_cross_border(
             parts += _premises(domain, pack, answers, found, countries, law, volume)
         abroad = [judge_draws(domain, pack, answers, f, change, second) for f in countries]
         parts += _comparisons(domain, pack, answers, at_home, abroad, volume)
+        parts += compose_intake_pairs(domain, pack, change, [f.jurisdiction for f in countries], first, second)
         for union in (f for f in said if f.members):
             parts += _dated(domain, pack, answers, union, countries, change, first)
     return sample_tables(domain, pack, law.versions, parts)

@@ -21,6 +21,7 @@ from forge_assets.law.statutes import repealed_units
 from forge_assets.law.versions import entry_versions
 from forge_assets.scenarios.answers.composer import AnswerComposer
 from forge_assets.scenarios.composition.contrast_pairs import build_contrast_pairs
+from forge_assets.scenarios.composition.intake import compose_intake
 from forge_assets.scenarios.composition.judged_cells import Volume, draw_change, first_of_each_outcome, judge_draws
 from forge_assets.scenarios.composition.questions import choose_tasks, compose_answers
 from forge_assets.scenarios.facts.counter_rng import choose_index
@@ -104,6 +105,8 @@ def compose_country(
         rows = _varied(pack, framework, law, rows)
         parts += compose_answers(domain, answers, found, rows)
         parts += build_contrast_pairs(domain, pack, answers, found)
+    if not framework.members:
+        parts += compose_intake(domain, pack, code, framework.language, volume.kept)
     return sample_tables(domain, pack, law.versions, parts)
 
 

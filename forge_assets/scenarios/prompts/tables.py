@@ -13,6 +13,7 @@ from forge_assets.scenarios.answers.composer import PREMISE, Answer
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
+from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
@@ -21,6 +22,8 @@ from forge_resources.storage.tables import TABLES
 
 EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
 """Columns that are empty unless a part says more."""
+SIDES = (("home", ""), ("other", OTHER))
+"""Columns of the countries, and the marks of their facts' columns."""
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
 
@@ -30,15 +33,17 @@ class Prompts:
     """Rows to put into words.
 
     Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, correction,
-    `also` (provision ids the question rests on), pair, date, and one a fact, null where it is not stated; facts of
-    the second country end in `OTHER`, and `split` is given.
+    answer (index into `answers`), variant (empty: as the answer says), without (names of facts left unsaid),
+    neighbour, premise, correction, `also` (provision ids the question rests on), pair, date, and one a fact, null
+    where it is not stated; facts of the second country end in `OTHER`, and `split` is given.
     """
 
     rows: pl.DataFrame
     answers: list[Answer]
     language: str = ENGLISH
     """The language of the country that is asked about."""
+    intake: bool = False
+    """Whether the questions are only to be read: each is worded for its task, and becomes an intake row."""
 
     @property
     def compared(self) -> bool:
@@ -58,7 +63,8 @@ def sample_tables(
     if not rows:
         return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
-    scenarios = everything.select(
+    judged_first = everything.sort(pl.col("applies").is_null(), maintain_order=True)
+    scenarios = judged_first.select(
         "scenario_id",
         "jurisdictions",
         "archetype",
@@ -75,18 +81,18 @@ def sample_tables(
 
 def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
     """Parts in one language, or that compare, as one: the fewer and longer the columns, the faster."""
-    together: dict[tuple[bool, str], list[Prompts]] = {}
+    together: dict[tuple[bool, str, bool], list[Prompts]] = {}
     for part in parts:
         if part.rows.height:
-            together.setdefault((part.compared, part.language), []).append(part)
+            together.setdefault((part.compared, part.language, part.intake), []).append(part)
     merged = []
-    for (_, language), some in together.items():
+    for (_, language, intake), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
         for part in some:
             rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
             answers += part.answers
-        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, language))
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, language, intake))
     return merged
 
 
@@ -111,8 +117,11 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         .otherwise(pl.col("drawn"))
         .alias("split"),
         _response(domain, rows),
+        pl.lit("").alias("output_schema"),
     )
     rows = _with_versions(rows, versions)
+    if part.intake:
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, SIDES)
     rows = rows.with_columns(
         _hashed(
             rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
@@ -186,7 +195,7 @@ def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
     numbered = rows.with_row_index("at")
     found = []
     for (name,), group in _by(numbered, "without"):
-        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+        names = split_names(split_percentiles(domain, group, {*pack.shares, *str(name).split()}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
 
