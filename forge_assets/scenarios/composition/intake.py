@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import Answer
+from forge_assets.scenarios.composition.forms import with_forms
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive, seed
 from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_percentiles
 from forge_assets.scenarios.pack.files import Pack, TaskType
@@ -53,7 +54,7 @@ def compose_intake(domain: Domain, pack: Pack, code: str, language: str, kept: i
         named = pl.lit(near.gather(choose_index(key, len(near), "neighbour")))
         some = pl.lit(pl.Series(choose_index(key, NEIGHBOURS, "near") == 0))
         rows = rows.with_columns(pl.when(some).then(named).otherwise(pl.lit("")).alias("neighbour"))
-        parts.append(_asked(rows, tasks, language))
+        parts.append(_asked(pack, rows, tasks, language, compared=False))
     return parts
 
 
@@ -90,22 +91,41 @@ def compose_intake_pairs(
         return []
     sites = sum(share * _percentiles(domain, pack, rows, mark) for share, mark in ((100, ""), (1, OTHER)))
     split = split_names(choose_index(np.asarray(sites, dtype=np.uint64), 100, "pair split"))
-    return [_asked(rows.with_columns(split.alias("split")), tasks)]
+    return [_asked(pack, rows.with_columns(split.alias("split")), tasks, ENGLISH, compared=True)]
 
 
 def _tasks(pack: Pack, change: str, countries: int) -> list[TaskType]:
-    return [task for task in pack.tasks if task.countries == countries and change in task.changes]
-
-
-def _asked(rows: pl.DataFrame, tasks: Sequence[TaskType], language: str = ENGLISH) -> Prompts:
-    """Rows asked as if one of the tasks was meant: how a question is put must not tell that it is only to be read."""
-    answers = [
-        Answer("plain", "", tuple(s.heading for s in task.sections), (), "", "", (), (), current=True) for task in tasks
+    """Tasks as which a question may be worded: those that suppose nothing and need nothing beside the question."""
+    return [
+        task
+        for task in pack.tasks
+        if task.kind == "case"
+        and task.asks_about(countries)
+        and change in task.changes
+        and task.exhibit is None
+        and (pack.plain or not task.plain_only)
+        and not any(section.block == "suppose" for section in task.sections("note"))
     ]
+
+
+def _asked(pack: Pack, rows: pl.DataFrame, tasks: Sequence[TaskType], national: str, compared: bool) -> Prompts:
+    """Rows asked as if one of the tasks was meant: how a question is put must not tell that it is only to be read."""
     number = choose_index(rows["key"].to_numpy(), len(tasks), "task")
     named = pl.Series([task.id for task in tasks]).gather(number)
-    rows = rows.with_columns(named.alias("task_type"), pl.Series("answer", number))
-    return Prompts(rows, answers, language, intake=True)
+    rows = with_forms(pack, rows.with_columns(named.alias("task_type")), national, compared)
+    by_id = {task.id: task for task in tasks}
+    forms = rows.select("task_type", "depth", "answer_language").unique(maintain_order=True)
+    answers = [_unanswered(pack, by_id[task], depth, language) for task, depth, language in forms.iter_rows()]
+    forms = forms.with_columns(pl.Series("answer", range(forms.height), dtype=pl.Int64))
+    rows = rows.join(forms, on=["task_type", "depth", "answer_language"], how="left", maintain_order="left")
+    return Prompts(rows, answers, intake=True)
+
+
+def _unanswered(pack: Pack, task: TaskType, depth: str, language: str) -> Answer:
+    """The headings that a question asks for, and no answer."""
+    words = pack.answers[language].headings
+    headings = tuple(words[section.heading] for section in task.sections(depth) if section.heading)
+    return Answer("plain", "", headings, (), "", "", (), (), current=True, language=language)
 
 
 def _partly_stated(domain: Domain, change: str, rows: pl.DataFrame) -> pl.DataFrame:

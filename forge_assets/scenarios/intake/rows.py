@@ -11,9 +11,12 @@ import polars as pl
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.intake.schema import asked_facts, compact, intake_schema_text
+from forge_resources.storage.tables import TABLES
 
 INTAKE = "intake"
 """The task's id."""
+EMPTY = ("sections", "expected_citations", "expected_fields", "level_words", "provenance", "provenance_versions")
+"""What no such answer has."""
 
 
 def intake_rows(
@@ -28,7 +31,7 @@ def intake_rows(
         sides: column of the country code and mark of its facts' columns, one a country; the code is empty where a row
             has no such country.
     """
-    none = pl.lit([], dtype=pl.List(pl.String))
+    schema = TABLES["scenarios.samples"].schema
     return rows.with_columns(
         pl.lit(INTAKE).alias("task_type"),
         pl.lit(domain.intake_prompt).alias("system"),
@@ -36,11 +39,10 @@ def intake_rows(
         pl.lit(intake_schema_text(domain, codes)).alias("output_schema"),
         _variants(domain, rows, sides),
         pl.col("drawn").alias("split"),
-        *(
-            none.alias(name)
-            for name in ("sections", "expected_citations", "levels", "provenance", "provenance_versions")
-        ),
+        *(pl.lit([], dtype=schema[name]).alias(name) for name in EMPTY),
         *(pl.lit("").alias(name) for name in ("expected_level", "expected_body")),
+        pl.lit("note").alias("depth"),
+        pl.lit("en").alias("answer_language"),
         pl.lit(None, dtype=pl.List(pl.String)).alias("applies"),
     )
 
