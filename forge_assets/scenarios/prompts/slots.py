@@ -27,7 +27,7 @@ def fill_slots(
         patterns: language to how it writes a date, e.g. `{d}.{m}.{y}`.
 
     Raises:
-        KeyError: a slot names no column.
+        polars.exceptions.ColumnNotFoundError: a slot names no column.
     """
     split = [_SLOT.split(text) for text in texts]
     wanted = dict.fromkeys(slot for parts in split for slot in parts[1::2])
@@ -74,10 +74,10 @@ def _date(slot: str, rows: pl.DataFrame, patterns: Mapping[str, str]) -> pl.Seri
     day = pl.col("date").str.to_date("%Y-%m-%d", strict=False)
     if moved[1]:
         day = day.dt.offset_by(f"{moved[1]}{moved[2].replace('m', 'mo')}")
+    numbers = {"d": day.dt.day(), "m": day.dt.month(), "y": day.dt.year()}
     text = pl.lit("")
     for language, pattern in patterns.items():
-        said = pl.lit(pattern)
-        for mark, number in (("{d}", day.dt.day()), ("{m}", day.dt.month()), ("{y}", day.dt.year())):
-            said = said.str.replace(mark, number.cast(pl.String), literal=True)
-        text = pl.when(pl.col("answer_language") == language).then(said).otherwise(text)
+        parts = re.split(r"\{(\w)\}", pattern)
+        said = [numbers[part].cast(pl.String) if i % 2 else pl.lit(part) for i, part in enumerate(parts)]
+        text = pl.when(pl.col("answer_language") == language).then(pl.concat_str(said)).otherwise(text)
     return rows.select(text.alias(slot)).to_series()
