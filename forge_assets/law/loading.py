@@ -95,6 +95,8 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
             yield from _unknown((*here, "fact"), "boolean fact", conditional.fact, booleans)
             yield from _unknown((*here, "trigger"), "trigger", conditional.trigger, domain.triggers)
     for name, declared in domain.facts.items():
+        for i, said_of in enumerate(declared.changes):
+            yield from _unknown(("facts", name, "changes", i), "change type", said_of, domain.change_types)
         if declared.requires is not None:
             yield from _unknown(("facts", name, "requires"), "boolean fact", declared.requires, _booleans(domain))
     for name in domain.level_words:

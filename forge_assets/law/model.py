@@ -146,6 +146,8 @@ class FactType(Strict):
     """Whether scenarios state it. A situation that hinges on a fact that none states is not asked about."""
     requires: Name | None = None
     """A yes/no fact without which this one cannot hold: no scenario says so, and stated false it decides this one."""
+    changes: tuple[Name, ...] = ()
+    """Kinds of change of which people say it, whatever the law asks. Empty: all."""
 
 
 class ConditionalTrigger(Strict):
@@ -237,6 +239,8 @@ class Domain(Strict):
     domain: Name
     title: Text
     system_prompt: Text
+    intake_prompt: Text
+    """The system message of questions that are only to be read; it names the shape of the answer."""
     levels: tuple[Name, ...]
     """Obligation ladder, weakest first."""
     other_duties: dict[Name, Text] = Field(default={})

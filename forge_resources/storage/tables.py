@@ -264,7 +264,7 @@ _SCENARIOS = (
             "change_type": Column(_TEXT, "What the company plans, by id."),
             "facts": Column(_TEXT, "JSON: country code to the facts there."),
             "date": Column(_TEXT, "Day of the change, ISO 8601; empty: none is given."),
-            "applies": Column(_TEXTS, "Ids of the provisions that apply."),
+            "applies": Column(_TEXTS, "Ids of the provisions that apply; null: it is only read, never judged."),
             "split": Column(_TEXT, "train, validation or benchmark, by its content: a case is in one split only."),
         },
         "jurisdiction, cross_border for pairs",
