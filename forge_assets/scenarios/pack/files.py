@@ -1,4 +1,4 @@
-"""Read the scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
+"""Read the scenario side of a domain pack as strict frozen models: companies, tasks, languages and plain questions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
+from forge_assets.scenarios.pack.plain import Plain, plain_problems
 from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
 from forge_resources.storage.strict import Strict
 
@@ -127,6 +128,8 @@ class Pack(Strict):
     tasks: tuple[TaskType, ...]
     languages: dict[str, Language]
     """By code; `en` asks about every country, the others about those that speak them."""
+    plain: dict[str, Plain] = Field(default_factory=dict)
+    """By code: how people ask who were given no form. A language may lack it."""
 
     @property
     def shares(self) -> frozenset[str]:
@@ -135,7 +138,7 @@ class Pack(Strict):
 
 
 def load_pack(pack_dir: Path, domain: Domain) -> Pack:
-    """Read and check `companies.yaml`, `tasks.yaml` and `languages/*.yaml` of a domain pack.
+    """Read and check `companies.yaml`, `tasks.yaml`, `languages/*.yaml` and `plain/*.yaml` of a domain pack.
 
     Raises:
         SourceError: names file, line, problem and mend.
@@ -148,12 +151,16 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
     if ENGLISH not in languages:
         path = pack_dir / "languages" / f"{ENGLISH}.yaml"
         raise SourceError(path, 1, "the file is missing", "add it: every country is asked about in English")
+    plain = {}
+    for path in yaml_files(pack_dir / "plain"):
+        plain[path.stem] = _read(path, Plain, _plain_problems(path.stem, languages.get(path.stem), tasks), domain)
     return Pack(
         companies=tuple(c.model_copy(update={"facts": companies.facts | c.facts}) for c in companies.companies),
         vocabulary=tasks.vocabulary,
         neighbours=tasks.neighbours,
         tasks=tasks.tasks,
         languages=languages,
+        plain=plain,
     )
 
 
@@ -253,6 +260,12 @@ def _language_problems(
                 yield ("askers", name), f"{asker.needs} is no fact", f"use one of {', '.join(domain.facts)}"
 
     return problems
+
+
+def _plain_problems(code: str, language: Language | None, tasks: Tasks) -> Callable[[Plain, Domain], Iterator[Problem]]:
+    """The checks of one language's plain wordings."""
+    asked = [t.id for t in tasks.tasks if t.countries == 1 or code == ENGLISH]
+    return lambda file, domain: plain_problems(code, file, language, asked, domain)
 
 
 def _before(name: str, domain: Domain) -> list[str]:
