@@ -15,12 +15,16 @@ from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
+from forge_assets.scenarios.pack.plain import CITED, SHORT
 from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
 from forge_assets.scenarios.prompts.phrases import phrase_change, pick_phrase
+from forge_assets.scenarios.prompts.plain import PLAIN, build_plain
 from forge_resources.storage.tables import TABLES
 
 EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
 """Columns that are empty unless a part says more."""
+PLAINLY = 2
+"""One question on one country in so many is asked plainly, where the language has words for it."""
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
 
@@ -197,6 +201,8 @@ def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
         return pl.Series("language", [ENGLISH] * rows.height)
     chosen = pl.Series(choose_index(rows["key"].to_numpy(), NATIONAL, "language") == 0)
     known = pl.col("home").is_in(list(national.countries)) & pl.col("neighbour").is_in(["", *national.countries])
+    if national.language not in pack.plain:
+        known = known & ~pl.col("task_type").is_in([*SHORT, *CITED])
     asked = pl.when(pl.lit(chosen) & known).then(pl.lit(national.language)).otherwise(pl.lit(ENGLISH))
     return rows.select(asked.alias("language")).to_series()
 
@@ -204,13 +210,29 @@ def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
 def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: Language) -> pl.DataFrame:
     """Rows of one language with columns prompt, register, asker and plan_said (the change as the answer words it)."""
     frames = language.compared if part.compared else language.frames
-    registers = pick_phrase(list(frames), rows["key"].to_numpy(), "register").alias("register")
+    registers = pick_phrase(list(frames), rows["key"].to_numpy(), "register")
+    plainly = pl.lit(_plainly(pack, part, rows, language))
+    asked = pl.when(plainly).then(pl.lit(PLAIN)).otherwise(pl.lit(registers)).alias("register")
     done = []
-    for (register,), group in _by(rows.with_columns(registers), "register"):
-        texts, askers = build_prompts(domain, group, language, str(register), part.compared)
+    for (register,), group in _by(rows.with_columns(asked), "register"):
+        if register == PLAIN:
+            texts, askers = build_plain(domain, group, language, pack.plain[language.language])
+        else:
+            texts, askers = build_prompts(domain, group, language, str(register), part.compared)
         english = phrase_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
         done.append(group.with_columns(texts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
     return pl.concat(done)
+
+
+def _plainly(pack: Pack, part: Prompts, rows: pl.DataFrame, language: Language) -> pl.Series:
+    """Which rows are asked plainly: half, and all of the tasks that no other register has words for."""
+    plain = pack.plain.get(language.language)
+    if part.compared or plain is None:
+        return pl.Series([False] * rows.height)
+    drawn = pl.Series(choose_index(rows["key"].to_numpy(), PLAINLY, PLAIN) == 0)
+    only = ~pl.col("task_type").is_in(list(language.questions))
+    asked = (pl.lit(drawn) | only) & pl.col("home").is_in(list(plain.places))
+    return rows.select(asked.alias(PLAIN)).to_series()
 
 
 def _response(domain: Domain, rows: pl.DataFrame) -> pl.Series:
