@@ -19,10 +19,10 @@ Voice = Literal["ours", "theirs"]
 """Whose words they are: the employer's side ("we want to close it"), or the staff's ("they want to close it")."""
 VOICES: tuple[Voice, ...] = ("ours", "theirs")
 
-SHORT = ("who", "when", "whether", "what_if")
-"""Short questions about a case, asked in this register alone."""
 CITED = ("place_says", "place_found")
 """Questions about one place of the law, with no case."""
+INTAKE = "intake"
+"""Has no questions of its own: its task is to read those of the others."""
 
 MANY, SOME, FEW = 6, 5, 3
 """How many wordings are asked for: of changes and questions, of facts stated in every case, of everything else."""
@@ -221,7 +221,7 @@ def plain_problems(
         {
             "facts": (set(file.facts), set(domain.drawn_facts)),
             "changes": (set(file.changes), set(domain.change_types)),
-            "questions": (set(file.questions), {*tasks, *SHORT} - {*CITED, "intake"}),
+            "questions": (set(file.questions), set(tasks) - {INTAKE}),
         }
     )
     yield from _place_problems(code, file, language)

@@ -16,7 +16,7 @@ import polars as pl
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.pack.language import ENGLISH, Language
-from forge_assets.scenarios.pack.plain import CITED, OPTIONAL, VOICES, Plain
+from forge_assets.scenarios.pack.plain import CITED, INTAKE, OPTIONAL, VOICES, Plain
 from forge_assets.scenarios.prompts.frames import phrase_extra, stated_in
 from forge_assets.scenarios.prompts.statements import Case, draw_people, say_supposed, slot_values, tell_case
 from forge_assets.scenarios.prompts.typos import Slip
@@ -24,8 +24,6 @@ from forge_assets.scenarios.prompts.wordings import Hand, Numbers, draw_slips, s
 
 PLAIN = "plain"
 """The register's name."""
-INTAKE = "intake"
-"""Any question will do for it: its task is to read one."""
 UNFIT = ("what_if", "cross_border_comparison")
 """Questions that need more than a case."""
 ASIDE = 6
@@ -38,7 +36,12 @@ def build_plain(domain: Domain, rows: pl.DataFrame, language: Language, plain: P
     Args:
         rows: as in `tables.Prompts`; of one country each. Columns depth, form, answer_language, supposed,
             supposed_value, place, place_quote and gist may be missing.
+
+    Raises:
+        ValueError: the language has no words for a country or a task.
     """
+    if nowhere := set(rows["home"].unique()) - set(plain.places):
+        raise ValueError(f"plain/{plain.language}.yaml: `places` has no {min(nowhere)}: add it")
     cited = rows["task_type"].is_in(CITED).to_numpy()
     done: list[tuple[Numbers, pl.Series]] = []
     askers: list[tuple[Numbers, pl.Series]] = []
