@@ -98,6 +98,8 @@ class TaskType(Strict):
     """The task is asked only where the strongest duty is owed to this body."""
     plain_only: bool = False
     """Asked in plain words only."""
+    one_in: Annotated[int, Field(ge=1)] = 2
+    """Of the cases that it fits, one in so many is asked about."""
     names_no_level: bool = False
     """The answer need not name the level of the strongest duty first."""
     dated: bool = False
