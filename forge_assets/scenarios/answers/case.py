@@ -71,12 +71,14 @@ class AnswerCase:
     """What single other facts would change, of the first country."""
     supposed: Flip | None = None
     """The other fact that a what-if question supposes."""
+    written: dict[CitationKey, str] = field(default_factory=dict)
+    """Citations written before: of many answers each is written once."""
     laws: tuple[LawText, ...] = ()
     """The law of each country in words, in the order of `judged`."""
 
     def __post_init__(self) -> None:
         if not self.laws:
-            texts = tuple(LawText(j.framework, self.writer, self.quotable) for j in self.judged)
+            texts = tuple(LawText(j.framework, self.writer, self.quotable, self.written) for j in self.judged)
             object.__setattr__(self, "laws", texts)
 
     @property

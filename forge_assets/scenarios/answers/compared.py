@@ -45,4 +45,6 @@ def _countries(case: AnswerCase, some: list[Judgement]) -> str:
 
 
 def _level(case: AnswerCase, judged: Judgement) -> str:
-    return case.law.level(judged.level) if judged.lead else case.writer.say("no_duty")
+    if judged.lead is None:
+        return case.writer.say("no_duty")
+    return case.writer.source(f"level:{judged.level}", case.writer.words.levels[judged.level].lower())

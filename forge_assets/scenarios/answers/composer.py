@@ -98,6 +98,7 @@ class AnswerComposer:
         self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
         self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
         self._quotable: dict[str, bool] = {}
+        self._written: dict[CitationKey, str] = {}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         """Judge the change in every country, in the order given."""
@@ -165,7 +166,7 @@ class AnswerComposer:
     def about_place(self, task_id: str, framework: Framework, provision: Provision, form: Form) -> Answer:
         """Compose the answer to a question about one provision."""
         writer = self._writer(form)
-        law = LawText(framework, writer, self.quotable)
+        law = LawText(framework, writer, self.quotable, self._written)
         part = (place_says if self._tasks[task_id].kind == "place" else place_found)(
             self._domain, writer, law, provision
         )
@@ -225,6 +226,7 @@ class AnswerComposer:
             day=lambda day: written_date(language.date, day),
             flips=flips,
             supposed=supposed,
+            written=self._written,
         )
 
     def _flips_of(self, judged: Judgement, setting: StatedFacts, conditional: bool) -> tuple[Flip, ...]:

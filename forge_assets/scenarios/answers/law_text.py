@@ -20,10 +20,18 @@ class LawText:
 
     Args:
         quotable: tests whether words of a statute may be quoted: those that cite other places are not.
+        written: citations written before, and by this one.
     """
 
-    def __init__(self, framework: Framework, writer: Writer, quotable: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        framework: Framework,
+        writer: Writer,
+        quotable: Callable[[str], bool],
+        written: dict[CitationKey, str] | None = None,
+    ) -> None:
         self.framework = framework
+        self._written = {} if written is None else written
         self.cited: dict[CitationKey, None] = {}
         self._writer = writer
         self._quotable = quotable
@@ -37,7 +45,9 @@ class LawText:
     def place(self, key: CitationKey) -> str:
         """Cite a place."""
         self.cited[key] = None
-        return self._writer.source(f"cite:{key}", render(key, self.framework))
+        if key not in self._written:
+            self._written[key] = render(key, self.framework)
+        return self._writer.source(f"cite:{key}", self._written[key])
 
     def places(self, keys: Iterable[CitationKey]) -> str:
         """Cite some places, each once."""

@@ -19,7 +19,7 @@ _SHARES = {
 
 def tests_in_words(case: AnswerCase, tests: Alternative) -> str:
     """Write the numeric tests of an alternative: `at least 21 employees`; empty where none is."""
-    parts = [part for test in tests for part in (_limits(case, test.fact, test.bound), _shares(case, test.bound))]
+    parts = [part for test in tests for part in (_limits(case, test.fact, test.bound), _shares(case, test))]
     return _both(case, [part for part in parts if part])
 
 
@@ -29,7 +29,7 @@ def arithmetic(case: AnswerCase, tests: Alternative) -> str:
     for test in tests:
         if plain := _limits(case, test.fact, test.bound):
             said.append(case.writer.say("here", tests=plain, value=value_of(case, test.fact)))
-        if shares := _shares(case, test.bound):
+        if shares := _shares(case, test):
             said.append(_share(case, test, shares))
     return _both(case, said)
 
@@ -39,9 +39,24 @@ def needs(case: AnswerCase, failed: Sequence[Alternative]) -> str:
 
     Empty where one of the alternatives fails by something else than a number.
     """
+    if short := _smallest(case, failed):
+        return short
     alternatives = [_both(case, [_missed(case, test) for test in tests if _is_number(test)]) for tests in failed]
     whole = all(alternatives) and all(_is_number(test) for tests in failed for test in tests)
     return either(case, alternatives) if whole else ""
+
+
+def _smallest(case: AnswerCase, failed: Sequence[Alternative]) -> str:
+    """Alternatives that are all too high for one number, with what is missing to the lowest; empty: they are not."""
+    tests = [test for alternative in failed for test in alternative]
+    if len(failed) < 2 or len(tests) != len(failed) or len({test.fact for test in tests}) > 1:
+        return ""
+    lowest = [t.bound.min for t in tests if t.bound.min is not None and t.value is not None and t.value < t.bound.min]
+    if len(lowest) < len(tests) or any(test.bound.shares for test in tests):
+        return ""
+    short = case.number(f"{{={min(lowest)}-{tests[0].fact}}}", "difference")
+    said, value = needs_briefly(case, failed), value_of(case, tests[0].fact)
+    return case.writer.say("missed_by", tests=said, value=value, short=short)
 
 
 def needs_briefly(case: AnswerCase, failed: Iterable[Alternative]) -> str:
@@ -85,12 +100,14 @@ def _limits(case: AnswerCase, name: str, bound: Bound) -> str:
     return say("at_most", limit=_limit(case, bound.max), measure=measure) if bound.max is not None else ""
 
 
-def _shares(case: AnswerCase, bound: Bound) -> str:
+def _shares(case: AnswerCase, test: Test) -> str:
     """The shares of another number that are tested; empty: none is."""
-    whole = case.measure(bound.share_of) if bound.share_of else ""
+    if not test.bound.share_of:
+        return ""
+    whole, measure = case.measure(test.bound.share_of), case.measure(test.fact)
     said = [
-        case.writer.say(_SHARES[word], limit=_limit(case, percent(share)), whole=whole)
-        for word, share in bound.shares.items()
+        case.writer.say(_SHARES[word], limit=_limit(case, percent(share)), whole=whole, measure=measure)
+        for word, share in test.bound.shares.items()
     ]
     return _both(case, said)
 

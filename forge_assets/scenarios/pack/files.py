@@ -198,8 +198,8 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             for task in tasks.tasks
         ),
         languages=languages,
-        answers=answers,
         plain=plain,
+        answers=answers,
     )
 
 

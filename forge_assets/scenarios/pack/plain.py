@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.language import ENGLISH, Language
+from forge_assets.scenarios.pack.numerals import has_words
 from forge_resources.config.strict_yaml import FieldPath, Problem
 from forge_resources.storage.strict import Strict
 
@@ -17,10 +19,10 @@ Voice = Literal["ours", "theirs"]
 """Whose words they are: the employer's side ("we want to close it"), or the staff's ("they want to close it")."""
 VOICES: tuple[Voice, ...] = ("ours", "theirs")
 
-SHORT = ("who", "when", "whether", "what_if")
-"""Short questions about a case, asked in this register alone."""
 CITED = ("place_says", "place_found")
 """Questions about one place of the law, with no case."""
+INTAKE = "intake"
+"""Has no questions of its own: its task is to read those of the others."""
 
 MANY, SOME, FEW = 6, 5, 3
 """How many wordings are asked for: of changes and questions, of facts stated in every case, of everything else."""
@@ -36,6 +38,7 @@ PARTS = {*OPTIONAL, *PLANS, *FACTS, *STORIES, *QUESTIONS}
 BARE_PARTS = {"hello", "form", "thanks", *QUESTIONS}
 
 _SLOT = re.compile(r"\{(\w*)\}")
+_WORD = re.compile(r"[^\W\d_]+")
 _BRACE = re.compile(r"[{}]")
 _LAW = re.compile(r"[\d§]")
 _ENDS = re.compile(r"[.!?…]$")
@@ -143,7 +146,7 @@ class PlaceFound(Strict):
 
 
 class Joiners(Strict):
-    """What stands between the fragments of a list; the last gap may differ."""
+    """What stands between the fragments of a list; where that is the first of `between`, the last gap may differ."""
 
     between: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=FEW)]
     last: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2)]
@@ -175,6 +178,19 @@ class Plain(Strict):
     bare: Some
     """Frames of questions about one place."""
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word of every wording, case-folded."""
+        return frozenset(word.casefold() for text in _texts(self.model_dump()) for word in _WORD.findall(text))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
 
 def slots_of(text: str) -> list[str]:
     """List the names in braces."""
@@ -199,11 +215,13 @@ def plain_problems(
         return
     if file.language != code:
         yield ("language",), f"the file says {file.language}, its name says {code}", "make them agree"
+    if file.spoken != "none" and not has_words(code):
+        yield ("spoken",), f"num2words has no words for numbers in {code}", "write `spoken: none`"
     yield from _names(
         {
             "facts": (set(file.facts), set(domain.drawn_facts)),
             "changes": (set(file.changes), set(domain.change_types)),
-            "questions": (set(file.questions), {*tasks, *SHORT} - {*CITED, "intake"}),
+            "questions": (set(file.questions), set(tasks) - {INTAKE}),
         }
     )
     yield from _place_problems(code, file, language)

@@ -12,11 +12,14 @@ import polars as pl
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import Answer
 from forge_assets.scenarios.answers.writer import Writer
+from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
+from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
-from forge_assets.scenarios.pack.language import ENGLISH, Language
+from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
+from forge_assets.scenarios.prompts.plain import PLAIN, build_plain
 from forge_assets.scenarios.prompts.slots import fill_slots
 from forge_resources.storage.tables import TABLES
 
@@ -32,8 +35,11 @@ EMPTY = (
     "place",
     "place_quote",
     "gist",
+    "nth",
 )
 """Columns that are empty unless a part says more."""
+SIDES = (("home", ""), ("other", OTHER))
+"""Columns of the countries, and the marks of their facts' columns."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,17 @@ class Prompts:
     """Rows to put into words.
 
     Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, corrects (what a
-    false premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair,
-    what `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about
-    one provision place, place_quote and gist, and one a fact, null where it is not stated; facts of the second country
-    end in `OTHER`, and `split` is given.
+    answer (index into `answers`), variant (empty: as the answer says), without (names of facts left unsaid), neighbour,
+    premise, corrects (what a false premise is: `repealed`, or the country whose law it is), `also` (provision ids the
+    question rests on), pair, what `composition.forms` adds (language, register, depth, form, answer_language, choice,
+    date), of questions about one provision place, place_quote and gist, and one a fact, null where it is not stated;
+    facts of the second country end in `OTHER`, and `split` is given.
     """
 
     rows: pl.DataFrame
     answers: list[Answer]
+    intake: bool = False
+    """Whether the questions are only to be read: each is worded for its task, and becomes an intake row."""
 
     @property
     def compared(self) -> bool:
@@ -69,7 +77,8 @@ def sample_tables(
     if not rows:
         return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
-    scenarios = everything.select(
+    judged_first = everything.sort(pl.col("applies").is_null(), maintain_order=True)
+    scenarios = judged_first.select(
         "scenario_id",
         "jurisdictions",
         "archetype",
@@ -85,17 +94,19 @@ def sample_tables(
 
 
 def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
-    """Parts that compare, and all others, as one: the fewer and longer the columns, the faster."""
+    """Parts that compare, that are only read, and all others, as one: the fewer and longer the columns, the faster."""
+    together: dict[tuple[bool, bool], list[Prompts]] = {}
+    for part in parts:
+        if part.rows.height:
+            together.setdefault((part.compared, part.intake), []).append(part)
     merged = []
-    for compared in (False, True):
+    for (_, intake), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
-        for part in parts:
-            if part.rows.height and part.compared is compared:
-                rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
-                answers += part.answers
-        if rows:
-            merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers))
+        for part in some:
+            rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
+            answers += part.answers
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, intake))
     return merged
 
 
@@ -105,7 +116,7 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     drawn = rows["split"] if part.compared else _splits(domain, pack, rows)
     rows = rows.with_columns(_facts_json(domain, rows), drawn.alias("drawn"))
     texts = [
-        _phrased(domain, part, group, pack.languages[str(code)], str(register))
+        _phrased(domain, pack, part, group, str(code), str(register))
         for (code, register), group in _by(rows, "language", "register")
     ]
     rows = pl.concat(texts)
@@ -125,9 +136,22 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         *_filled(pack, rows, part.answers),
     )
     rows = _with_versions(rows, versions)
+    if part.intake:
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, SIDES)
     rows = rows.with_columns(
         _hashed(
-            rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
+            rows,
+            "scenario_id",
+            "home",
+            "other",
+            "archetype",
+            "company",
+            "change_type",
+            "facts",
+            "date",
+            "premise",
+            "place",
+            "nth",
         ),
         _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
     )
@@ -196,18 +220,29 @@ def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.E
 
 
 def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
-    """The split of each row; what a question leaves unsaid does not count."""
+    """The split of each row; what a question leaves unsaid does not count.
+
+    Every provision must be taught, so questions about one are parted by their wording, not by the provision.
+    """
     numbered = rows.with_row_index("at")
-    found = []
-    for (name,), group in _by(numbered, "without"):
-        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+    cases = numbered.filter(pl.col("change_type") != "")
+    places = numbered.filter(pl.col("change_type") == "")
+    found = [places.select("at", split_names(choose_index(places["key"].to_numpy(), 100, "split")).alias("split"))]
+    for (name,), group in _by(cases, "without"):
+        names = split_names(split_percentiles(domain, group, {*pack.shares, *str(name).split()}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
 
 
-def _phrased(domain: Domain, part: Prompts, rows: pl.DataFrame, language: Language, register: str) -> pl.DataFrame:
+def _phrased(
+    domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: str, register: str
+) -> pl.DataFrame:
     """Rows of one language and register with columns prompt and asker."""
-    texts, askers = build_prompts(domain, rows, language, register, part.compared)
+    words = pack.languages[language]
+    if register == PLAIN:
+        texts, askers = build_plain(domain, rows, words, pack.plain[language])
+    else:
+        texts, askers = build_prompts(domain, rows, words, register, part.compared)
     return rows.with_columns(texts.alias("prompt"), askers.alias("asker"))
 
 
