@@ -35,14 +35,14 @@ def facts(case: AnswerCase) -> SectionText:
 
 def not_applying(case: AnswerCase) -> SectionText:
     """Write which provisions the case misses, and by how much."""
-    lines, fields = list[str](), list[Field]()
+    fields: list[Field] = []
+    missed: dict[str, list[CitationKey]] = {}
     considered = {p.id: p for p in case.home.considered}
     for name, failed in case.home.failed.items():
-        said = needs(case, failed)
-        if name in considered and said and len(lines) < MOST:
-            place = case.law.place(considered[name].cite)
-            lines.append(f"- {case.writer.say('misses', place=place, tests=said)}")
+        if name in considered and (said := needs(case, failed)) and (said in missed or len(missed) < MOST):
+            missed.setdefault(said, []).append(considered[name].cite)
             fields += limits_of(test for tests in failed for test in tests)
+    lines = [f"- {case.writer.say('misses', place=case.law.places(keys), tests=said)}" for said, keys in missed.items()]
     text = "\n".join(lines) or case.writer.say("all_apply")
     return SectionText(text, tuple(dict.fromkeys(fields)))
 
