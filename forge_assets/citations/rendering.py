@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import CitationForms, Framework
+from forge_assets.law.model import CitationForms, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH
 
 Style = Literal["national", "english"]
@@ -59,12 +60,13 @@ def without_bracketed_citations(framework: Framework, usage: CitationForms) -> F
     def plain(text: str | None) -> str | None:
         return brackets.sub("", text) if text else text
 
-    provisions = [
-        p.model_copy(update={name: plain(getattr(p, name)) for name in ("summary", "deadline", "consequence")})
-        for p in framework.provisions
-    ]
+    def worded(provisions: Iterable[Provision]) -> tuple[Provision, ...]:
+        fields = ("summary", "only_if", "deadline", "consequence")
+        return tuple(p.model_copy(update={name: plain(getattr(p, name)) for name in fields}) for p in provisions)
+
     steps = [step.model_copy(update={"step": plain(step.step)}) for step in framework.escalation]
-    return framework.model_copy(update={"provisions": tuple(provisions), "escalation": tuple(steps)})
+    found = framework.model_copy(update={"provisions": worded(framework.provisions), "escalation": tuple(steps)})
+    return found.leaving_out(worded(framework.minor))
 
 
 def _places_in_brackets(forms: tuple[CitationForms, ...]) -> re.Pattern[str]:

@@ -106,6 +106,8 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
         yield from _unknown(("numbers_of", trigger), "trigger", trigger, domain.triggers)
         yield from _unknown(("numbers_of", trigger), "fact", fact, domain.facts)
     yield from _combined_problems(domain)
+    for i, name in enumerate(domain.transnational.changes if domain.transnational else ()):
+        yield from _unknown(("transnational", "changes", i), "change type", name, domain.change_types)
 
 
 def _booleans(domain: Domain) -> list[str]:
@@ -167,7 +169,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
 
 BODY_EVIDENCE = ("exists_when", "min_employees", "substitutes")
 """Fields of a body that words of the text may bear out, besides its basis."""
-PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "consequence")
+PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "consequence", "order")
 """Fields of a provision that words of the text may bear out, besides the facts that it tests."""
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from forge_assets.citations.rendering import render
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Alternative, Facts
+from forge_assets.law.engine import Alternative, Facts, Finding
 from forge_assets.law.explanation import percent
-from forge_assets.law.model import Domain, Provision
-from forge_assets.scenarios.answers.judgement import Judgement, body_of, level_rank
+from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.scenarios.answers.comparison import Reason, TimetableStep, rank_countries
+from forge_assets.scenarios.answers.comparison import timetable as timetable_of
+from forge_assets.scenarios.answers.judgement import Judgement, body_of
 from forge_assets.scenarios.pack.files import Block, Vocabulary
 
 NOTHING_TO_CITE = "None in the texts held."
@@ -26,7 +28,7 @@ SHORT = 60
 
 @dataclass(frozen=True)
 class AnswerCase:
-    """What a block may speak of: one judgement, or two where countries are compared (home first)."""
+    """What a block may speak of: one judgement, or two to four where countries are compared (home first)."""
 
     domain: Domain
     words: Vocabulary
@@ -36,6 +38,8 @@ class AnswerCase:
     judged: tuple[Judgement, ...]
     deciding: tuple[str, ...]
     """Names of the facts that decide where nothing applies."""
+    across: tuple[Finding, ...] = ()
+    """How the home country's provisions on a change in several countries stand to this one."""
 
 
 @dataclass(frozen=True)
@@ -139,28 +143,32 @@ def agreement(case: AnswerCase) -> SectionText:
 
 
 def stricter(case: AnswerCase) -> SectionText:
-    """Write which of two countries asks for more on the obligation ladder."""
-    home, other = case.judged
-    ranks = [level_rank(case.domain, j) for j in case.judged]
+    """Write which of several countries asks for more on the obligation ladder."""
+    ranking = rank_countries(case.domain, case.judged)
+    first, two = ranking.strictest[0], len(case.judged) == 2
     change = f"{_capital(case.domain.change_types[case.change_type].title)}."
-    if ranks[0] == ranks[1]:
-        if ranks[0] < 0:
-            return SectionText(
-                f"{change} {_capital(_less(case, home))} in {home.framework.name}, "
-                f"{_less(case, other)} in {other.framework.name}: neither asks for participation."
-            )
-        return SectionText(f"{change} {case.words.levels[home.level]} in both: neither is stricter.")
-    strong, weak = (home, other) if ranks[0] > ranks[1] else (other, home)
-    less = _less(case, weak)
-    there = weak.framework.name
-    return SectionText(
-        f"{change} {case.words.levels[strong.level]} in {strong.framework.name} against {less} in {there}: "
-        f"{strong.framework.name} is stricter."
-    )
+    if not ranking.others:
+        if first.level not in case.domain.levels:
+            nothing = ", ".join(f"{_less(case, j)} in {j.framework.name}" for j in case.judged)
+            return SectionText(f"{change} {_capital(nothing)}: {'neither' if two else 'none'} asks for participation.")
+        level = case.words.levels[first.level]
+        return SectionText(
+            f"{change} {level} in {'both' if two else 'all'}: {'neither' if two else 'none'} is stricter."
+        )
+    names = _listed(j.framework.name for j in ranking.strictest)
+    less = ", ".join(f"{_less(case, j)} in {j.framework.name}" for j in ranking.others)
+    verb = "is" if len(ranking.strictest) == 1 else "are"
+    degree = "stricter" if two else "strictest"
+    return SectionText(f"{change} {case.words.levels[first.level]} in {names} against {less}: {names} {verb} {degree}.")
 
 
 def _less(case: AnswerCase, judged: Judgement) -> str:
     return case.words.levels[judged.level].lower() if judged.lead else "no duty"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *some, last = texts
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def compare(case: AnswerCase) -> SectionText:
@@ -173,6 +181,29 @@ def compare(case: AnswerCase) -> SectionText:
             texts.append(f"- {judged.framework.name}: {_duty(judged, judged.lead)}")
             keys.append(judged.lead.cite)
     return SectionText("\n".join(texts), tuple(keys))
+
+
+def timetable(case: AnswerCase) -> SectionText:
+    """List the duties of all countries in order, the body of several countries first where the law held has one."""
+    steps = timetable_of(case.domain, case.judged, case.across)
+    lines = (f"{i}. {_step(step)}" for i, step in enumerate(steps, start=1))
+    return _lines(lines, (p for step in steps for p in (step.provision, step.ordered_by) if p))
+
+
+def _step(step: TimetableStep) -> str:
+    """Country or body of several countries, duty with citation, deadline; then what it hangs on."""
+    provision, law = step.provision, step.framework
+    said = f"{provision.summary}, {render(provision.cite, law)}" + (
+        f"; {provision.deadline}" if provision.deadline else ""
+    )
+    if step.reason is Reason.LADDER:
+        return f"{law.name}: {said}"
+    if step.condition:
+        said += f"; if {step.condition}"
+    if step.ordered_by is None:
+        return f"{_capital(_body_named(law, provision))}: {said}. The texts held do not say whether it comes first."
+    rule = step.ordered_by
+    return f"{_capital(_body_named(law, provision))}: {said}. {_capital(rule.summary)}, {_stop(render(rule.cite, law))}"
 
 
 def facts_in_words(case: AnswerCase, names: Iterable[str]) -> str:
@@ -189,7 +220,11 @@ def facts_in_words(case: AnswerCase, names: Iterable[str]) -> str:
 
 def _body(judged: Judgement) -> str:
     assert judged.lead is not None
-    body = body_of(judged.framework, judged.lead.body)
+    return _body_named(judged.framework, judged.lead)
+
+
+def _body_named(framework: Framework, provision: Provision) -> str:
+    body = body_of(framework, provision.body)
     return body.english if body.english == body.name else f"{body.english} ({body.name})"
 
 
@@ -264,4 +299,5 @@ BLOCKS: dict[Block, Callable[[AnswerCase], SectionText]] = {
     "agreement": agreement,
     "stricter": stricter,
     "compare": compare,
+    "timetable": timetable,
 }

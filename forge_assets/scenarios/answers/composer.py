@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
@@ -81,25 +81,40 @@ class AnswerComposer:
 
     def tasks(self, judged: tuple[Judgement, ...], setting: StatedFacts) -> list[str]:
         """List the ids of the tasks that the case can be asked with."""
-        countries = len(judged)
+        countries = "one" if len(judged) == 1 else "several"
         return [
             t.id
             for t in self._pack.tasks
             if t.countries == countries and self._fits(t, judged, self._scoped(t, judged, setting), setting)
         ]
 
-    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts) -> Answer:
-        """Compose the answer to a task, which must be one of `tasks`."""
+    def compose(
+        self,
+        task_id: str,
+        judged: tuple[Judgement, ...],
+        setting: StatedFacts,
+        across: tuple[Finding, ...] = (),
+    ) -> Answer:
+        """Compose the answer to a task, which must be one of `tasks`.
+
+        Args:
+            across: how the home country's provisions on a change in several countries stand to this one.
+        """
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
         first = scoped[0]
         deciding = self._deciding(setting, scoped)
-        case = AnswerCase(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
+        case = AnswerCase(
+            self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding, across
+        )
         parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
         strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
         response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
         considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
-        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
+        rests_on = [p for j in scoped for p in j.considered]
+        if any(s.block == "timetable" for s in task.sections):
+            rests_on += [f.provision for f in across]
+        current = all(self._statuses.get(p.id) == "verified" for p in rests_on) and all(
             _text_is_current(j.framework, key) for j in scoped for _, part in parts for key in part.citations
         )
         return Answer(
@@ -113,6 +128,7 @@ class AnswerComposer:
                 dict.fromkeys(
                     [
                         *considered,
+                        *(f.provision.id for f in across),
                         *(step for s in task.sections if s.block == "escalation" for step in _steps(first)),
                     ]
                 )

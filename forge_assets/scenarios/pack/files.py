@@ -24,6 +24,7 @@ Block = Literal[
     "agreement",
     "stricter",
     "compare",
+    "timetable",
 ]
 M = TypeVar("M", bound=Strict)
 
@@ -99,7 +100,8 @@ class TaskType(Strict):
     title: Text
     sections: tuple[Section, ...] = Field(min_length=1)
     changes: tuple[Name, ...] = Field(min_length=1)
-    countries: Literal[1, 2] = 1
+    countries: Literal["one", "several"] = "one"
+    """Whether it is asked about one country, or compares two to four."""
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
     when_nothing_applies: bool = False
@@ -235,7 +237,7 @@ def _language_problems(
             "facts": (set(file.facts), set(domain.drawn_facts)),
             "changes": (set(file.changes), set(domain.change_types)),
             "sectors": (set(file.sectors), {c.id for c in companies.companies}),
-            "questions": (set(file.questions), {t.id for t in tasks.tasks if t.countries == 1 or code == ENGLISH}),
+            "questions": (set(file.questions), {t.id for t in tasks.tasks if t.countries == "one" or code == ENGLISH}),
         }
         for group, (given, needed) in wanted.items():
             if given != needed:

@@ -12,14 +12,15 @@ from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import PREMISE, Answer
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
+from forge_assets.scenarios.facts.sites import place_of, sites_in
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
-from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
+from forge_assets.scenarios.prompts.frames import build_prompts, facts_in
 from forge_assets.scenarios.prompts.phrases import phrase_change, pick_phrase
 from forge_resources.storage.tables import TABLES
 
-EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
+EMPTY = ("neighbour", "premise", "correction", "pair", "date", "without", "variant", "seat")
 """Columns that are empty unless a part says more."""
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
@@ -29,10 +30,11 @@ NATIONAL = 3
 class Prompts:
     """Rows to put into words.
 
-    Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, correction,
-    `also` (provision ids the question rests on), pair, date, and one a fact, null where it is not stated; facts of
-    the second country end in `OTHER`, and `split` is given.
+    Columns of `rows`: home, archetype, company, change_type, key, task_type, answer (index into `answers`), variant
+    (empty: as the answer says), without, neighbour, premise, correction, `also` (provision ids the question rests on),
+    pair, date, and one a fact, null where it is not stated. Where countries are compared: `country@1` and so on, null
+    where there is none; facts of those countries end in the same mark (`SITES`); `seat`, the country of central
+    management where it decides; and `split`.
     """
 
     rows: pl.DataFrame
@@ -42,7 +44,7 @@ class Prompts:
 
     @property
     def compared(self) -> bool:
-        """Whether two countries are."""
+        """Whether several countries are."""
         return "split" in self.rows.columns
 
 
@@ -98,9 +100,11 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     rows = rows.with_columns(_language(pack, rows, part))
     texts = [_phrased(domain, pack, part, group, pack.languages[str(code)]) for (code,), group in _by(rows, "language")]
     rows = pl.concat(texts)
+    places = [place_of(mark) for mark in sites_in(rows)]
+    others = pl.concat_str(places[1:], separator=",", ignore_nulls=True) if len(places) > 1 else pl.lit("")
     broken = rows.filter((pl.col("pair") != "") & ~pl.col("current"))["pair"].unique().to_list()
     rows = rows.with_columns(
-        pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
+        pl.concat_list(places).list.drop_nulls().alias("jurisdictions"),
         pl.lit(domain.system_prompt).alias("system"),
         pl.lit(list(domain.ranks), dtype=pl.List(pl.String)).alias("levels"),
         pl.when(pl.col("variant") == "").then(pl.col("kind")).otherwise(pl.col("variant")).alias("variant"),
@@ -114,10 +118,8 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     )
     rows = _with_versions(rows, versions)
     rows = rows.with_columns(
-        _hashed(
-            rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
-        ),
-        _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
+        _hashed(rows, "scenario_id", "home", others, "archetype", "company", "change_type", "facts", "date", "premise"),
+        _hashed(rows, "question_id", "home", others, "task_type", "system", "prompt", "pair"),
     )
     return rows.with_columns(_hashed(rows, "sample_id", "question_id", "scenario_id", "response")).select(
         *TABLES["scenarios.samples"].schema, "archetype", "company", "facts", "date", "applies", "drawn"
@@ -166,10 +168,9 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
 
 def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
     """Canonical JSON: country to the facts stated of it."""
-    home, other = (_side_json(domain, rows, mark, code) for mark, code in (("", "home"), (OTHER, "other")))
-    both = pl.when(pl.col("home") < pl.col("other")).then(pl.format("{},{}", home, other))
-    sides = pl.when(pl.col("other") == "").then(home).otherwise(both.otherwise(pl.format("{},{}", other, home)))
-    return pl.concat_str(pl.lit("{"), sides, pl.lit("}")).alias("facts")
+    home, *others = (_side_json(domain, rows, mark, place_of(mark)) for mark in sites_in(rows))
+    sites = pl.concat_list(home, *others).list.drop_nulls().list.sort().list.join(",") if others else home
+    return pl.concat_str(pl.lit("{"), sites, pl.lit("}")).alias("facts")
 
 
 def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.Expr:
