@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from forge_assets.law.engine import Finding
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.composer import AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.composition.country_groups import grouped_draws, is_wanted
+from forge_assets.scenarios.composition.forms import form_of, with_forms
 from forge_assets.scenarios.composition.judged_cells import JudgedDraws, Volume, draw_change
 from forge_assets.scenarios.composition.transnational import ELSEWHERE, AcrossBorders, judge_across
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.sites import SITES, place_of, sites_in
 from forge_assets.scenarios.pack.files import Pack
+from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.tables import Prompts
 
 LARGER = 4
@@ -81,7 +86,7 @@ def compose_comparisons(
             rows = _across_borders(rows, some[0].across)
             rows = _possible(domain, rows.with_columns(_stated(domain, rows, some)), members)
             rows = _kept(rows, volume)
-            parts += _asked(answers, some, rows.with_columns(_splits(rows)))
+            parts += _asked(pack, answers, some, rows.with_columns(_splits(rows)))
     return parts
 
 
@@ -200,24 +205,34 @@ def _splits(rows: pl.DataFrame) -> pl.Series:
     return split_names(choose_index(state, 100, "pair split")).alias("split")
 
 
-def _asked(answers: AnswerComposer, sites: Sequence[_Site], rows: pl.DataFrame) -> list[Prompts]:
+def _asked(pack: Pack, answers: AnswerComposer, sites: Sequence[_Site], rows: pl.DataFrame) -> list[Prompts]:
     """Compose the answers that the rows need, once each."""
-    home = sites[0]
     cases = [*(name for site in sites for name in (place_of(site.mark), f"cell{site.mark}")), "across"]
-    composed: list[Answer] = []
-    asked: list[tuple[object, ...]] = []
-    for case in rows.select(cases).unique(maintain_order=True).iter_rows():
-        found = [(site.judged[code], cell) for site, code, cell in zip(sites, case[:-1:2], case[1:-1:2], strict=True)]
+
+    def case(row: Sequence[Any]) -> tuple[tuple[Judgement, ...], StatedFacts, tuple[Finding, ...]]:
+        found = [(site.judged[code], cell) for site, code, cell in zip(sites, row[:-1:2], row[1:-1:2], strict=True)]
         judged = tuple(each.judged[cell][0] for each, cell in found)
         setting = StatedFacts(found[0][0].change, tuple(each.settings[cell].facts[0] for each, cell in found))
-        findings = home.across[case[0]].findings[case[-1]] if case[-1] != ELSEWHERE else ()
-        for task in answers.tasks(judged, setting):
-            asked.append((*case, task, len(composed)))
-            composed.append(answers.compose(task, judged, setting, findings))
-    kinds = [kind for _ in sites for kind in (pl.String, pl.Int64)]
-    schema = dict(zip([*cases, "task_type", "answer"], [*kinds, pl.Int64, pl.String, pl.Int64], strict=True))
-    rows = rows.join(pl.DataFrame(asked, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
-    return [Prompts(rows, composed)]
+        return judged, setting, sites[0].across[row[0]].findings[row[-1]] if row[-1] != ELSEWHERE else ()
+
+    fitting = [
+        (*row, task)
+        for row in rows.select(cases).unique(maintain_order=True).iter_rows()
+        for task in answers.tasks(*case(row)[:2])
+    ]
+    kinds = [*(kind for _ in sites for kind in (pl.String, pl.Int64)), pl.Int64, pl.String]
+    schema = dict(zip([*cases, "task_type"], kinds, strict=True))
+    rows = rows.join(pl.DataFrame(fitting, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
+    rows = with_forms(pack, rows, ENGLISH, compared=True)
+    forms = ["depth", "language", "answer_language", "choice", "date"]
+    wanted = rows.select(*cases, "task_type", *forms).unique(maintain_order=True)
+    composed = []
+    for *row, task, depth, language, answered, choice, date in wanted.iter_rows():
+        judged, setting, across = case(row)
+        form = form_of((depth, language, answered, choice, date), has_exhibit=False)
+        composed.append(answers.compose(task, judged, setting, form, across))
+    numbered = wanted.with_row_index("answer").with_columns(pl.col("answer").cast(pl.Int64))
+    return [Prompts(rows.join(numbered, on=wanted.columns, how="left", maintain_order="left"), composed)]
 
 
 def _stated(domain: Domain, rows: pl.DataFrame, sites: Sequence[_Site]) -> list[pl.Expr]:

@@ -45,8 +45,8 @@ def compose_cross_border(
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
-    answers = AnswerComposer(domain, pack, law.statuses)
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
+    answers = AnswerComposer(domain, pack, law.statuses, tuple(said))
     countries, unions = [f for f in said if not f.members], [f for f in said if f.members]
     groups = groups_of(pack.neighbours, [f.jurisdiction for f in countries])
     parts: list[Prompts] = []
@@ -90,7 +90,6 @@ def _premises(
     candidates = [(code, p) for code, provisions in named.items() for p in provisions]
     ranks = np.array([derive(key, "premise", p.id) for _, p in candidates])
     best = ranks.argmax(axis=0) if len(key) else np.zeros(0, dtype=np.int64)
-    correction = "The provision named in the question is law of {}; here the law of {} decides. "
 
     def each(values: list[str]) -> pl.Series:
         return pl.Series(values, dtype=pl.String).gather(best)
@@ -98,10 +97,10 @@ def _premises(
     rows = rows.with_columns(
         pl.lit("false_premise").alias("variant"),
         each([render(p.cite, by_code[code]) for code, p in candidates]).alias("premise"),
-        each([correction.format(by_code[code].name, home.name) for code, _ in candidates]).alias("correction"),
+        each([code for code, _ in candidates]).alias("corrects"),
         each([p.id for _, p in candidates]).alias("named"),
     ).with_columns(pl.concat_list("named").alias("also"))
-    return compose_answers(domain, answers, found, rows)
+    return compose_answers(domain, pack, answers, found, rows)
 
 
 def _dated(
@@ -126,6 +125,7 @@ def _dated(
         found = judge_draws(domain, pack, answers, merged, change, rows, around)
         parts += compose_answers(
             domain,
+            pack,
             answers,
             found,
             choose_tasks(first_of_each_outcome(found, 1), found, answers, country.jurisdiction, "dated"),
