@@ -77,7 +77,8 @@ def _step(case: AnswerCase, step: TimetableStep, law: LawText, country: str) -> 
 
 
 def _countries(case: AnswerCase, some: Sequence[Judgement]) -> str:
-    return ", ".join(case.country(judged) for judged in some)
+    *names, last = [case.country(judged) for judged in some]
+    return case.writer.say("both", first=", ".join(names), second=last) if names else last
 
 
 def _level(case: AnswerCase, judged: Judgement) -> str:

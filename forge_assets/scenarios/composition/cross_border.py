@@ -13,10 +13,10 @@ from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.composer import AnswerComposer
 from forge_assets.scenarios.composition.comparisons import compose_comparisons, draw_sites, of_site
 from forge_assets.scenarios.composition.country_groups import groups_of
+from forge_assets.scenarios.composition.intake import compose_intake_pairs
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
-    draw_change,
     first_of_each_outcome,
     judge_draws,
 )
@@ -57,8 +57,10 @@ def compose_cross_border(
         for found in at_home:
             parts += _premises(domain, pack, answers, found, countries, law, volume)
         parts += compose_comparisons(domain, pack, answers, judged, unions, groups, volume)
+        first, second = (drawn.filter(pl.col("site") == number).drop("site") for number in (0, 1))
+        parts += compose_intake_pairs(domain, pack, change, [f.jurisdiction for f in countries], first, second)
         for union in unions:
-            parts += _dated(domain, pack, answers, union, countries, change, draw_change(domain, pack, change, volume))
+            parts += _dated(domain, pack, answers, union, countries, change, first)
     return sample_tables(domain, pack, law.versions, parts)
 
 

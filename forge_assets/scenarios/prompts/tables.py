@@ -16,6 +16,7 @@ from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.sites import place_of, sites_in
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
+from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.frames import build_prompts, facts_in
@@ -43,17 +44,19 @@ EMPTY = (
 class Prompts:
     """Rows to put into words.
 
-    Columns of `rows`: home, archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, corrects (what a
-    false premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair,
-    what `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about
-    one provision place, place_quote and gist, and one a fact, null where it is not stated. Where countries are
-    compared: `country@1` and so on, null where there is none; facts of those countries end in the same mark (`SITES`);
-    `seat`, the country of central management where that decides, else empty; and `split`.
+    Columns of `rows`: home, archetype, company, change_type, key, task_type, answer (index into `answers`), variant
+    (empty: as the answer says), without (names of facts left unsaid), neighbour, premise, corrects (what a false
+    premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair, what
+    `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about one
+    provision place, place_quote and gist, and one a fact, null where it is not stated. Where countries are compared:
+    `country@1` and so on, null where there is none; facts of those countries end in the same mark (`SITES`); `seat`,
+    the country of central management where that decides, else empty; and `split`.
     """
 
     rows: pl.DataFrame
     answers: list[Answer]
+    intake: bool = False
+    """Whether the questions are only to be read: each is worded for its task, and becomes an intake row."""
 
     @property
     def compared(self) -> bool:
@@ -73,7 +76,8 @@ def sample_tables(
     if not rows:
         return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
-    scenarios = everything.select(
+    judged_first = everything.sort(pl.col("applies").is_null(), maintain_order=True)
+    scenarios = judged_first.select(
         "scenario_id",
         "jurisdictions",
         "archetype",
@@ -89,17 +93,19 @@ def sample_tables(
 
 
 def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
-    """Parts that compare, and all others, as one: the fewer and longer the columns, the faster."""
+    """Parts that compare, that are only read, and all others, as one: the fewer and longer the columns, the faster."""
+    together: dict[tuple[bool, bool], list[Prompts]] = {}
+    for part in parts:
+        if part.rows.height:
+            together.setdefault((part.compared, part.intake), []).append(part)
     merged = []
-    for compared in (False, True):
+    for (_, intake), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
-        for part in parts:
-            if part.rows.height and part.compared is compared:
-                rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
-                answers += part.answers
-        if rows:
-            merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers))
+        for part in some:
+            rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
+            answers += part.answers
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, intake))
     return merged
 
 
@@ -131,6 +137,9 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         *_filled(pack, rows, part.answers),
     )
     rows = _with_versions(rows, versions)
+    if part.intake:
+        sides = [(place_of(mark), mark) for mark in sites_in(rows)]
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, sides)
     rows = rows.with_columns(
         _hashed(
             rows,
@@ -221,7 +230,7 @@ def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
     places = numbered.filter(pl.col("change_type") == "")
     found = [places.select("at", split_names(choose_index(places["key"].to_numpy(), 100, "split")).alias("split"))]
     for (name,), group in _by(cases, "without"):
-        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+        names = split_names(split_percentiles(domain, group, {*pack.shares, *str(name).split()}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
 
