@@ -12,7 +12,7 @@ BLOCKS: Mapping[str, Block] = {
     "thresholds": verdicts.thresholds,
     "lead": verdicts.lead,
     "basis": duties.basis,
-    "steps": duties.steps,
+    "steps": timeline.steps,
     "timing": duties.timing,
     "duties": duties.duties,
     "duties_in_full": duties.duties_in_full,

@@ -129,6 +129,10 @@ class AnswerComposer:
             and self._fits(t, judged, self._scoped(t, judged, setting), setting)
         ]
 
+    def one_in(self, task_id: str) -> int:
+        """Of the cases that a task fits, one in so many is asked about."""
+        return self._tasks[task_id].one_in
+
     def compose(
         self,
         task_id: str,

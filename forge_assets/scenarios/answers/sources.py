@@ -54,7 +54,7 @@ class SourceCheck:
             return text in self._law.get(source, ())
         if kind == "phrase":
             return any(text == literal for parts in words.split_phrases[name] for literal, _ in parts)
-        if kind in ("number", "limit", "difference", "share"):
+        if kind in ("number", "limit", "difference", "share", "date"):
             return _NUMBER.fullmatch(text) is not None
         return kind in _OF_WORDS and _is_of_words(words, kind, name, text)
 

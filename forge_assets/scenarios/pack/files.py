@@ -1,4 +1,4 @@
-"""Read the scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
+"""Read the scenario side of a domain pack as strict frozen models: companies, tasks, languages and plain questions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.answer_words import AnswerWords, answer_problems
 from forge_assets.scenarios.pack.block_names import BLOCK_NAMES
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
+from forge_assets.scenarios.pack.plain import Plain, plain_problems
 from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
 from forge_resources.storage.strict import Strict
 
@@ -98,6 +99,8 @@ class TaskType(Strict):
     """The task is asked only where the strongest duty is owed to this body."""
     plain_only: bool = False
     """Asked in plain words only."""
+    one_in: Annotated[int, Field(ge=1)] = 2
+    """Of the cases that it fits, one in so many is asked about."""
     names_no_level: bool = False
     """The answer need not name the level of the strongest duty first."""
     dated: bool = False
@@ -145,7 +148,8 @@ class Pack(Strict):
     tasks: tuple[TaskType, ...]
     languages: dict[str, Language]
     """By code; `en` asks about every country, the others about those that speak them."""
-    plain: dict[str, object] = Field(default_factory=dict)
+    plain: dict[str, Plain] = Field(default_factory=dict)
+    """By code: how people ask who were given no form. A language may lack it."""
     answers: dict[str, AnswerWords]
     """By code; a question in a language without is answered in English."""
 
@@ -156,7 +160,7 @@ class Pack(Strict):
 
 
 def load_pack(pack_dir: Path, domain: Domain) -> Pack:
-    """Read and check `companies.yaml`, `tasks.yaml` and `languages/*.yaml` of a domain pack.
+    """Read and check `companies.yaml`, `tasks.yaml`, `languages/*.yaml` and `plain/*.yaml` of a domain pack.
 
     Raises:
         SourceError: names file, line, problem and mend.
@@ -186,6 +190,9 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             path = pack_dir / "languages" / f"{code}.yaml"
             problem = f"answers are written in {code}, and closings have no {', '.join(missing)}"
             raise SourceError(path, 1, problem, "give each at least one wording")
+    plain = {}
+    for path in yaml_files(pack_dir / "plain"):
+        plain[path.stem] = _read(path, Plain, _plain_problems(path.stem, languages.get(path.stem), tasks), domain)
     return Pack(
         companies=tuple(c.model_copy(update={"facts": companies.facts | c.facts}) for c in companies.companies),
         neighbours=tasks.neighbours,
@@ -194,6 +201,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             for task in tasks.tasks
         ),
         languages=languages,
+        plain=plain,
         answers=answers,
     )
 
@@ -310,6 +318,12 @@ def _language_problems(
 def asked_in(task: TaskType, code: str) -> bool:
     """Whether a language needs questions of a task beside the plain ones: comparisons are asked in English alone."""
     return task.kind == "case" and not task.plain_only and (task.countries == "one" or code == ENGLISH)
+
+
+def _plain_problems(code: str, language: Language | None, tasks: Tasks) -> Callable[[Plain, Domain], Iterator[Problem]]:
+    """The checks of one language's plain wordings."""
+    asked = [t.id for t in tasks.tasks if t.kind == "case" and (t.countries == "one" or code == ENGLISH)]
+    return lambda file, domain: plain_problems(code, file, language, asked, domain)
 
 
 def _before(name: str, domain: Domain) -> list[str]:

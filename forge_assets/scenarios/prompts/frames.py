@@ -58,7 +58,7 @@ def build_prompts(
         "in_country": rows["home"].replace_strict(language.within, return_dtype=pl.String),
         "plan": phrase_plan(language, rows["change_type"], "listed", key),
         "plan_told": phrase_plan(language, rows["change_type"], "told", key),
-        "extra": _extra(language, rows, 1 if brief else 2),
+        "extra": phrase_extra(language, rows, 1 if brief else 2),
         "question": _by_task(language, rows),
         "close": _closings(language, rows),
     }
@@ -132,8 +132,8 @@ def _joined(
     return join_facts(domain, names, phrases, key, separator)
 
 
-def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
-    """A false premise, a neighbour or a date, then what decides nothing."""
+def phrase_extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
+    """Write a false premise, a neighbour or a date, then up to `most` sentences that decide nothing."""
     key = rows["key"].to_numpy()
     false = pick_phrase(language.premises, key, "premise")
     old = pick_phrase(language.repealed, key, "premise")

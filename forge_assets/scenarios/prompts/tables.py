@@ -18,8 +18,9 @@ from forge_assets.scenarios.facts.sites import place_of, sites_in
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
-from forge_assets.scenarios.pack.language import ENGLISH, Language
+from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.frames import build_prompts, facts_in
+from forge_assets.scenarios.prompts.plain import PLAIN, build_plain
 from forge_assets.scenarios.prompts.slots import fill_slots
 from forge_resources.storage.tables import TABLES
 
@@ -115,7 +116,7 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     drawn = rows["split"] if part.compared else _splits(domain, pack, rows)
     rows = rows.with_columns(_facts_json(domain, rows), drawn.alias("drawn"))
     texts = [
-        _phrased(domain, part, group, pack.languages[str(code)], str(register))
+        _phrased(domain, pack, part, group, str(code), str(register))
         for (code, register), group in _by(rows, "language", "register")
     ]
     rows = pl.concat(texts)
@@ -235,9 +236,15 @@ def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
     return pl.concat(found).sort("at")["split"]
 
 
-def _phrased(domain: Domain, part: Prompts, rows: pl.DataFrame, language: Language, register: str) -> pl.DataFrame:
+def _phrased(
+    domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: str, register: str
+) -> pl.DataFrame:
     """Rows of one language and register with columns prompt and asker."""
-    texts, askers = build_prompts(domain, rows, language, register, part.compared)
+    words = pack.languages[language]
+    if register == PLAIN and not part.compared:
+        texts, askers = build_plain(domain, rows, words, pack.plain[language])
+    else:
+        texts, askers = build_prompts(domain, rows, words, register, part.compared)
     return rows.with_columns(texts.alias("prompt"), askers.alias("asker"))
 
 
