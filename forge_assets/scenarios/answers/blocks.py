@@ -27,6 +27,7 @@ BLOCKS: Mapping[str, Block] = {
     "escalation_stages": disputes.escalation_stages,
     "stricter": compared.stricter,
     "compare": compared.compare,
+    "timetable": compared.timetable,
     "who": short_answers.who,
     "when": short_answers.when,
     "whether": short_answers.whether,

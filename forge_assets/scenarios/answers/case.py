@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.answers.law_text import LawText
@@ -73,6 +73,8 @@ class AnswerCase:
     """The other fact that a what-if question supposes."""
     written: dict[CitationKey, str] = field(default_factory=dict)
     """Citations written before: of many answers each is written once."""
+    across: tuple[Finding, ...] = ()
+    """How the home country's provisions on a change in several countries stand to this one."""
     laws: tuple[LawText, ...] = ()
     """The law of each country in words, in the order of `judged`."""
 

@@ -92,7 +92,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _fields(framework: Framework) -> Iterator[tuple[str, str]]:
     code = framework.jurisdiction
-    for p in framework.provisions:
+    for p in (*framework.provisions, *framework.minor):
         for name in ("summary", "quote", "deadline", "consequence", "only_if"):
             if text := getattr(p, name):
                 yield f"{p.id}.{name}", text

@@ -89,6 +89,7 @@ class TaskType(Strict):
     """Of a question about a case."""
     changes: tuple[Name, ...] | Literal["all"] = ()
     countries: Literal["one", "several"] = "one"
+    """Whether it is asked about one country, or compares two to four."""
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
     when_nothing_applies: bool = False
