@@ -12,6 +12,7 @@ from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
 from forge_assets.scenarios.answers.blocks import BLOCKS, SAYS_WHAT_IS_OPEN
@@ -26,6 +27,7 @@ from forge_assets.scenarios.pack.language import ENGLISH, written_date
 
 PREMISE = "{premise}"
 """Stands where an answer corrects what the question takes for granted."""
+NO_STATUTES: Mapping[str, Statutes] = {}
 NOTE = Form()
 """An English note."""
 LOOKS_FURTHER = {"what_if", "suppose", "open"}
@@ -78,6 +80,7 @@ class AnswerComposer:
     Args:
         statuses: provision id to its verification status.
         frameworks: those whose law may be cited.
+        statutes: jurisdiction to the text held, by which citations within quotes are known.
         marked: whether answers carry the source of every piece of their text.
     """
 
@@ -87,17 +90,19 @@ class AnswerComposer:
         pack: Pack,
         statuses: Mapping[str, str],
         frameworks: tuple[Framework, ...] = (),
+        statutes: Mapping[str, Statutes] = NO_STATUTES,
         marked: bool = False,
     ) -> None:
         self._domain = domain
         self._pack = pack
         self._statuses = statuses
         self._frameworks = frameworks
+        self._statutes = statutes
         self._marked = marked
         self._tasks = {task.id: task for task in pack.tasks}
         self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
         self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
-        self._quotable: dict[str, bool] = {}
+        self._quotable: dict[tuple[str, str], bool] = {}
         self._written: dict[CitationKey, str] = {}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
@@ -206,15 +211,23 @@ class AnswerComposer:
             marked=marked if self._marked else "",
         )
 
-    def quotable(self, words: str) -> bool:
-        """Test whether words of a statute cite no place: an answer cites what it is asked for and nothing beside it."""
-        if words not in self._quotable:
-            self._quotable[words] = not parse(words, self._laws, None)
-        return self._quotable[words]
+    def quotable(self, words: str, place: str = "") -> bool:
+        """Test whether words cite no place: an answer cites what it is asked for and nothing beside it.
+
+        Args:
+            place: a citation that stands beside the words, which may give a bare number in them its law.
+        """
+        known = (words, place)
+        if known not in self._quotable:
+            homes = [framework.jurisdiction for framework in self._frameworks]
+            text = f"{place}: «{words}» ({place})" if place else words
+            found = [{citation.key for citation in parse(text, self._laws, home)} for home in homes]
+            self._quotable[known] = all(len(keys) <= bool(place) for keys in found)
+        return self._quotable[known]
 
     @cached_property
     def _laws(self) -> LawIndex:
-        return LawIndex.build(self._domain, self._frameworks, {})
+        return LawIndex.build(self._domain, self._frameworks, self._statutes)
 
     def _writer(self, form: Form) -> Writer:
         return Writer(self._pack.answers[form.answer_language], form.choice, self._marked)

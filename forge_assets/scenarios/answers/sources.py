@@ -13,7 +13,7 @@ from forge_assets.scenarios.answers.law_text import shortened
 from forge_assets.scenarios.answers.writer import pieces
 from forge_assets.scenarios.pack.answer_words import AnswerWords
 
-_LAYOUT = re.compile(r"(?:\d+\. |[\s\-*#,;.«»])*")
+_LAYOUT = re.compile(r"(?:\d+\. |[\s\-–*#,;.«»])*")
 """What a text may have of its own: white space, list marks and numbers, punctuation, quotation marks."""
 _NUMBER = re.compile(r"[\d.%{}=@/a-z_+-]+|\d+%")
 
