@@ -220,8 +220,8 @@ class AnswerComposer:
         known = (words, place)
         if known not in self._quotable:
             homes = [framework.jurisdiction for framework in self._frameworks]
-            text = f"{place}: «{words}» ({place})" if place else words
-            found = [{citation.key for citation in parse(text, self._laws, home)} for home in homes]
+            texts = (f"{place}: «{words}»", f"«{words}» ({place})") if place else (words,)
+            found = [{each.key for each in parse(text, self._laws, home)} for text in texts for home in homes]
             self._quotable[known] = all(len(keys) <= bool(place) for keys in found)
         return self._quotable[known]
 
