@@ -1,4 +1,5 @@
-"""Read the scenario side of a domain pack: `companies.yaml`, `tasks.yaml` and `languages/`, as strict frozen models."""
+"""Read the scenario side of a domain pack as strict frozen models: `companies.yaml`, `tasks.yaml`, `exhibits.yaml` and
+the files of each language."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
+from forge_assets.scenarios.pack.exhibits import ExhibitKinds, Exhibits, exhibit_problems, kind_problems
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
 from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
 from forge_resources.storage.strict import Strict
@@ -127,6 +129,9 @@ class Pack(Strict):
     tasks: tuple[TaskType, ...]
     languages: dict[str, Language]
     """By code; `en` asks about every country, the others about those that speak them."""
+    exhibit_kinds: ExhibitKinds
+    exhibits: dict[str, Exhibits]
+    """By code; a language that is not there has exhibits in English."""
 
     @property
     def shares(self) -> frozenset[str]:
@@ -135,7 +140,7 @@ class Pack(Strict):
 
 
 def load_pack(pack_dir: Path, domain: Domain) -> Pack:
-    """Read and check `companies.yaml`, `tasks.yaml` and `languages/*.yaml` of a domain pack.
+    """Read and check `companies.yaml`, `tasks.yaml`, `exhibits.yaml`, and the files of each language.
 
     Raises:
         SourceError: names file, line, problem and mend.
@@ -148,12 +153,23 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
     if ENGLISH not in languages:
         path = pack_dir / "languages" / f"{ENGLISH}.yaml"
         raise SourceError(path, 1, "the file is missing", "add it: every country is asked about in English")
+    kinds = _read(pack_dir / "exhibits.yaml", ExhibitKinds, kind_problems, domain)
+    exhibits = {}
+    for path in yaml_files(pack_dir / "exhibits"):
+        exhibits[path.stem] = _read(path, Exhibits, exhibit_problems(path.stem, kinds), domain)
+        if path.stem not in languages:
+            raise SourceError(path, 1, f"languages/{path.stem}.yaml is missing", "add it, or remove this file")
+    if ENGLISH not in exhibits:
+        path = pack_dir / "exhibits" / f"{ENGLISH}.yaml"
+        raise SourceError(path, 1, "the file is missing", "add it: a language without exhibits has them in English")
     return Pack(
         companies=tuple(c.model_copy(update={"facts": companies.facts | c.facts}) for c in companies.companies),
         vocabulary=tasks.vocabulary,
         neighbours=tasks.neighbours,
         tasks=tasks.tasks,
         languages=languages,
+        exhibit_kinds=kinds,
+        exhibits=exhibits,
     )
 
 

@@ -1,0 +1,169 @@
+"""Draw the typed values of an exhibit, and write each in any language, with the forms that an answer may use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from forge_assets.scenarios.facts.counter_rng import keys
+from forge_assets.scenarios.pack.exhibits import (
+    SLOT,
+    Between,
+    Currency,
+    DateKind,
+    ExhibitKinds,
+    Exhibits,
+    NumberKind,
+    PickKind,
+    Unit,
+    ValueKind,
+    forms_of,
+)
+
+Value = int | dt.date | tuple[int, ...]
+"""A number, a date, or the places of words in a list."""
+EURO = Currency(code="EUR")
+
+
+class Field(NamedTuple):
+    """What an answer must say exactly, and the accepted ways of saying it."""
+
+    name: str
+    said: tuple[str, ...]
+
+
+class Line(NamedTuple):
+    """A line of an answer, what it says exactly, and the provisions that it names."""
+
+    text: str
+    fields: tuple[Field, ...] = ()
+    provisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The words of one language, with what other files of that language say."""
+
+    words: Exhibits
+    date: str
+    """How a date is written: `languages/<code>.yaml`."""
+    levels: Mapping[str, str]
+    """Level to its word as a label."""
+
+    def day(self, date: dt.date) -> str:
+        """Write a date."""
+        named = (("{d}", date.day), ("{m}", date.month), ("{y}", date.year))
+        text = self.date
+        for mark, number in named:
+            text = text.replace(mark, str(number))
+        return text
+
+
+class Choices:
+    """Draws of one exhibit, in order: the same words give the same draws on any machine."""
+
+    def __init__(self, *words: object) -> None:
+        self._left = iter(keys(np.arange(1024, dtype=np.uint64), *words).tolist())
+
+    def below(self, n: int) -> int:
+        """Draw a whole number from 0 to below n."""
+        drawn: int = next(self._left) % n
+        return drawn
+
+    def within(self, bounds: Between) -> int:
+        """Draw a whole number between two ends."""
+        return bounds.min + self.below(bounds.max - bounds.min + 1)
+
+    def order(self, n: int) -> list[int]:
+        """Draw an order of 0 to below n."""
+        places = list(range(n))
+        for last in range(n - 1, 0, -1):
+            other = self.below(last + 1)
+            places[last], places[other] = places[other], places[last]
+        return places
+
+    def date(self, years: Between) -> dt.date:
+        """Draw a day of some years."""
+        return dt.date(self.within(years), 1 + self.below(12), 1 + self.below(28))
+
+    def values(self, kinds: Mapping[str, ValueKind], signed: dt.date, all_kinds: ExhibitKinds) -> dict[str, Value]:
+        """Draw a value of each kind."""
+        return {name: self._value(kind, signed, all_kinds) for name, kind in kinds.items()}
+
+    def _value(self, kind: ValueKind, signed: dt.date, all_kinds: ExhibitKinds) -> Value:
+        if isinstance(kind, NumberKind):
+            return kind.of[self.below(len(kind.of))]
+        if isinstance(kind, DateKind):
+            first = _month_after(signed, 1 + kind.months_after[self.below(len(kind.months_after))])
+            return first - dt.timedelta(days=1) if kind.last else first
+        count = 1 + self.below(kind.most)
+        return tuple(sorted(self.order(all_kinds.lists[kind.pick])[:count]))
+
+
+def _month_after(date: dt.date, months: int) -> dt.date:
+    """The first day of the month, so many months later."""
+    at = date.year * 12 + date.month - 1 + months
+    return dt.date(at // 12, at % 12 + 1, 1)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A value as one language writes it."""
+
+    label: str
+    alone: str
+    """The number without its unit."""
+    fields: tuple[Field, ...]
+
+
+def write(kind: ValueKind, name: str, value: Value, voice: Voice, currency: Currency = EURO) -> Written:
+    """Write a value, and say what an answer must have of it.
+
+    Args:
+        name: of the value: the field of picked words.
+    """
+    if isinstance(kind, NumberKind) and isinstance(value, int):
+        return _number(kind.unit, value, voice, currency)
+    if isinstance(kind, DateKind) and isinstance(value, dt.date):
+        return Written(voice.day(value), "", (date_field(value, voice),))
+    assert isinstance(kind, PickKind) and isinstance(value, tuple)
+    picked = [voice.words.lists[kind.pick][place] for place in value]
+    return Written(voice.words.join.join(picked), "", tuple(Field(name, (word,)) for word in picked))
+
+
+def date_field(date: dt.date, voice: Voice) -> Field:
+    """Say how an answer may write a date: as its language does, or as the standard does."""
+    return Field("date", tuple(dict.fromkeys((voice.day(date), date.isoformat()))))
+
+
+def _number(unit: Unit, n: int, voice: Voice, currency: Currency) -> Written:
+    number = n * currency.times if unit == "amount" else n
+    written = grouped(number, voice.words.thousands)
+    forms = [
+        form.replace("{n}", digits).replace("{currency}", currency.code)
+        for digits in dict.fromkeys((written, str(number)))
+        for form in forms_of(voice.words, unit, n)
+    ]
+    return Written(forms[0], written, (Field("number", tuple(forms)),))
+
+
+def grouped(number: int, separator: str) -> str:
+    """Write a whole number with its thousands apart."""
+    return f"{number:,}".replace(",", separator)
+
+
+def fill(template: str, values: Mapping[str, Written], names: Mapping[str, str] = {}) -> str:
+    """Put values and names into a template; slots of the row stay. No full stop is doubled."""
+
+    def put(slot: re.Match[str]) -> str:
+        name, alone = slot[1], slot[2]
+        if name in values:
+            return values[name].alone if alone else values[name].label
+        return names.get(name, slot[0])
+
+    return SLOT.sub(put, template).replace("..", ".")
