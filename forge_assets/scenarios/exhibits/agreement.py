@@ -27,6 +27,7 @@ from forge_assets.scenarios.pack.exhibits import (
     BODY,
     NOBODY,
     AgreementKinds,
+    Between,
     ClauseKind,
     ExhibitKinds,
     PickKind,
@@ -37,6 +38,8 @@ EMPLOYER = "{company}"
 """The slot of the row that holds the employer's name."""
 STANCES = (("conforms", 8), ("weaker", 5), ("alone", 2), ("other", 3), ("silent", 3))
 """How an agreement stands to the leading duty, and how often."""
+SERIES, SERIES_IN = Between(min=2, max=5), 5
+"""So many clauses of a kind that repeats, in one of so many agreements; the longest have more of them."""
 COMMON = 3
 """Of four agreements with room for it, so many have a clause on what matters, such as the term."""
 
@@ -221,15 +224,17 @@ def _clauses(choices: Choices, case: AgreementCase, depth: str, signed: dt.date,
     free = [n for n in fitting if kinds.clauses[n].grants is None and not kinds.clauses[n].repeats]
     wanted = [*rights.names[:1], *([own[choices.below(len(own))]] if own else []), *rights.names[1:]]
     for part, declared in kinds.parts.items():
-        of_part = [n for n in free if kinds.clauses[n].part == part]
-        if declared.matters and of_part and 2 * count > len(kinds.parts) and choices.below(4) < COMMON:
-            wanted.append(of_part[choices.below(len(of_part))])
-    chosen = _first(kinds, [*wanted, *(free[i] for i in choices.order(len(free)))], count)
+        if declared.matters and 2 * count > len(kinds.parts) and choices.below(4) < COMMON:
+            of_part = [name for name in free if kinds.clauses[name].part == part]
+            wanted += of_part[choices.below(max(1, len(of_part))) :][:1]
+    repeating = [name for name in fitting if kinds.clauses[name].repeats]
+    series = choices.within(SERIES) if repeating and choices.below(SERIES_IN) == 0 else 0
+    chosen = _first(kinds, wanted, count)
+    chosen = _first(kinds, [*chosen, *(free[i] for i in choices.order(len(free)))], max(len(chosen), count - series))
     drawn = [(name, choices.values(kinds.clauses[name].values, signed, case.kinds)) for name in chosen]
-    for name in (n for n in fitting if kinds.clauses[n].repeats):
+    for name in repeating:
         drawn += _repeated(choices, case, name, signed, count - len(drawn))
-    parts, order = list(kinds.parts), list(kinds.clauses)
-    drawn.sort(key=lambda item: (parts.index(kinds.clauses[item[0]].part), order.index(item[0])))
+    drawn.sort(key=lambda item: kinds.places[item[0]])
     clauses = []
     for number, (name, values) in enumerate(drawn, start=1):
         kind = kinds.clauses[name]

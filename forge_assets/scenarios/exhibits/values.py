@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from forge_assets.scenarios.pack.exhibits import (
 Value = int | dt.date | tuple[int, ...]
 """A number, a date, or the places of words in a list."""
 EURO = Currency(code="EUR")
+AT_ONCE = 128
 
 
 class Field(NamedTuple):
@@ -68,12 +70,11 @@ class Choices:
     """Draws of one exhibit, in order: the same words give the same draws on any machine."""
 
     def __init__(self, *words: object) -> None:
-        self._left = iter(keys(np.arange(1024, dtype=np.uint64), *words).tolist())
+        self._left = _numbers(words)
 
     def below(self, n: int) -> int:
         """Draw a whole number from 0 to below n."""
-        drawn: int = next(self._left) % n
-        return drawn
+        return next(self._left) % n
 
     def within(self, bounds: Between) -> int:
         """Draw a whole number between two ends."""
@@ -101,8 +102,14 @@ class Choices:
         if isinstance(kind, DateKind):
             first = _month_after(signed, 1 + kind.months_after[self.below(len(kind.months_after))])
             return first - dt.timedelta(days=1) if kind.last else first
-        count = 1 + self.below(kind.most)
-        return tuple(sorted(self.order(all_kinds.lists[kind.pick])[:count]))
+        picked = self.order(all_kinds.lists[kind.pick])[: 1 + self.below(kind.most)]
+        return tuple(sorted(picked))
+
+
+def _numbers(words: tuple[object, ...]) -> Iterator[int]:
+    """The keys of the counters from 0 on, some at a time: each call costs more than a key."""
+    for first in count(0, AT_ONCE):
+        yield from keys(np.arange(first, first + AT_ONCE, dtype=np.uint64), *words).tolist()
 
 
 def _month_after(date: dt.date, months: int) -> dt.date:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -121,6 +122,13 @@ class AgreementKinds(Strict):
     """Whom a clause may name in place of the body that the duty is owed to, with its kind of body."""
     parts: dict[Name, Part]
     clauses: dict[Name, ClauseKind]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Kind of clause to its place in an agreement."""
+        parts = list(self.parts)
+        order = sorted(self.clauses, key=lambda name: parts.index(self.clauses[name].part))
+        return {name: place for place, name in enumerate(order)}
 
 
 class LineKind(Strict):
