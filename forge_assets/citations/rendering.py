@@ -10,6 +10,8 @@ from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import CitationForms, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH
 
+_WORDINGS = ("summary", "deadline", "consequence", "only_if")
+"""Fields of a provision that are written for a reader."""
 Style = Literal["national", "english"]
 PLAIN = "art. {unit}[({paragraph})][({number})][({letter})] {law}"
 PLAIN_ENGLISH = "Article {unit}[({paragraph})][({number})][({letter})] of the {law}"
@@ -60,11 +62,14 @@ def without_bracketed_citations(framework: Framework, usage: CitationForms) -> F
         return brackets.sub("", text) if text else text
 
     provisions = [
-        p.model_copy(update={name: plain(getattr(p, name)) for name in ("summary", "deadline", "consequence")})
-        for p in framework.provisions
+        p.model_copy(update={name: plain(getattr(p, name)) for name in _WORDINGS}) for p in framework.provisions
     ]
     steps = [step.model_copy(update={"step": plain(step.step)}) for step in framework.escalation]
-    return framework.model_copy(update={"provisions": tuple(provisions), "escalation": tuple(steps)})
+    rules = {
+        topic: tuple(rule.model_copy(update={"rule": plain(rule.rule)}) for rule in getattr(framework, topic))
+        for topic in ("data_protection", "collective_agreements")
+    }
+    return framework.model_copy(update={"provisions": tuple(provisions), "escalation": tuple(steps), **rules})
 
 
 def _places_in_brackets(forms: tuple[CitationForms, ...]) -> re.Pattern[str]:

@@ -121,8 +121,14 @@ def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
 
 
 def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """Samples of the languages, registers and variants that a profile asks for."""
-    kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
+    """Samples of the languages, registers, lengths and variants that a profile asks for."""
+    kinds = {
+        "language": profile.data.languages,
+        "answer_language": profile.data.answer_languages,
+        "register": profile.data.registers,
+        "depth": profile.data.depths,
+        "variant": profile.data.variants,
+    }
     for name, wanted in kinds.items():
         if wanted is not None:
             samples = samples.filter(pl.col(name).is_in(list(wanted)))

@@ -56,8 +56,10 @@ def build_contrast_pairs(domain: Domain, pack: Pack, answers: AnswerComposer, fo
             pairs[name] = (original, twin, task)
             weighed[name] = list(dict.fromkeys(p.id for j in (*before, *after) for p in j.considered))
     return [
-        *_side(domain, answers, found, rows, {n: (a, task, weighed[n]) for n, (a, _, task) in pairs.items()}),
-        *_side(domain, answers, twins, twins.rows, {n: (b, task, weighed[n]) for n, (_, b, task) in pairs.items()}),
+        *_side(domain, pack, answers, found, rows, {n: (a, task, weighed[n]) for n, (a, _, task) in pairs.items()}),
+        *_side(
+            domain, pack, answers, twins, twins.rows, {n: (b, task, weighed[n]) for n, (_, b, task) in pairs.items()}
+        ),
     ]
 
 
@@ -104,6 +106,7 @@ def _pair_id(found: JudgedDraws, twin: dict[str, object]) -> str:
 
 def _side(
     domain: Domain,
+    pack: Pack,
     answers: AnswerComposer,
     found: JudgedDraws,
     rows: pl.DataFrame,
@@ -120,4 +123,4 @@ def _side(
         pl.Series("also", [weighed for _, _, weighed in chosen.values()]),
         pl.Series("pair", list(chosen)),
     )
-    return compose_answers(domain, answers, found, picked)
+    return compose_answers(domain, pack, answers, found, picked)

@@ -10,7 +10,9 @@ import polars as pl
 
 from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.model import Domain, Framework, Provision
-from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.composer import AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.judgement import Judgement
+from forge_assets.scenarios.composition.forms import form_of, with_forms
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
@@ -23,6 +25,7 @@ from forge_assets.scenarios.composition.single_country import LawLineage
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.pack.files import Pack
+from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.frames import OTHER
 from forge_assets.scenarios.prompts.tables import Prompts, sample_tables
 
@@ -47,8 +50,8 @@ def compose_cross_border(
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
-    answers = AnswerComposer(domain, pack, law.statuses)
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
+    answers = AnswerComposer(domain, pack, law.statuses, tuple(said))
     countries = [f for f in said if not f.members]
     parts: list[Prompts] = []
     for change in domain.change_types:
@@ -91,7 +94,6 @@ def _premises(
     candidates = [(code, p) for code, provisions in named.items() for p in provisions]
     ranks = np.array([derive(key, "premise", p.id) for _, p in candidates])
     best = ranks.argmax(axis=0) if len(key) else np.zeros(0, dtype=np.int64)
-    correction = "The provision named in the question is law of {}; here the law of {} decides. "
 
     def each(values: list[str]) -> pl.Series:
         return pl.Series(values, dtype=pl.String).gather(best)
@@ -99,10 +101,10 @@ def _premises(
     rows = rows.with_columns(
         pl.lit("false_premise").alias("variant"),
         each([render(p.cite, by_code[code]) for code, p in candidates]).alias("premise"),
-        each([correction.format(by_code[code].name, home.name) for code, _ in candidates]).alias("correction"),
+        each([code for code, _ in candidates]).alias("corrects"),
         each([p.id for _, p in candidates]).alias("named"),
     ).with_columns(pl.concat_list("named").alias("also"))
-    return compose_answers(domain, answers, found, rows)
+    return compose_answers(domain, pack, answers, found, rows)
 
 
 def _comparisons(
@@ -129,20 +131,30 @@ def _comparisons(
     both = both.filter(nth <= volume.kept)
     homes = {found.framework.jurisdiction: found for found in at_home}
     others = {found.framework.jurisdiction: found for found in abroad}
-    composed: list[Answer] = []
     cases = ["home", "other", "cell", f"cell{OTHER}"]
-    asked_: list[tuple[str, str, int, int, str, int]] = []
-    for home, other, cell, away in both.select(cases).unique(maintain_order=True).iter_rows():
+
+    def case(home: str, other: str, cell: int, away: int) -> tuple[tuple[Judgement, ...], StatedFacts]:
         judged = (*homes[home].judged[cell], *others[other].judged[away])
-        setting = StatedFacts(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
-        for task in answers.tasks(judged, setting):
-            asked_.append((home, other, cell, away, task, len(composed)))
-            composed.append(answers.compose(task, judged, setting))
-    kinds = [pl.String, pl.String, pl.Int64, pl.Int64, pl.String, pl.Int64]
-    schema = dict(zip([*cases, "task_type", "answer"], kinds, strict=True))
+        facts = (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0])
+        return judged, StatedFacts(change, facts)
+
+    fitting = [
+        (*row, task)
+        for row in both.select(cases).unique(maintain_order=True).iter_rows()
+        for task in answers.tasks(*case(*row))
+    ]
+    kinds = [pl.String, pl.String, pl.Int64, pl.Int64, pl.String]
+    schema = dict(zip([*cases, "task_type"], kinds, strict=True))
     both = both.with_columns(_stated(domain, both, homes, others))
-    both = both.join(pl.DataFrame(asked_, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
-    return [Prompts(both, composed)]
+    both = both.join(pl.DataFrame(fitting, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
+    both = with_forms(pack, both, ENGLISH, compared=True)
+    forms = ["depth", "language", "answer_language", "choice", "date"]
+    wanted = both.select(*cases, "task_type", *forms).unique(maintain_order=True)
+    composed = [
+        answers.compose(row[4], *case(*row[:4]), form_of(row[5:], has_exhibit=False)) for row in wanted.iter_rows()
+    ]
+    numbered = wanted.with_row_index("answer").with_columns(pl.col("answer").cast(pl.Int64))
+    return [Prompts(both.join(numbered, on=wanted.columns, how="left", maintain_order="left"), composed)]
 
 
 def _paired_draws(domain: Domain, pack: Pack, first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
@@ -236,6 +248,7 @@ def _dated(
         found = judge_draws(domain, pack, answers, merged, change, rows, around)
         parts += compose_answers(
             domain,
+            pack,
             answers,
             found,
             choose_tasks(first_of_each_outcome(found, 1), found, answers, country.jurisdiction, "dated"),

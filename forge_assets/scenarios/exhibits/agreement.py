@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from forge_assets.law.model import Body, Domain
 from forge_assets.scenarios.exhibits.values import (
+    AGREED,
     EURO,
+    WORDED,
     Choices,
     Field,
     Line,
@@ -21,6 +23,7 @@ from forge_assets.scenarios.exhibits.values import (
     Written,
     date_field,
     fill,
+    slots_of,
     write,
 )
 from forge_assets.scenarios.pack.exhibits import (
@@ -29,6 +32,7 @@ from forge_assets.scenarios.pack.exhibits import (
     AgreementKinds,
     Between,
     ClauseKind,
+    Depth,
     ExhibitKinds,
     PickKind,
 )
@@ -36,8 +40,8 @@ from forge_assets.scenarios.pack.language import ENGLISH
 
 EMPLOYER = "{company}"
 """The slot of the row that holds the employer's name."""
-STANCES = (("conforms", 8), ("weaker", 5), ("alone", 2), ("other", 3), ("silent", 3))
-"""How an agreement stands to the leading duty, and how often."""
+STANCES = (("gives", 12), ("other", 3), ("alone", 2), ("silent", 3))
+"""Who takes part by an agreement, and how often: the body that signs it, somebody else, nobody, or not a word on it."""
 SERIES, SERIES_IN = Between(min=2, max=5), 5
 """So many clauses of a kind that repeats, in one of so many agreements; the longest have more of them."""
 COMMON = 3
@@ -51,8 +55,6 @@ class Duty:
     id: str
     level: str
     body: Body
-    place: str
-    """As the answer writes it."""
     valid_from: dt.date | None = None
     text_as_of: dt.date | None = None
     """Day of the text held of its law."""
@@ -79,9 +81,7 @@ class AgreementCase:
     def party(self) -> Body | None:
         """The body that signs for the employees: the first that takes part in anything."""
         kinds = self.domain.body_kinds
-        signing = [d.body for d in self.duties if d.body.kind is None or kinds[d.body.kind].participates]
-        standing = [body for body in signing if body.kind is None or kinds[body.kind].standing]
-        return next(iter((*standing, *signing)), None)
+        return next((d.body for d in self.duties if d.body.kind is None or kinds[d.body.kind].participates), None)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Agreement:
     """An agreement, typed, and its text with the slot of the employer's name."""
 
     case: AgreementCase
-    depth: str
+    depth: Depth
     choice: int
     signed: dt.date
     clauses: tuple[Clause, ...]
@@ -118,9 +118,9 @@ class Agreement:
 
 
 def draw_agreement(
-    voice: Voice, case: AgreementCase, depth: str, choice: int, seed_words: tuple[str, ...]
+    voice: Voice, case: AgreementCase, depth: Depth, choice: int, seed_words: tuple[str, ...]
 ) -> Agreement:
-    """Draw an agreement on a change and write it.
+    """Draw an agreement on a change and write it. The law decides no more than which body signs it.
 
     Args:
         voice: the language of the question.
@@ -144,6 +144,11 @@ def body_name(body: Body, voice: Voice) -> str:
     return body.english if voice.words.language == ENGLISH else body.name
 
 
+def names_of(body: Body, voice: Voice) -> tuple[str, ...]:
+    """List the names by which an answer may call a body: in English the English one too."""
+    return (body.english, body.name) if voice.words.language == ENGLISH else (body.name,)
+
+
 def summarise(agreement: Agreement, voice: Voice) -> list[Line]:
     """Sum up an agreement: the parties, then one line a clause, with what each must say exactly.
 
@@ -153,18 +158,20 @@ def summarise(agreement: Agreement, voice: Voice) -> list[Line]:
     words = voice.words.agreement
     name = _party(agreement.case, voice)
     named = {BODY: name, "date": voice.day(agreement.signed)}
-    text = fill(words.parties[agreement.choice % len(words.parties)], {}, named)
-    lines = [Line(text, (Field("party", (EMPLOYER,)), Field("party", (name,)), date_field(agreement.signed, voice)))]
+    named = {slot: voice.source(AGREED, text) for slot, text in named.items()}
+    text = fill(words.parties[agreement.choice % len(words.parties)], named, voice)
+    lines = [Line(text, (Field("party", (EMPLOYER,)), Field("party", _party_names(agreement.case, voice)), date_field(agreement.signed, voice)))]
     for clause in agreement.clauses:
         worded = words.clauses[clause.name]
         written = _written(clause, agreement.case, voice)
         gist = worded.summary[agreement.choice % len(worded.summary)]
         body = _target(clause, voice)
-        text = fill(words.line, {}, _numbered(clause, worded.title, fill(gist, written, {BODY: body})))
+        slots = slots_of(written, voice) | {BODY: voice.source(AGREED, body)}
+        text = fill(words.line, _numbered(clause, worded.title, fill(gist, slots, voice), voice), voice)
         fields = (
-            Field("clause", (f"{clause.number}. {worded.title}", fill(words.clause, {}, {"n": str(clause.number)}))),
+            Field("clause", (f"{clause.number}. {worded.title}", clause_name(clause.number, voice))),
             *(field for value in written.values() for field in value.fields),
-            *([Field("party", (body,))] if body else []),
+            *([Field("party", (body, *(names_of(clause.body, voice) if clause.body else ())))] if body else []),
         )
         lines.append(Line(text, tuple(dict.fromkeys(fields))))
     return lines
@@ -174,24 +181,34 @@ def _text(choices: Choices, voice: Voice, case: AgreementCase, signed: dt.date, 
     words = voice.words.agreement
     party = case.party
     names = words.collective if party and party.id in case.kinds.agreement.collective else words.works
-    name = fill(names[choices.below(len(names))], {}, {"subject": words.subjects[case.change]})
+    name = fill(names[choices.below(len(names))], {"subject": words.subjects[case.change]}, voice)
     opening = words.opening[choices.below(len(words.opening))]
-    head = fill(opening, {}, {BODY: _party(case, voice), "date": voice.day(signed)})
+    head = fill(opening, {BODY: _party(case, voice), "date": voice.day(signed)}, voice)
     lines = [name, head]
     for clause in clauses:
         worded = words.clauses[clause.name]
         text = worded.text[clause.wording % len(worded.text)]
-        filled = fill(text, _written(clause, case, voice), {BODY: _target(clause, voice)})
-        lines.append(fill(words.line, {}, _numbered(clause, worded.title, filled)))
+        slots = slots_of(_written(clause, case, voice), voice) | {BODY: _target(clause, voice)}
+        lines.append(fill(words.line, _numbered(clause, worded.title, fill(text, slots, voice), voice), voice))
     return "\n".join(lines)
 
 
-def _numbered(clause: Clause, title: str, text: str) -> dict[str, str]:
-    return {"n": str(clause.number), "title": title, "text": text}
+def clause_name(number: int, voice: Voice) -> str:
+    """Name a clause by its number."""
+    return voice.words.agreement.clause.replace("{n}", str(number))
+
+
+def _numbered(clause: Clause, title: str, text: str, voice: Voice) -> dict[str, str]:
+    number = voice.source(AGREED, str(clause.number))
+    return {"n": number, "title": voice.source(WORDED, title), "text": text}
 
 
 def _party(case: AgreementCase, voice: Voice) -> str:
     return body_name(case.party, voice) if case.party else voice.words.agreement.side
+
+
+def _party_names(case: AgreementCase, voice: Voice) -> tuple[str, ...]:
+    return names_of(case.party, voice) if case.party else (voice.words.agreement.side,)
 
 
 def _target(clause: Clause, voice: Voice) -> str:
@@ -208,7 +225,7 @@ def _written(clause: Clause, case: AgreementCase, voice: Voice) -> dict[str, Wri
     }
 
 
-def _clauses(choices: Choices, case: AgreementCase, depth: str, signed: dt.date, old: bool) -> tuple[Clause, ...]:
+def _clauses(choices: Choices, case: AgreementCase, depth: Depth, signed: dt.date, old: bool) -> tuple[Clause, ...]:
     """Draw the clauses: how the law is met first, then one on the change itself, what matters, and the rest."""
     kinds = case.kinds.agreement
     count = choices.within(kinds.clauses_at[depth])
@@ -253,26 +270,18 @@ class _Rights:
 
 
 def _rights(choices: Choices, case: AgreementCase) -> _Rights:
-    """Draw how the agreement stands to the leading duty."""
-    stance = _weighted(choices)
-    levels, lead = case.domain.levels, case.lead
-    if lead is None:
-        if case.party is None or stance == "silent":
-            return _Rights()
-        return _Rights(_granting(choices, case, choices.below(len(levels))), case.party)
-    needed = levels.index(lead.level)
-    if stance == "other":
-        elsewhere = [name for name, kind in case.kinds.agreement.others.items() if kind != lead.body.kind]
-        if elsewhere:
-            return _Rights(_granting(choices, case, needed)[:1], other=elsewhere[choices.below(len(elsewhere))])
-    if stance == "alone":
-        return _Rights(_granting(choices, case, None))
+    """Draw who takes part by the agreement, and how far, whatever the law asks for."""
+    stance, others = _weighted(choices), case.kinds.agreement.others
+    level = choices.below(len(case.domain.levels))
     if stance == "silent":
         return _Rights()
-    if stance == "weaker" and needed > 0:
-        return _Rights(_granting(choices, case, choices.below(needed)), lead.body)
-    more = choices.below(4) == 0
-    return _Rights(_granting(choices, case, min(needed + more, len(levels) - 1)), lead.body)
+    if stance == "alone":
+        return _Rights(_granting(choices, case, None))
+    party = case.party
+    elsewhere = [name for name, kind in others.items() if party is None or kind != party.kind]
+    if party is None or (stance == "other" and elsewhere):
+        return _Rights(_granting(choices, case, level)[:1], other=elsewhere[choices.below(len(elsewhere))])
+    return _Rights(_granting(choices, case, level), party)
 
 
 def _granting(choices: Choices, case: AgreementCase, level: int | None) -> tuple[str, ...]:

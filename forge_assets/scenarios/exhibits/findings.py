@@ -6,16 +6,16 @@ A finding states law only as the provision does: its level, its body and its pla
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from forge_assets.scenarios.exhibits.agreement import Agreement, AgreementCase, Clause, Duty, body_name
-from forge_assets.scenarios.exhibits.values import Field, Line, Voice, date_field, fill
-from forge_assets.scenarios.pack.exhibits import BODY, NOBODY
+from forge_assets.scenarios.exhibits.agreement import Agreement, AgreementCase, Clause, Duty, clause_name, names_of
+from forge_assets.scenarios.exhibits.values import AGREED, WORDED, Field, Line, Voice, date_field, fill
+from forge_assets.scenarios.pack.exhibits import BODY, NOBODY, Depth
 
 FindingKind = Literal["falls_short", "silent", "older", "conforms"]
-SHOWN: Mapping[str, int] = {"note": 1, "advice": 3, "memo": 12}
+SHOWN: Mapping[Depth, int] = {"note": 1, "advice": 3, "memo": 12}
 """Depth to the duties that an answer names at most of those on which the agreement is silent."""
 
 
@@ -47,27 +47,37 @@ def find(agreement: Agreement) -> tuple[ClauseFinding, ...]:
     return tuple(found)
 
 
-def summarise_findings(agreement: Agreement, voice: Voice) -> list[Line]:
+@dataclass(frozen=True)
+class LawWords:
+    """How the answer writes the law that a finding speaks of."""
+
+    place: Callable[[Duty], str]
+    """Cites the provision."""
+    body: Callable[[Duty], str]
+    """Names the body that it is owed to."""
+
+
+def summarise_findings(agreement: Agreement, voice: Voice, law: LawWords) -> list[Line]:
     """Put the findings into words, one line each; duties of one level and body share a line.
 
     Args:
         voice: the language of the answer.
+        law: asked only for what is said.
     """
     duties = {duty.id: duty for duty in agreement.case.duties}
+    found = find(agreement)
     lines: list[Line] = []
     shown: set[tuple[str, str]] = set()
-    for finding in find(agreement):
+    for finding in found:
         together = [duties[finding.provision]] if finding.provision else []
         if finding.phrase == "silent_on_duty":
-            duty = together[0]
-            if (duty.level, duty.body.id) in shown or len(shown) >= SHOWN.get(agreement.depth, 1):
+            of = (together[0].level, together[0].body.id)
+            if of in shown or len(shown) == SHOWN[agreement.depth]:
                 continue
-            shown.add((duty.level, duty.body.id))
-            silent = [f.provision for f in find(agreement) if f.phrase == finding.phrase]
-            together = [
-                d for d in map(duties.__getitem__, silent) if (d.level, d.body.id) == (duty.level, duty.body.id)
-            ]
-        lines.append(_line(agreement, finding, together, voice))
+            shown.add(of)
+            silent = [duties[f.provision] for f in found if f.phrase == finding.phrase]
+            together = [duty for duty in silent if (duty.level, duty.body.id) == of]
+        lines.append(_line(agreement, finding, together, voice, law))
     return lines
 
 
@@ -129,32 +139,33 @@ def _older(agreement: Agreement) -> list[ClauseFinding]:
     return []
 
 
-def _line(agreement: Agreement, finding: ClauseFinding, duties: list[Duty], voice: Voice) -> Line:
-    words = voice.words.agreement
-    texts = words.findings[finding.phrase]
+def _line(agreement: Agreement, finding: ClauseFinding, duties: list[Duty], voice: Voice, law: LawWords) -> Line:
+    words, phrase = voice.words.agreement, finding.phrase
+    texts = words.findings[phrase]
     clause = next((c for c in agreement.clauses if c.number == finding.clause), None)
-    said: dict[str, str] = {"date": voice.day(agreement.signed)}
+    said = {"date": voice.source(AGREED, voice.day(agreement.signed))}
     fields = [Field("verdict", words.marks[finding.kind])]
     if duties:
-        duty = duties[0]
-        since = duty.valid_from if finding.phrase == "older_than_rule" else duty.text_as_of
-        said |= {
-            "place": voice.words.join.join(dict.fromkeys(d.place for d in duties)),
-            BODY: body_name(duty.body, voice),
+        first = duties[0]
+        said["place"] = voice.words.join.join(dict.fromkeys(law.place(duty) for duty in duties))
+        said["needed"] = voice.levels[first.level]
+        said[BODY] = law.body(first)
+        if finding.kind in ("falls_short", "silent"):
+            fields.append(Field("body", (said[BODY], *names_of(first.body, voice))))
+        since = {
+            "older_than_rule": ("valid_from", first.valid_from),
+            "older_than_text": ("text_as_of", first.text_as_of),
         }
-        said |= {"needed": voice.levels[duty.level], "since": voice.day(since) if since else ""}
-        if finding.kind != "conforms" and finding.kind != "older":
-            fields.append(Field("body", (said[BODY],)))
+        name, day = since.get(phrase, ("", None))
+        said["since"] = voice.source(f"law:{first.id}.{name}", voice.day(day)) if day else ""
     if clause is not None:
-        said["clause"] = str(clause.number)
-        fields.append(Field("clause", (fill(words.clause, {}, {"n": str(clause.number)}),)))
-        if clause.kind.grants not in (None, NOBODY):
-            said["level"] = voice.levels[clause.kind.grants or ""]
-        if clause.other is not None:
-            said["named"] = words.others[clause.other]
+        said["clause"] = voice.source(AGREED, str(clause.number))
+        fields.append(Field("clause", (clause_name(clause.number, voice),)))
+        said["level"] = voice.levels.get(clause.kind.grants or "", "")
+        said["named"] = voice.source(WORDED, words.others[clause.other]) if clause.other is not None else ""
     if finding.kind == "older":
         fields.append(date_field(agreement.signed, voice))
-    if finding.phrase == "silent_on_topics":
-        said["topics"] = voice.words.join.join(words.topics[name] for name in agreement.missing())
-    text = fill(texts[agreement.choice % len(texts)], {}, said)
+    topics = [words.topics[name] for name in agreement.missing()]
+    said["topics"] = voice.source(WORDED, voice.words.join.join(topics))
+    text = fill(texts[agreement.choice % len(texts)], said, voice)
     return Line(text, tuple(fields), tuple(duty.id for duty in duties))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forge_assets.law.engine import Facts
-from forge_assets.scenarios.exhibits.values import Choices, Line, Value, Voice, Written, fill, write
-from forge_assets.scenarios.pack.exhibits import ExhibitKinds, LineKind
+from forge_assets.scenarios.exhibits.values import WORDED, Choices, Line, Value, Voice, Written, fill, slots_of, write
+from forge_assets.scenarios.pack.exhibits import Depth, ExhibitKinds, LineKind
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class System:
 
 
 def draw_system(
-    voice: Voice, kinds: ExhibitKinds, facts: Facts, depth: str, choice: int, seed_words: tuple[str, ...]
+    voice: Voice, kinds: ExhibitKinds, facts: Facts, depth: Depth, choice: int, seed_words: tuple[str, ...]
 ) -> System:
     """Draw a description of a system and write it. A line that the facts contradict, or that needs one that is not
     stated, is never drawn.
@@ -40,21 +40,21 @@ def draw_system(
         facts: what is stated.
         depth: of the answer: it names the parts described.
         choice: which of an answer's wordings it goes with; each has a description of its own.
-        seed_words: what the draw hangs on, beside depth.
+        seed_words: what the draw hangs on beside it; the facts change only the lines that they concern.
 
     Raises:
         KeyError: no parts are declared for this depth.
     """
-    choices = Choices("system", depth, choice, *seed_words)
-    written = choices.date(kinds.system.years)
+    written = Choices("system", "date", choice, *seed_words).date(kinds.system.years)
     lines = []
     for part in kinds.system.parts_at[depth]:
+        choices = Choices("system", part, choice, *seed_words)  # its own, so that a fact changes no other part
         fitting = [n for n, kind in kinds.system.lines.items() if kind.part == part and agrees(kind, facts)]
         if fitting:
             name = fitting[choices.below(len(fitting))]
             kind = kinds.system.lines[name]
             lines.append(Described(name, kind, choices.below(1 << 16), choices.values(kind.values, written, kinds)))
-    return System(choice, tuple(lines), _text(choices, voice, lines))
+    return System(choice, tuple(lines), _text(Choices("system", "name", choice, *seed_words), voice, lines))
 
 
 def agrees(kind: LineKind, facts: Facts) -> bool:
@@ -73,8 +73,8 @@ def summarise_system(system: System, voice: Voice) -> list[Line]:
     lines = []
     for line in system.lines:
         worded, written = words.lines[line.name], _written(line, voice)
-        gist = fill(worded.summary[system.choice % len(worded.summary)], written)
-        text = fill(words.line, {}, {"title": worded.title, "text": gist})
+        gist = fill(worded.summary[system.choice % len(worded.summary)], slots_of(written, voice), voice)
+        text = fill(words.line, {"title": voice.source(WORDED, worded.title), "text": gist}, voice)
         lines.append(Line(text, tuple(field for value in written.values() for field in value.fields)))
     return lines
 
@@ -84,8 +84,8 @@ def _text(choices: Choices, voice: Voice, lines: list[Described]) -> str:
     said = [words.names[choices.below(len(words.names))]]
     for line in lines:
         worded = words.lines[line.name]
-        text = fill(worded.text[line.wording % len(worded.text)], _written(line, voice))
-        said.append(fill(words.line, {}, {"title": worded.title, "text": text}))
+        text = fill(worded.text[line.wording % len(worded.text)], slots_of(_written(line, voice), voice), voice)
+        said.append(fill(words.line, {"title": worded.title, "text": text}, voice))
     return "\n".join(said)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
@@ -30,6 +29,8 @@ Value = int | dt.date | tuple[int, ...]
 """A number, a date, or the places of words in a list."""
 EURO = Currency(code="EUR")
 AT_ONCE = 128
+WORDED, AGREED = "exhibit:words", "exhibit:value"
+"""Sources of what an answer says of an exhibit: words of the language's file, and what was drawn."""
 
 
 class Field(NamedTuple):
@@ -56,6 +57,12 @@ class Voice:
     """How a date is written: `languages/<code>.yaml`."""
     levels: Mapping[str, str]
     """Level to its word as a label."""
+    mark: Callable[[str, str], str] | None = None
+    """Marks a piece of text with its source, where an answer shows them."""
+
+    def source(self, name: str, text: str) -> str:
+        """Give a piece of text its source."""
+        return self.mark(name, text) if self.mark is not None and text else text
 
     def day(self, date: dt.date) -> str:
         """Write a date."""
@@ -164,13 +171,22 @@ def grouped(number: int, separator: str) -> str:
     return f"{number:,}".replace(",", separator)
 
 
-def fill(template: str, values: Mapping[str, Written], names: Mapping[str, str] = {}) -> str:
-    """Put values and names into a template; slots of the row stay. No full stop is doubled."""
+def slots_of(values: Mapping[str, Written], voice: Voice) -> dict[str, str]:
+    """List the texts that values put into the slots of a template."""
+    found = {}
+    for name, value in values.items():
+        found[name] = voice.source(AGREED, value.label)
+        found[f"{name}#"] = voice.source(AGREED, value.alone)
+    return found
 
-    def put(slot: re.Match[str]) -> str:
-        name, alone = slot[1], slot[2]
-        if name in values:
-            return values[name].alone if alone else values[name].label
-        return names.get(name, slot[0])
 
-    return SLOT.sub(put, template).replace("..", ".")
+def fill(template: str, slots: Mapping[str, str], voice: Voice) -> str:
+    """Fill the slots of a template; a slot of the row stays. No full stop is doubled."""
+    if voice.mark is not None:
+        parts = SLOT.split(template)  # text, name, #, text, …
+        said = [voice.source(WORDED, parts[0])]
+        for name, alone, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            slot = f"{name}{alone}"
+            said += [slots.get(slot) or voice.source(AGREED, f"{{{slot}}}"), voice.source(WORDED, text)]
+        return "".join(said)
+    return SLOT.sub(lambda slot: slots.get(f"{slot[1]}{slot[2]}", slot[0]), template).replace("..", ".")

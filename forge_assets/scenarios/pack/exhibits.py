@@ -21,6 +21,7 @@ from forge_resources.storage.strict import Strict
 NOBODY = "none"
 """What a clause grants by which the employer decides alone."""
 Unit = Literal["days", "weeks", "months", "hours", "minutes", "percent", "persons", "clock", "amount"]
+Depth = Literal["note", "advice", "memo"]
 Whole = Annotated[int, Field(ge=1)]
 COMPANY = "company"
 BODY = "body"
@@ -109,7 +110,7 @@ class ClauseKind(Strict):
 class AgreementKinds(Strict):
     """What agreements are made of."""
 
-    clauses_at: dict[Name, Between]
+    clauses_at: dict[Depth, Between] = Field(min_length=3)
     """Depth of the answer to the number of clauses."""
     recent: Between
     """Years in which most agreements were signed."""
@@ -145,7 +146,7 @@ class LineKind(Strict):
 class SystemKinds(Strict):
     """What descriptions of systems are made of."""
 
-    parts_at: dict[Name, tuple[Name, ...]]
+    parts_at: dict[Depth, tuple[Name, ...]] = Field(min_length=3)
     """Depth of the answer to the parts described, in order."""
     years: Between
     lines: dict[Name, LineKind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from forge_resources.storage.strict import Strict
 
 ENGLISH = "en"
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
-OPTIONAL = ("extra", "plan_facts")
+OPTIONAL = ("extra", "plan_facts", "close")
 """Parts of a frame that may come out empty; the space beside them goes with them."""
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -45,6 +46,28 @@ class Asker(Strict):
     opens: Texts
 
 
+class Closings(Strict):
+    """What a question says of the form of the answer, each kind empty where a language has no words for it."""
+
+    sections: tuple[Text, ...] = ()
+    """With {sections}: the headings, in the language of the question."""
+    note: tuple[Text, ...] = ()
+    advice: tuple[Text, ...] = ()
+    memo: tuple[Text, ...] = ()
+    english: tuple[Text, ...] = ()
+    """Asks for an answer in English."""
+    english_sections: tuple[Text, ...] = ()
+    """The same, with {sections}: the English headings."""
+
+    @field_validator("sections", "english_sections")
+    @classmethod
+    def _lists(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            if _SLOT.findall(text) != ["sections"]:
+                raise ValueError(f"`{text}` lacks {{sections}}: write it where the headings are listed")
+        return texts
+
+
 class Language(Strict):
     """All pieces of a question in one language."""
 
@@ -61,7 +84,7 @@ class Language(Strict):
     neighbours: Texts
     dates: Texts
     questions: dict[Name, Texts]
-    closings: Texts
+    closings: Closings
     frames: dict[Name, Texts]
     compared: dict[Name, Texts] = Field(default_factory=dict)
 
@@ -106,6 +129,11 @@ PARTS = {
     "close",
 }
 """What a frame may be made of."""
+
+
+def written_date(pattern: str, day: dt.date) -> str:
+    """Write a date by a language's pattern, e.g. `{d}.{m}.{y}`."""
+    return pattern.format(d=day.day, m=day.month, y=day.year)
 
 
 def split_template(template: str) -> list[tuple[str, str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.pack.language import Language
+from forge_assets.scenarios.pack.files import DEPTH_NAMES
+from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.phrases import (
     fill_frames,
     join_facts,
@@ -146,7 +149,21 @@ def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
 
 
 def _closings(language: Language, rows: pl.DataFrame) -> pl.Series:
-    closing = pick_phrase(language.closings, rows["key"].to_numpy(), "closing")
-    return rows.select(
-        pl.lit(closing).str.replace("{sections}", pl.col("sections").list.join("; "), literal=True).alias("close")
-    ).to_series()
+    """What the question says of the form of the answer, as `form` has it, and that it be in English."""
+    key, words = rows["key"].to_numpy(), language.closings
+
+    def pick(texts: Sequence[str], stream: str) -> pl.Expr:
+        return pl.lit(pick_phrase(list(texts) or [""], key, stream))
+
+    english = pl.lit(language.language != ENGLISH) & (pl.col("answer_language") == ENGLISH)
+    headings = pl.col("sections").list.join("; ")
+    abroad = pick(words.english_sections, "closing").str.replace("{sections}", headings, literal=True)
+    listed = pick(words.sections, "closing").str.replace("{sections}", headings, literal=True)
+    length = pl.lit("")
+    for depth in DEPTH_NAMES:
+        length = pl.when(pl.col("depth") == depth).then(pick(getattr(words, depth), "closing")).otherwise(length)
+    said = pl.when(pl.col("form") == "depth").then(length).otherwise(pl.lit(""))
+    asked = pl.when(english).then(pick(words.english, "english")).otherwise(pl.lit(""))
+    both = pl.concat_str(said, asked, separator=" ").str.strip_chars()
+    sections = pl.when(english).then(abroad).otherwise(listed)
+    return rows.select(pl.when(pl.col("form") == "sections").then(sections).otherwise(both).alias("close")).to_series()
