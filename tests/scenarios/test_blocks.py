@@ -24,6 +24,7 @@ DOMAIN = Domain.model_validate(
         "domain": "canteen",
         "title": "Canteens",
         "system_prompt": "Cite the law.",
+        "intake_prompt": "Answer in JSON.",
         "levels": ("information", "co_determination"),
         "other_duties": {"prohibition": "what must not be done"},
         "facts": {

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forge_assets.scenarios.answers import compared, disputes, duties, exhibited, reasons, short_answers, timeline, verdicts
+from forge_assets.scenarios.answers import (
+    compared,
+    disputes,
+    duties,
+    exhibited,
+    reasons,
+    short_answers,
+    timeline,
+    verdicts,
+)
 from forge_assets.scenarios.answers.case import Block
 
 BLOCKS: Mapping[str, Block] = {

@@ -84,7 +84,9 @@ def _agreement(case: AnswerCase) -> tuple[Agreement, Voice]:
 def _section(case: AnswerCase, lines: Iterable[Line]) -> SectionText:
     lines = list(lines)
     fields = [Field(field.name, field.said) for line in lines for field in line.fields]
-    return SectionText("\n".join(line.text for line in lines) or case.writer.say("nothing"), tuple(dict.fromkeys(fields)))
+    return SectionText(
+        "\n".join(line.text for line in lines) or case.writer.say("nothing"), tuple(dict.fromkeys(fields))
+    )
 
 
 def _voice(pack: Pack, language: str, levels: Mapping[str, str], writer: Writer | None = None) -> Voice:

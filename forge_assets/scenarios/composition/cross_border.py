@@ -13,6 +13,7 @@ from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.composer import AnswerComposer, StatedFacts
 from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.composition.forms import form_of, with_forms
+from forge_assets.scenarios.composition.intake import compose_intake_pairs
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
@@ -61,6 +62,7 @@ def compose_cross_border(
             parts += _premises(domain, pack, answers, found, countries, law, volume)
         abroad = [judge_draws(domain, pack, answers, f, change, second) for f in countries]
         parts += _comparisons(domain, pack, answers, at_home, abroad, volume)
+        parts += compose_intake_pairs(domain, pack, change, [f.jurisdiction for f in countries], first, second)
         for union in (f for f in said if f.members):
             parts += _dated(domain, pack, answers, union, countries, change, first)
     return sample_tables(domain, pack, law.versions, parts)
@@ -150,9 +152,7 @@ def _comparisons(
     both = with_forms(pack, both, ENGLISH, compared=True)
     forms = ["depth", "language", "answer_language", "choice", "date"]
     wanted = both.select(*cases, "task_type", *forms).unique(maintain_order=True)
-    composed = [
-        answers.compose(row[4], *case(*row[:4]), form_of(row[5:], has_exhibit=False)) for row in wanted.iter_rows()
-    ]
+    composed = [answers.compose(row[4], *case(*row[:4]), form_of(row[5:])) for row in wanted.iter_rows()]
     numbered = wanted.with_row_index("answer").with_columns(pl.col("answer").cast(pl.Int64))
     return [Prompts(both.join(numbered, on=wanted.columns, how="left", maintain_order="left"), composed)]
 

@@ -21,6 +21,7 @@ from forge_assets.law.statutes import repealed_units
 from forge_assets.law.versions import entry_versions
 from forge_assets.scenarios.answers.composer import AnswerComposer
 from forge_assets.scenarios.composition.contrast_pairs import build_contrast_pairs
+from forge_assets.scenarios.composition.intake import compose_intake
 from forge_assets.scenarios.composition.judged_cells import Volume, draw_change, first_of_each_outcome, judge_draws
 from forge_assets.scenarios.composition.place_questions import compose_place_questions
 from forge_assets.scenarios.composition.questions import choose_tasks, compose_answers
@@ -121,6 +122,7 @@ def compose_prompts(
         rows = _varied(pack, framework, law, rows)
         parts += compose_answers(domain, pack, answers, found, rows)
         parts += build_contrast_pairs(domain, pack, answers, found)
+    parts += compose_intake(domain, pack, code, framework.language, volume.kept)
     return [*parts, *compose_place_questions(pack, answers, framework, volume)]
 
 

@@ -160,7 +160,16 @@ def summarise(agreement: Agreement, voice: Voice) -> list[Line]:
     named = {BODY: name, "date": voice.day(agreement.signed)}
     named = {slot: voice.source(AGREED, text) for slot, text in named.items()}
     text = fill(words.parties[agreement.choice % len(words.parties)], named, voice)
-    lines = [Line(text, (Field("party", (EMPLOYER,)), Field("party", _party_names(agreement.case, voice)), date_field(agreement.signed, voice)))]
+    lines = [
+        Line(
+            text,
+            (
+                Field("party", (EMPLOYER,)),
+                Field("party", _party_names(agreement.case, voice)),
+                date_field(agreement.signed, voice),
+            ),
+        )
+    ]
     for clause in agreement.clauses:
         worded = words.clauses[clause.name]
         written = _written(clause, agreement.case, voice)

@@ -15,6 +15,7 @@ from forge_assets.scenarios.answers.writer import Writer
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
+from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
@@ -36,6 +37,8 @@ EMPTY = (
     "nth",
 )
 """Columns that are empty unless a part says more."""
+SIDES = (("home", ""), ("other", OTHER))
+"""Columns of the countries, and the marks of their facts' columns."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,17 @@ class Prompts:
     """Rows to put into words.
 
     Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, corrects (what a
-    false premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair,
-    what `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about
-    one provision place, place_quote and gist, and one a fact, null where it is not stated; facts of the second country
-    end in `OTHER`, and `split` is given.
+    answer (index into `answers`), variant (empty: as the answer says), without (names of facts left unsaid), neighbour,
+    premise, corrects (what a false premise is: `repealed`, or the country whose law it is), `also` (provision ids the
+    question rests on), pair, what `composition.forms` adds (language, register, depth, form, answer_language, choice,
+    date), of questions about one provision place, place_quote and gist, and one a fact, null where it is not stated;
+    facts of the second country end in `OTHER`, and `split` is given.
     """
 
     rows: pl.DataFrame
     answers: list[Answer]
+    intake: bool = False
+    """Whether the questions are only to be read: each is worded for its task, and becomes an intake row."""
 
     @property
     def compared(self) -> bool:
@@ -71,7 +76,8 @@ def sample_tables(
     if not rows:
         return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
-    scenarios = everything.select(
+    judged_first = everything.sort(pl.col("applies").is_null(), maintain_order=True)
+    scenarios = judged_first.select(
         "scenario_id",
         "jurisdictions",
         "archetype",
@@ -87,17 +93,19 @@ def sample_tables(
 
 
 def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
-    """Parts that compare, and all others, as one: the fewer and longer the columns, the faster."""
+    """Parts that compare, that are only read, and all others, as one: the fewer and longer the columns, the faster."""
+    together: dict[tuple[bool, bool], list[Prompts]] = {}
+    for part in parts:
+        if part.rows.height:
+            together.setdefault((part.compared, part.intake), []).append(part)
     merged = []
-    for compared in (False, True):
+    for (_, intake), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
-        for part in parts:
-            if part.rows.height and part.compared is compared:
-                rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
-                answers += part.answers
-        if rows:
-            merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers))
+        for part in some:
+            rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
+            answers += part.answers
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, intake))
     return merged
 
 
@@ -127,6 +135,8 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         *_filled(pack, rows, part.answers),
     )
     rows = _with_versions(rows, versions)
+    if part.intake:
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, SIDES)
     rows = rows.with_columns(
         _hashed(
             rows,
@@ -218,7 +228,7 @@ def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
     places = numbered.filter(pl.col("change_type") == "")
     found = [places.select("at", split_names(choose_index(places["key"].to_numpy(), 100, "split")).alias("split"))]
     for (name,), group in _by(cases, "without"):
-        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+        names = split_names(split_percentiles(domain, group, {*pack.shares, *str(name).split()}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
 
