@@ -21,7 +21,7 @@ from forge_assets.scenarios.exhibits.agreement import (
     draw_agreement,
     summarise,
 )
-from forge_assets.scenarios.exhibits.findings import ClauseFinding, find, summarise_findings
+from forge_assets.scenarios.exhibits.findings import ClauseFinding, LawWords, find, summarise_findings
 from forge_assets.scenarios.exhibits.system import System, agrees, draw_system, summarise_system
 from forge_assets.scenarios.exhibits.values import Field, Voice
 from forge_assets.scenarios.pack.exhibits import Exhibits, PickKind
@@ -42,12 +42,12 @@ WORKFORCE = COUNCIL.model_copy(
     update={"id": "employees", "name": "Belegschaft", "english": "staff", "kind": "workforce"}
 )
 AUTHORITY = COUNCIL.model_copy(update={"id": "office", "name": "Amt", "english": "office", "kind": "authority"})
-CONSULTATION = Duty("de-consult", "consultation", COUNCIL, "§ 111 BetrVG", None, dt.date(2026, 5, 1))
+CONSULTATION = Duty("de-consult", "consultation", COUNCIL, None, dt.date(2026, 5, 1))
 
 
 @pytest.fixture
 def voices(pack: Pack) -> dict[str, Voice]:
-    levels = dict(pack.vocabulary.levels)
+    levels = dict(pack.answers["en"].levels)
     return {code: Voice(words, pack.languages[code].date, levels) for code, words in pack.exhibits.items()}
 
 
@@ -84,8 +84,13 @@ def lead_finding(case: AgreementCase, *clauses: Clause) -> ClauseFinding:
     return next(f for f in find(agreed(case, *clauses)) if f.provision == CONSULTATION.id)
 
 
+LAW = LawWords(
+    place=lambda duty: "§ 111 BetrVG" if duty.id == "de-consult" else "§ 1", body=lambda duty: duty.body.english
+)
+
+
 def lines_of(agreement: Agreement, voice: Voice) -> list[str]:
-    return [line.text for line in summarise_findings(agreement, voice)]
+    return [line.text for line in summarise_findings(agreement, voice, LAW)]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -160,7 +165,7 @@ def test_every_wording_is_used_and_only_slots_of_the_row_stay(
             for found in agreement.clauses:
                 count = len(voice.words.agreement.clauses[found.name].text)
                 used.setdefault(found.name, set()).add(found.wording % count)
-            lines = [*summarise(agreement, voice), *summarise_findings(agreement, voice)]
+            lines = [*summarise(agreement, voice), *summarise_findings(agreement, voice, LAW)]
             for text in (agreement.text, *(line.text for line in lines)):
                 slots |= set(re.findall(r"\{[^}]*\}", text))
                 assert ".." not in text and "  " not in text
@@ -223,9 +228,9 @@ def test_no_clause_on_who_takes_part_is_silence(case: AgreementCase) -> None:
 
 
 def test_silence_on_another_duty_is_found_and_a_clause_on_it_ends_it(case: AgreementCase) -> None:
-    notice = Duty("de-notice", "notification", AUTHORITY, "§ 17 KSchG")
-    staff = Duty("de-staff", "information", WORKFORCE, "§ 81 BetrVG")
-    claim = Duty("de-claim", "claim", WORKFORCE, "§ 1a KSchG")  # no agreement has to repeat it
+    notice = Duty("de-notice", "notification", AUTHORITY)
+    staff = Duty("de-staff", "information", WORKFORCE)
+    claim = Duty("de-claim", "claim", WORKFORCE)  # no agreement has to repeat it
     wide = replace(case, duties=(CONSULTATION, notice, staff, claim))
     silent = {f.provision for f in find(agreed(wide, clause(wide, "consults"))) if f.kind == "silent"}
     assert silent == {"", "de-notice", "de-staff"}
@@ -269,7 +274,7 @@ def test_every_way_to_stand_to_the_law_is_drawn(voices: dict[str, Voice], case: 
 def test_without_a_duty_to_let_anybody_take_part_nothing_falls_short(
     voices: dict[str, Voice], case: AgreementCase
 ) -> None:
-    none = replace(case, duties=(Duty("de-notice", "notification", AUTHORITY, "§ 17 KSchG"),))
+    none = replace(case, duties=(Duty("de-notice", "notification", AUTHORITY),))
     for agreement in drawn(voices["en"], none, "advice", 60):
         assert {f.kind for f in find(agreement)} <= {"silent", "older"}
         assert agreement.text and summarise(agreement, voices["en"])
@@ -290,12 +295,15 @@ def test_a_finding_states_law_by_level_body_and_place_alone(pack: Pack) -> None:
 
 def test_no_wording_is_read_as_a_citation(voices: dict[str, Voice], case: AgreementCase, domain: Domain) -> None:
     laws = shipped.laws()
-    unplaced = replace(CONSULTATION, place="(…)")
+    unplaced = LawWords(place=lambda duty: "(…)", body=LAW.body)
     texts = []
     for language in ("en", "de"):
         for change in domain.change_types:
-            for agreement in drawn(voices[language], replace(case, change=change, duties=(unplaced,)), "memo", 6):
-                lines = [*summarise(agreement, voices[language]), *summarise_findings(agreement, voices[language])]
+            for agreement in drawn(voices[language], replace(case, change=change), "memo", 6):
+                lines = [
+                    *summarise(agreement, voices[language]),
+                    *summarise_findings(agreement, voices[language], unplaced),
+                ]
                 texts.append("\n".join((agreement.text, *(line.text for line in lines))))
     for home in ("DE", "AT", "FR", "SE"):
         assert [c.text for text in texts for c in parse(text, laws, home)] == []
@@ -379,6 +387,6 @@ def test_lines_go_with_the_facts_they_need(pack: Pack) -> None:
 
 def test_files_of_a_language_have_the_words_of_the_levels_in_no_title(pack: Pack) -> None:
     english: Exhibits = pack.exhibits["en"]
-    levels = {word.casefold() for word in pack.vocabulary.levels.values()}
+    levels = {word.casefold() for word in pack.answers["en"].levels.values()}
     said = [w for words in english.agreement.clauses.values() for w in (words.title, *words.summary)]
     assert not [text for text in said for level in levels if level in text.casefold()]

@@ -165,7 +165,7 @@ def _line(agreement: Agreement, finding: ClauseFinding, duties: list[Duty], voic
         said["named"] = voice.source(WORDED, words.others[clause.other]) if clause.other is not None else ""
     if finding.kind == "older":
         fields.append(date_field(agreement.signed, voice))
-    topics = [words.topics[name] for name in agreement.missing()]
-    said["topics"] = voice.source(WORDED, voice.words.join.join(topics))
+    topics = (voice.source(WORDED, words.topics[name]) for name in agreement.missing())
+    said["topics"] = voice.words.join.join(topics)
     text = fill(texts[agreement.choice % len(texts)], said, voice)
     return Line(text, tuple(fields), tuple(duty.id for duty in duties))
