@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.answers.law_text import LawText
@@ -80,6 +80,8 @@ class AnswerCase:
     """Citations written before: of many answers each is written once."""
     exhibit: Exhibit | None = None
     """What the question brings with it."""
+    across: tuple[Finding, ...] = ()
+    """How the home country's provisions on a change in several countries stand to this one."""
     laws: tuple[LawText, ...] = ()
     """The law of each country in words, in the order of `judged`."""
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
@@ -130,11 +130,26 @@ class AnswerComposer:
             and self._fits(t, judged, self._scoped(t, judged, setting), setting)
         ]
 
-    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts, form: Form = NOTE) -> Answer:
-        """Compose the answer to a task, which must be one of `tasks`."""
+    def one_in(self, task_id: str) -> int:
+        """Of the cases that a task fits, one in so many is asked about."""
+        return self._tasks[task_id].one_in
+
+    def compose(
+        self,
+        task_id: str,
+        judged: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form = NOTE,
+        across: tuple[Finding, ...] = (),
+    ) -> Answer:
+        """Compose the answer to a task, which must be one of `tasks`.
+
+        Args:
+            across: how the home country's provisions on a change in several countries stand to this one.
+        """
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
-        case = self._case(task, scoped, setting, form)
+        case = self._case(task, scoped, setting, form, across)
         sections = task.sections(form.depth)
         parts = [(s.heading, BLOCKS[s.block](case)) for s in sections]
         headings = [case.writer.words.headings[name] for name, _ in parts if name is not None]
@@ -142,7 +157,10 @@ class AnswerComposer:
         response = unmarked(marked)
         considered = self._considered(judged, scoped, task, form, case)
         cited = case.cited
-        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
+        rests_on = [p for j in scoped for p in j.considered]
+        if any(s.block == "timetable" for s in sections):
+            rests_on += [finding.provision for finding in across]
+        current = all(self._statuses.get(p.id) == "verified" for p in rests_on) and all(
             _text_is_current(j.framework, key) for j in scoped for key in cited
         )
         strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
@@ -203,7 +221,14 @@ class AnswerComposer:
     def _writer(self, form: Form) -> Writer:
         return Writer(self._pack.answers[form.answer_language], form.choice, self._marked)
 
-    def _case(self, task: TaskType, scoped: tuple[Judgement, ...], setting: StatedFacts, form: Form) -> AnswerCase:
+    def _case(
+        self,
+        task: TaskType,
+        scoped: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form,
+        across: tuple[Finding, ...],
+    ) -> AnswerCase:
         language = self._pack.languages[form.answer_language]
         english = self._pack.languages[ENGLISH]
         first = scoped[0]
@@ -235,6 +260,7 @@ class AnswerComposer:
             supposed=supposed,
             written=self._written,
             exhibit=exhibit,
+            across=across,
         )
 
     def _flips_of(self, judged: Judgement, setting: StatedFacts, conditional: bool) -> tuple[Flip, ...]:
@@ -260,6 +286,7 @@ class AnswerComposer:
     ) -> list[str]:
         """Ids of the provisions that an edit of which could change the answer."""
         found = [p.id for j in (*judged, *scoped) for p in j.considered]
+        found += [finding.provision.id for finding in case.across]
         blocks = {s.block for s in task.sections(form.depth)}
         if blocks & LOOKS_FURTHER:
             found += [p.id for p in scoped[0].framework.provisions]

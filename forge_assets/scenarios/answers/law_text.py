@@ -118,6 +118,13 @@ class LawText:
         place = self.place(provision.cite)
         return self._writer.say("duty_quoted", body=self.body(provision.body), quote=quote, place=place)
 
+    def duty_alone(self, provision: Provision) -> str:
+        """Write a duty without whom it is owed to, where that was said before."""
+        if self.english:
+            return self.duty(provision)
+        quote, place = self.quote(provision), self.place(provision.cite)
+        return self._writer.say("rule_quoted", place=place, quote=quote) if quote else place
+
     def _timed(self, provision: Provision, field: str, english: str | None) -> str:
         if self.english:
             return self._field(provision.id, field, english or "")

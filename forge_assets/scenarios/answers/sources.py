@@ -65,7 +65,7 @@ class SourceCheck:
         if kind == "exhibit":
             exhibits = self._exhibits.get(words.language)
             return exhibits is not None and exhibits.bear_out(source, text, self._bodies)
-        if kind in ("number", "limit", "difference", "share"):
+        if kind in ("number", "limit", "difference", "share", "date"):
             return _NUMBER.fullmatch(text) is not None
         return kind in _OF_WORDS and _is_of_words(words, kind, name, text)
 
@@ -103,7 +103,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _fields(framework: Framework) -> Iterator[tuple[str, str]]:
     code = framework.jurisdiction
-    for p in framework.provisions:
+    for p in (*framework.provisions, *framework.minor):
         for name in ("summary", "quote", "deadline", "consequence", "only_if"):
             if text := getattr(p, name):
                 yield f"{p.id}.{name}", text

@@ -35,15 +35,16 @@ def arithmetic(case: AnswerCase, tests: Alternative) -> str:
 
 
 def needs(case: AnswerCase, failed: Sequence[Alternative]) -> str:
-    """Write what failed, with by how much: `at least 21 employees (here 9, 12 short)`.
-
-    Empty where one of the alternatives fails by something else than a number.
-    """
+    """Write what failed: numbers with by how much, `at least 21 employees (here 9, 12 short)`, and facts as stated."""
     if short := _smallest(case, failed):
         return short
-    alternatives = [_both(case, [_missed(case, test) for test in tests if _is_number(test)]) for tests in failed]
-    whole = all(alternatives) and all(_is_number(test) for tests in failed for test in tests)
-    return either(case, alternatives) if whole else ""
+    return either(case, [text for text in (_failed(case, tests) for tests in failed) if text])
+
+
+def _failed(case: AnswerCase, tests: Alternative) -> str:
+    numbers = _both(case, [_missed(case, test) for test in tests if _is_number(test)])
+    facts = case.said_facts(dict.fromkeys(t.fact for t in tests if not _is_number(t) and t.fact in case.facts))
+    return ", ".join(text for text in (numbers, facts) if text)
 
 
 def _smallest(case: AnswerCase, failed: Sequence[Alternative]) -> str:

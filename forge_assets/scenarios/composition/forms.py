@@ -12,11 +12,10 @@ from forge_assets.scenarios.answers.case import DEPTHS, Form
 from forge_assets.scenarios.facts.counter_rng import Keys, choose_index
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH
+from forge_assets.scenarios.prompts.plain import PLAIN
 
 Bits = NDArray[np.bool_]
 Names = NDArray[np.object_]
-PLAIN = "plain"
-"""The register of questions in plain words, which list no sections."""
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
 IN_ENGLISH = 4

@@ -43,7 +43,7 @@ EMPLOYER = "{company}"
 STANCES = (("gives", 12), ("other", 3), ("alone", 2), ("silent", 3))
 """Who takes part by an agreement, and how often: the body that signs it, somebody else, nobody, or not a word on it."""
 SERIES, SERIES_IN = Between(min=2, max=5), 5
-"""So many clauses of a kind that repeats, in one of so many agreements; the longest have more of them."""
+"""So many clauses of a kind that repeats, a third of all at most, in one of so many agreements; long ones have more."""
 COMMON = 3
 """Of four agreements with room for it, so many have a clause on what matters, such as the term."""
 
@@ -254,7 +254,7 @@ def _clauses(choices: Choices, case: AgreementCase, depth: Depth, signed: dt.dat
             of_part = [name for name in free if kinds.clauses[name].part == part]
             wanted += of_part[choices.below(max(1, len(of_part))) :][:1]
     repeating = [name for name in fitting if kinds.clauses[name].repeats]
-    series = choices.within(SERIES) if repeating and choices.below(SERIES_IN) == 0 else 0
+    series = min(choices.within(SERIES), count // 3) if repeating and choices.below(SERIES_IN) == 0 else 0
     chosen = _first(kinds, wanted, count)
     chosen = _first(kinds, [*chosen, *(free[i] for i in choices.order(len(free)))], max(len(chosen), count - series))
     drawn = [(name, choices.values(kinds.clauses[name].values, signed, case.kinds)) for name in chosen]

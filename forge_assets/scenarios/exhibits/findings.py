@@ -19,6 +19,10 @@ SHOWN: Mapping[Depth, int] = {"note": 1, "advice": 3, "memo": 12}
 """Depth to the duties that an answer names at most of those on which the agreement is silent."""
 
 
+PLACES: Mapping[Depth, int] = {"note": 2, "advice": 3, "memo": 8}
+"""Depth to the places of such duties that one line cites at most."""
+
+
 @dataclass(frozen=True)
 class ClauseFinding:
     """How an agreement stands to a provision, or to what agreements mostly settle."""
@@ -39,7 +43,8 @@ def find(agreement: Agreement) -> tuple[ClauseFinding, ...]:
     if case.lead is not None:
         found.append(_on_lead(agreement, case.lead))
     for duty in case.duties:
-        if duty is not case.lead and _may_be_said(case, duty) and not _deals_with(agreement, duty):
+        said = bool(found) and found[0].kind == "falls_short" and _is_like(duty, case.duties[0])
+        if duty is not case.lead and not said and _may_be_said(case, duty) and not _deals_with(agreement, duty):
             found.append(ClauseFinding(0, "silent", duty.id, "silent_on_duty"))
     if agreement.missing():
         found.append(ClauseFinding(0, "silent", "", "silent_on_topics"))
@@ -75,10 +80,17 @@ def summarise_findings(agreement: Agreement, voice: Voice, law: LawWords) -> lis
             if of in shown or len(shown) == SHOWN[agreement.depth]:
                 continue
             shown.add(of)
-            silent = [duties[f.provision] for f in found if f.phrase == finding.phrase]
-            together = [duty for duty in silent if (duty.level, duty.body.id) == of]
+        if finding.kind in ("falls_short", "silent") and together:
+            together = [duty for duty in agreement.case.duties if _is_like(duty, together[0])][
+                : PLACES[agreement.depth]
+            ]
         lines.append(_line(agreement, finding, together, voice, law))
     return lines
+
+
+def _is_like(duty: Duty, other: Duty) -> bool:
+    """Whether two duties are of one level and owed to one body: a clause meets both or neither."""
+    return (duty.level, duty.body.id) == (other.level, other.body.id)
 
 
 def _on_lead(agreement: Agreement, lead: Duty) -> ClauseFinding:

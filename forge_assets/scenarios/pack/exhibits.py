@@ -369,6 +369,8 @@ def _worded(
                         if not any(form.casefold() in written for form in forms):
                             mend = f"write the unit as one of {', '.join(forms)}, or add the form to units.{kind.unit}"
                             yield here, f"{{{name}#}} is followed by no form of its unit", mend
+            if not text.endswith("."):
+                yield here, "does not end in a full stop", "end it in one; quote the whole line if it has a comma"
             if re.search(r"\d", SLOT.sub("", text)):
                 yield here, "a number stands outside the values", "make it a value, or write it as a word"
 

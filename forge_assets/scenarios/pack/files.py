@@ -1,5 +1,4 @@
-"""Read the scenario side of a domain pack as strict frozen models: `companies.yaml`, `tasks.yaml`, `exhibits.yaml` and
-the files of each language."""
+"""Read the scenario side of a domain pack as strict frozen models: companies, tasks, exhibits and languages."""
 
 from __future__ import annotations
 
@@ -14,6 +13,7 @@ from forge_assets.scenarios.pack.answer_words import AnswerWords, answer_problem
 from forge_assets.scenarios.pack.block_names import BLOCK_NAMES, READS
 from forge_assets.scenarios.pack.exhibits import ExhibitKinds, Exhibits, exhibit_problems, kind_problems
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
+from forge_assets.scenarios.pack.plain import Plain, plain_problems
 from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
 from forge_resources.storage.strict import Strict
 
@@ -90,6 +90,7 @@ class TaskType(Strict):
     """Of a question about a case."""
     changes: tuple[Name, ...] | Literal["all"] = ()
     countries: Literal["one", "several"] = "one"
+    """Whether it is asked about one country, or compares two to four."""
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
     when_nothing_applies: bool = False
@@ -99,6 +100,8 @@ class TaskType(Strict):
     """The task is asked only where the strongest duty is owed to this body."""
     plain_only: bool = False
     """Asked in plain words only."""
+    one_in: Annotated[int, Field(ge=1)] = 2
+    """Of the cases that it fits, one in so many is asked about."""
     names_no_level: bool = False
     """The answer need not name the level of the strongest duty first."""
     dated: bool = False
@@ -146,7 +149,8 @@ class Pack(Strict):
     tasks: tuple[TaskType, ...]
     languages: dict[str, Language]
     """By code; `en` asks about every country, the others about those that speak them."""
-    plain: dict[str, object] = Field(default_factory=dict)
+    plain: dict[str, Plain] = Field(default_factory=dict)
+    """By code: how people ask who were given no form. A language may lack it."""
     answers: dict[str, AnswerWords]
     """By code; a question in a language without is answered in English."""
     exhibit_kinds: ExhibitKinds
@@ -191,6 +195,9 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             problem = f"answers are written in {code}, and closings have no {', '.join(missing)}"
             raise SourceError(path, 1, problem, "give each at least one wording")
     exhibit_kinds, exhibits = _load_exhibits(pack_dir, domain, languages)
+    plain = {}
+    for path in yaml_files(pack_dir / "plain"):
+        plain[path.stem] = _read(path, Plain, _plain_problems(path.stem, languages.get(path.stem), tasks), domain)
     return Pack(
         companies=tuple(c.model_copy(update={"facts": companies.facts | c.facts}) for c in companies.companies),
         neighbours=tasks.neighbours,
@@ -199,6 +206,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             for task in tasks.tasks
         ),
         languages=languages,
+        plain=plain,
         answers=answers,
         exhibit_kinds=exhibit_kinds,
         exhibits=exhibits,
@@ -340,6 +348,12 @@ def _language_problems(
 def asked_in(task: TaskType, code: str) -> bool:
     """Whether a language needs questions of a task beside the plain ones: comparisons are asked in English alone."""
     return task.kind == "case" and not task.plain_only and (task.countries == "one" or code == ENGLISH)
+
+
+def _plain_problems(code: str, language: Language | None, tasks: Tasks) -> Callable[[Plain, Domain], Iterator[Problem]]:
+    """The checks of one language's plain wordings."""
+    asked = [t.id for t in tasks.tasks if t.kind == "case" and (t.countries == "one" or code == ENGLISH)]
+    return lambda file, domain: plain_problems(code, file, language, asked, domain)
 
 
 def _before(name: str, domain: Domain) -> list[str]:
