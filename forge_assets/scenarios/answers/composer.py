@@ -17,6 +17,7 @@ from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
 from forge_assets.scenarios.answers.blocks import BLOCKS, SAYS_WHAT_IS_OPEN
 from forge_assets.scenarios.answers.case import AnswerCase, Field, Form, SectionText
+from forge_assets.scenarios.answers.exhibited import draw_exhibit
 from forge_assets.scenarios.answers.judgement import Judgement, judge_change, level_rank
 from forge_assets.scenarios.answers.law_text import LawText
 from forge_assets.scenarios.answers.place_answers import place_found, place_says
@@ -182,6 +183,7 @@ class AnswerComposer:
             current=current and self._cites_verified(scoped, cited),
             language=form.answer_language,
             fields=tuple(dict.fromkeys(_plain(each) for _, part in parts for each in part.fields)),
+            exhibit=case.exhibit.text if case.exhibit else "",
             supposed=(case.supposed.fact, int(case.supposed.value)) if case.supposed else None,
             marked=marked if self._marked else "",
         )
@@ -251,6 +253,11 @@ class AnswerComposer:
         if any(s.block == "suppose" for s in task.sections(form.depth)):
             found = flips()
             supposed = found[form.choice % len(found)] if found else None
+        writer, exhibit = self._writer(form), None
+        if task.exhibit:
+            exhibit = draw_exhibit(
+                task.exhibit, self._domain, self._pack, first, setting.change, setting.facts[0], form, writer
+            )
         return AnswerCase(
             domain=self._domain,
             change_type=setting.change,
@@ -258,13 +265,14 @@ class AnswerComposer:
             judged=scoped,
             deciding=self._deciding(setting, scoped),
             form=form,
-            writer=self._writer(form),
+            writer=writer,
             names=english.names | language.names,
             quotable=self.quotable,
             day=lambda day: written_date(language.date, day),
             flips=flips,
             supposed=supposed,
             written=self._written,
+            exhibit=exhibit,
             across=across,
         )
 

@@ -58,7 +58,7 @@ def _answered(
     numbers = []
     columns = ("at", "task_type", "depth", "language", "answer_language", "choice", "date")
     for at, task, *said in rows.select(columns).iter_rows():
-        form = form_of(tuple(said), has_exhibit=False)
+        form = form_of(tuple(said))
         if (at, task, form) not in made:
             made[at, task, form] = len(composed)
             composed.append(answers.about_place(task, framework, asked[at], form))
