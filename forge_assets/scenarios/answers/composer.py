@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework, Provision
@@ -224,8 +226,16 @@ class AnswerComposer:
             homes = [framework.jurisdiction for framework in self._frameworks]
             texts = (f"{place}: «{words}»", f"«{words}» ({place})") if place else (words,)
             found = [{each.key for each in parse(text, self._laws, home)} for text in texts for home in homes]
-            self._quotable[known] = all(len(keys) <= bool(place) for keys in found)
+            signs = self._signs is not None and self._signs.search(words)
+            self._quotable[known] = not signs and all(len(keys) <= bool(place) for keys in found)
         return self._quotable[known]
+
+    @cached_property
+    def _signs(self) -> re.Pattern[str] | None:
+        """Numbers behind a sign such as `§`: a bare one may be read as a place, whatever stands around it."""
+        forms = [t for f in self._frameworks for t in (*f.citation.units, *f.citation.many, *f.citation.paragraphs)]
+        signs = sorted({head for head in map(words_of, forms) if head and not re.search(r"\w", head)})
+        return re.compile(rf"(?:{'|'.join(map(re.escape, signs))})\s?\d") if signs else None
 
     @cached_property
     def _laws(self) -> LawIndex:
