@@ -16,10 +16,10 @@ from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.answers.case import DEPTHS
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
-from forge_assets.scenarios.composition.forms import PLAIN
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_assets.scenarios.prompts.plain import PLAIN
 from forge_assets.training.planning.model_shape import Shape, UnknownShape
 from forge_resources.config.model_registry import ModelError, ModelLibrary
 from forge_resources.config.profile import Profile, Taught, read_profile

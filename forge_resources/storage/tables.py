@@ -112,6 +112,7 @@ _CATALOG = (
             "reviewed_on": Column(_DATE, "Day on which somebody else read it against the text; null: not yet."),
             "reviewed_by": Column(_TEXT, "How: second_reading or native_lawyer; null: not yet."),
             "deadline": Column(_TEXT, "When the duty is due; null: none is stated."),
+            "term": Column(_TEXT, "The deadline as a length of time before or after an event; null: it is none."),
             "consequence": Column(_TEXT, "What follows from a breach; null: none is stated."),
             "valid_from": Column(_DATE, "First day it is in force; null: none is stated."),
             "valid_to": Column(_DATE, "Last day it is in force; null: none is stated."),
@@ -206,7 +207,7 @@ _SAMPLE = {
     "sample_id": Column(_TEXT, "Digest of its content: equal inputs give equal ids on any machine."),
     "question_id": Column(_TEXT, "Digest of countries, task, system and prompt: what is asked, whatever the answer."),
     "scenario_id": Column(_TEXT, "Scenario it was composed from."),
-    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about, one, or several that are compared, home first."),
+    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about: one, or several to compare, home first."),
     "task_type": Column(_TEXT, "Id of the task asked."),
     "variant": Column(
         _TEXT,
@@ -236,8 +237,8 @@ _SAMPLE = {
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
     "expected_fields": Column(
         pl.List(pl.Struct({"field": pl.String, "said": pl.List(pl.String)})),
-        "What an answer must say exactly: kind of field (body, deadline, threshold, date, ...) and the accepted ways of "
-        "writing it.",
+        "What an answer must say exactly: kind of field (body, deadline, threshold, date, ...) and the accepted ways "
+        "of writing it.",
     ),
     "level_words": Column(
         pl.List(pl.Struct({"level": pl.String, "said": pl.List(pl.String)})),
@@ -263,7 +264,7 @@ _SCENARIOS = (
             "change_type": Column(_TEXT, "What the company plans, by id."),
             "facts": Column(_TEXT, "JSON: country code to the facts there."),
             "date": Column(_TEXT, "Day of the change, ISO 8601; empty: none is given."),
-            "applies": Column(_TEXTS, "Ids of the provisions that apply."),
+            "applies": Column(_TEXTS, "Ids of the provisions that apply; null: it is only read, never judged."),
             "split": Column(_TEXT, "train, validation or benchmark, by its content: a case is in one split only."),
         },
         "jurisdiction, cross_border for pairs",

@@ -24,6 +24,7 @@ DOMAIN = Domain.model_validate(
         "domain": "canteen",
         "title": "Canteens",
         "system_prompt": "Cite the law.",
+        "intake_prompt": "Answer in JSON.",
         "levels": ("information", "co_determination"),
         "other_duties": {"prohibition": "what must not be done"},
         "facts": {
@@ -133,7 +134,7 @@ def the_case(
         form=Form(),
         writer=Writer(WORDS),
         names={f.jurisdiction: f.name for f in frameworks or (LAND,)},
-        quotable=lambda words: words != "x",
+        quotable=lambda words, _: words != "x",
         day=str,
         flips=lambda: find_flips(domain, judged[0], facts, judge),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement
-from forge_assets.scenarios.answers.law_text import LawText
+from forge_assets.scenarios.answers.law_text import LawText, Quotable
 from forge_assets.scenarios.answers.what_if import Flip
 from forge_assets.scenarios.answers.writer import Writer
 
@@ -64,7 +64,7 @@ class AnswerCase:
     writer: Writer
     names: Mapping[str, str]
     """Country code to its name in the answer's language."""
-    quotable: Callable[[str], bool]
+    quotable: Quotable
     day: Callable[[dt.date], str]
     """Writes a date in the answer's language."""
     flips: Callable[[], tuple[Flip, ...]] = field(default=tuple)
@@ -73,6 +73,8 @@ class AnswerCase:
     """The other fact that a what-if question supposes."""
     written: dict[CitationKey, str] = field(default_factory=dict)
     """Citations written before: of many answers each is written once."""
+    across: tuple[Finding, ...] = ()
+    """How the home country's provisions on a change in several countries stand to this one."""
     laws: tuple[LawText, ...] = ()
     """The law of each country in words, in the order of `judged`."""
 

@@ -24,13 +24,6 @@ def timing(case: AnswerCase) -> SectionText:
     return _lines(case, lines, case.home.applying, deadlines=True)
 
 
-def steps(case: AnswerCase) -> SectionText:
-    """List every applying provision, weakest duty first, with its deadline."""
-    order = sorted(case.home.applying, key=lambda p: case.domain.ranks.index(p.level))
-    lines = [f"{i}. {_timed(case, p, (case.law.deadline,))}" for i, p in enumerate(order, start=1)]
-    return _lines(case, lines, order, deadlines=True)
-
-
 def duties(case: AnswerCase) -> SectionText:
     """Write each duty in a few sentences: what, owed to whom, by when, what follows from a breach."""
     return _told(case, in_full=False)

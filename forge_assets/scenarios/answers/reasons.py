@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import State, obligations
@@ -35,14 +35,14 @@ def facts(case: AnswerCase) -> SectionText:
 
 def not_applying(case: AnswerCase) -> SectionText:
     """Write which provisions the case misses, and by how much."""
-    lines, fields = list[str](), list[Field]()
+    fields: list[Field] = []
+    missed: dict[str, list[CitationKey]] = {}
     considered = {p.id: p for p in case.home.considered}
     for name, failed in case.home.failed.items():
-        said = needs(case, failed) or _facts_missed(case, name)
-        if name in considered and said and len(lines) < MOST:
-            place = case.law.place(considered[name].cite)
-            lines.append(f"- {case.writer.say('misses', place=place, tests=said)}")
+        if name in considered and (said := needs(case, failed)) and (said in missed or len(missed) < MOST):
+            missed.setdefault(said, []).append(considered[name].cite)
             fields += limits_of(test for tests in failed for test in tests)
+    lines = [f"- {case.writer.say('misses', place=case.law.places(keys), tests=said)}" for said, keys in missed.items()]
     text = "\n".join(lines) or case.writer.say("all_apply")
     return SectionText(text, tuple(dict.fromkeys(fields)))
 
@@ -66,10 +66,10 @@ def effect(case: AnswerCase, flip: Flip) -> str:
     say, law = case.writer.say, case.law
     at_place = Counter(p.cite for p in law.framework.provisions)
 
-    def named(some: Iterable[Provision]) -> str:
+    def named(some: Sequence[Provision]) -> str:
         """The place, or the duty where other duties stand at the same place."""
-        texts = [law.duty(p) if at_place[p.cite] > 1 else law.place(p.cite) for p in some]
-        return ", ".join(dict.fromkeys(texts))
+        texts = dict.fromkeys(law.duty(p) if at_place[p.cite] > 1 else law.place(p.cite) for p in some)
+        return ("; " if any(at_place[p.cite] > 1 for p in some) else ", ").join(texts)
 
     comes = say("comes", places=named(flip.comes)) if flip.comes else ""
     goes = say("goes", places=named(flip.goes)) if flip.goes else ""
@@ -81,8 +81,8 @@ def open_questions(case: AnswerCase) -> SectionText:
     say, law, lines = case.writer.say, case.law, list[str]()
     for provision in _left_to_judge(case)[:MOST]:
         place = law.place(provision.cite)
-        if law.english:
-            line = say("depends", place=place, gist=law.condition(provision))
+        if law.english and (condition := law.condition(provision)):
+            line = say("depends", place=place, gist=condition)
         elif quote := law.quote(provision):
             line = say("depends_quoted", place=place, quote=quote)
         else:
@@ -112,23 +112,16 @@ def data_rules(case: AnswerCase) -> SectionText:
     """List the country's rules on employees' data."""
     say, law, lines = case.writer.say, case.law, []
     for rule in law.framework.data_protection:
-        place, quote = law.place(rule.basis), law.rule_quote(rule)
-        if law.english:
-            lines.append(f"- {say('rule', gist=law.rule(rule), place=place)}")
+        gist, quote = law.rule(rule) if law.english else "", law.rule_quote(rule)
+        if gist:
+            lines.append(f"- {say('rule', gist=gist, place=law.place(rule.basis))}")
         elif quote:
-            lines.append(f"- {say('rule_quoted', place=place, quote=quote)}")
+            lines.append(f"- {say('rule_quoted', place=law.place(rule.basis), quote=quote)}")
     return SectionText("\n".join(lines) or say("nothing"))
 
 
 def _missed(case: AnswerCase) -> list[Provision]:
     return [p for p in case.home.considered if p.id in case.home.failed]
-
-
-def _facts_missed(case: AnswerCase, name: str) -> str:
-    """The yes/no facts at which a provision failed, as the case states them."""
-    tests = [test for tests in case.home.failed[name] for test in tests]
-    names = dict.fromkeys(t.fact for t in tests if t.bound.is_ is not None and t.fact in case.facts)
-    return case.said_facts(names)
 
 
 def _left_to_judge(case: AnswerCase) -> list[Provision]:

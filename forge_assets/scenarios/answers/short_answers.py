@@ -6,6 +6,7 @@ from forge_assets.scenarios.answers.case import AnswerCase, SectionText
 from forge_assets.scenarios.answers.duties import deadline_fields
 from forge_assets.scenarios.answers.reasons import effect
 from forge_assets.scenarios.answers.verdicts import NAMED, silence
+from forge_assets.scenarios.answers.writer import capital
 
 
 def who(case: AnswerCase) -> SectionText:
@@ -15,8 +16,8 @@ def who(case: AnswerCase) -> SectionText:
     for provision in taking_part:
         if provision.body not in bodies and len(bodies) <= NAMED:
             bodies.append(provision.body)
-            body, duty = case.law.body(provision.body), case.law.duty(provision)
-            said.append(case.writer.say("who", body=body, duty=duty))
+            body, duty = case.law.body(provision.body), case.law.duty_alone(provision)
+            said.append(capital(case.writer.say("who", body=body, duty=duty)))
             fields.append(case.body_field(provision))
     return SectionText(" ".join(said) or silence(case, "who_none", "unsettled"), tuple(fields))
 
@@ -28,7 +29,7 @@ def when(case: AnswerCase) -> SectionText:
         return SectionText(silence(case, "none", "unsettled"))
     if not timed:
         return SectionText(case.writer.say("when_none", places=case.law.places(p.cite for p in case.home.applying)))
-    said = [case.writer.say("when", deadline=case.law.deadline(p), duty=case.law.duty(p)) for p in timed]
+    said = [capital(case.writer.say("when", deadline=case.law.deadline(p), duty=case.law.duty(p))) for p in timed]
     return SectionText(" ".join(said), deadline_fields(case, timed))
 
 

@@ -13,7 +13,7 @@ from forge_assets.scenarios.answers.law_text import shortened
 from forge_assets.scenarios.answers.writer import pieces
 from forge_assets.scenarios.pack.answer_words import AnswerWords
 
-_LAYOUT = re.compile(r"(?:\d+\. |[\s\-*#,;.«»])*")
+_LAYOUT = re.compile(r"(?:\d+\. |[\s\-–*#,;.«»])*")
 """What a text may have of its own: white space, list marks and numbers, punctuation, quotation marks."""
 _NUMBER = re.compile(r"[\d.%{}=@/a-z_+-]+|\d+%")
 
@@ -54,7 +54,7 @@ class SourceCheck:
             return text in self._law.get(source, ())
         if kind == "phrase":
             return any(text == literal for parts in words.split_phrases[name] for literal, _ in parts)
-        if kind in ("number", "limit", "difference", "share"):
+        if kind in ("number", "limit", "difference", "share", "date"):
             return _NUMBER.fullmatch(text) is not None
         return kind in _OF_WORDS and _is_of_words(words, kind, name, text)
 
@@ -92,7 +92,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _fields(framework: Framework) -> Iterator[tuple[str, str]]:
     code = framework.jurisdiction
-    for p in framework.provisions:
+    for p in (*framework.provisions, *framework.minor):
         for name in ("summary", "quote", "deadline", "consequence", "only_if"):
             if text := getattr(p, name):
                 yield f"{p.id}.{name}", text

@@ -28,22 +28,24 @@ def arithmetic(case: AnswerCase, tests: Alternative) -> str:
     said = []
     for test in tests:
         if plain := _limits(case, test.fact, test.bound):
-            said.append(case.writer.say("here", tests=plain, value=value_of(case, test.fact)))
+            known = test.fact in case.facts
+            said.append(case.writer.say("here", tests=plain, value=value_of(case, test.fact)) if known else plain)
         if shares := _shares(case, test):
             said.append(_share(case, test, shares))
     return _both(case, said)
 
 
 def needs(case: AnswerCase, failed: Sequence[Alternative]) -> str:
-    """Write what failed, with by how much: `at least 21 employees (here 9, 12 short)`.
-
-    Empty where one of the alternatives fails by something else than a number.
-    """
+    """Write what failed: numbers with by how much, `at least 21 employees (here 9, 12 short)`, and facts as stated."""
     if short := _smallest(case, failed):
         return short
-    alternatives = [_both(case, [_missed(case, test) for test in tests if _is_number(test)]) for tests in failed]
-    whole = all(alternatives) and all(_is_number(test) for tests in failed for test in tests)
-    return either(case, alternatives) if whole else ""
+    return either(case, [text for text in (_failed(case, tests) for tests in failed) if text])
+
+
+def _failed(case: AnswerCase, tests: Alternative) -> str:
+    numbers = _both(case, [_missed(case, test) for test in tests if _is_number(test)])
+    facts = case.said_facts(dict.fromkeys(t.fact for t in tests if not _is_number(t) and t.fact in case.facts))
+    return ", ".join(text for text in (numbers, facts) if text)
 
 
 def _smallest(case: AnswerCase, failed: Sequence[Alternative]) -> str:
@@ -118,6 +120,8 @@ def _limit(case: AnswerCase, number: int | str) -> str:
 
 def _share(case: AnswerCase, test: Test, said: str) -> str:
     whole = test.bound.share_of or ""
+    if not case.facts.keys() >= {test.fact, whole}:
+        return said
     share = case.number(f"{{%{test.fact}/{whole}}}", "share")
     return case.writer.say(
         "here_share", tests=said, part=value_of(case, test.fact), whole=value_of(case, whole), percent=share
@@ -127,7 +131,7 @@ def _share(case: AnswerCase, test: Test, said: str) -> str:
 def _missed(case: AnswerCase, test: Test) -> str:
     bound, value = test.bound, test.value
     said = tests_in_words(case, (test,))
-    if bound.min is not None and (value is None or value < bound.min):
+    if bound.min is not None and value is not None and value < bound.min:
         short = case.number(f"{{={bound.min}-{test.fact}}}", "difference")
         return case.writer.say("missed_by", tests=said, value=value_of(case, test.fact), short=short)
     if bound.max is not None and value is not None and value > bound.max:

@@ -82,5 +82,8 @@ def _standing_alone(framework: Framework, answers: AnswerComposer) -> list[Provi
     return [
         p
         for p in framework.provisions
-        if counted[p.cite] == 1 and not p.only_if and not p.incomplete and answers.quotable(" ".join(p.quote.split()))
+        if counted[p.cite] == 1
+        and not p.only_if
+        and not p.incomplete
+        and answers.quotable(" ".join(p.quote.split()), render(p.cite, framework))
     ]

@@ -16,7 +16,10 @@ from forge_assets.scenarios.prompts.tables import Prompts
 
 
 def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer, *stream: str) -> pl.DataFrame:
-    """Choose every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
+    """Choose among the tasks that each row's cell can be asked with, one in so many as each task says.
+
+    `key` becomes the question's own.
+    """
     if rows.is_empty():
         return rows
     fitting = [
@@ -27,11 +30,12 @@ def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer
     tasks = pl.DataFrame(fitting, schema={"cell": pl.Int64, "task_type": pl.String}, orient="row")
     questions = rows.join(tasks, on="cell", how="inner", maintain_order="left_right")
     key = questions["key"].to_numpy()
-    own = np.zeros(questions.height, dtype=np.uint64)
+    own, asked = np.zeros(questions.height, dtype=np.uint64), np.zeros(questions.height, dtype=np.bool_)
     for task in tasks["task_type"].unique():
         where = (questions["task_type"] == task).to_numpy()
         own[where] = derive(key[where], *stream, task)
-    return questions.with_columns(pl.Series("key", own)).filter(pl.Series(choose_index(own, 2, "asked") == 0))
+        asked[where] = choose_index(own[where], answers.one_in(task), "asked") == 0
+    return questions.with_columns(pl.Series("key", own)).filter(pl.Series(asked))
 
 
 def compose_answers(

@@ -20,6 +20,7 @@ BLOCK_NAMES = (
     "escalation_stages",
     "stricter",
     "compare",
+    "timetable",
     "who",
     "when",
     "whether",

@@ -89,6 +89,7 @@ class TaskType(Strict):
     """Of a question about a case."""
     changes: tuple[Name, ...] | Literal["all"] = ()
     countries: Literal["one", "several"] = "one"
+    """Whether it is asked about one country, or compares two to four."""
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
     when_nothing_applies: bool = False
@@ -98,6 +99,8 @@ class TaskType(Strict):
     """The task is asked only where the strongest duty is owed to this body."""
     plain_only: bool = False
     """Asked in plain words only."""
+    one_in: Annotated[int, Field(ge=1)] = 2
+    """Of the cases that it fits, one in so many is asked about."""
     names_no_level: bool = False
     """The answer need not name the level of the strongest duty first."""
     dated: bool = False

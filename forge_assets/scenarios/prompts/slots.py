@@ -9,7 +9,7 @@ import polars as pl
 
 _SLOT = re.compile(r"\{([a-z_]+(?:@\d)?|[=%@][^{}\"]+)\}")
 _TERM = re.compile(r"([+-]?)([a-z_]+(?:@\d)?|\d+)")
-_MOVED = re.compile(r"@date(?:([+-]\d+)([dwm]))?$")
+_MOVED = re.compile(r"@date(?:([+-]\d+)([dbwm]))?$")
 
 
 def fill_slots(
@@ -18,7 +18,8 @@ def fill_slots(
     """Fill each row's text.
 
     `{name}` is a column. `{=employees-20}` adds and subtracts columns and numbers. `{%affected/employees}` is a share
-    in percent, with one decimal at most. `{@date-30d}` is the row's date moved by days, weeks or months.
+    in percent, with one decimal at most. `{@date-30d}` is the row's date moved by days, working days (`b`),
+    weeks or months, as `forge_assets.law.terms.moved` does.
 
     Args:
         texts: the different texts.
@@ -27,7 +28,7 @@ def fill_slots(
         patterns: language to how it writes a date, e.g. `{d}.{m}.{y}`.
 
     Raises:
-        KeyError: a slot names no column.
+        polars.exceptions.ColumnNotFoundError: a slot names no column.
     """
     split = [_SLOT.split(text) for text in texts]
     wanted = dict.fromkeys(slot for parts in split for slot in parts[1::2])
@@ -72,12 +73,14 @@ def _date(slot: str, rows: pl.DataFrame, patterns: Mapping[str, str]) -> pl.Seri
     if moved is None:
         raise KeyError(slot)
     day = pl.col("date").str.to_date("%Y-%m-%d", strict=False)
-    if moved[1]:
+    if moved[2] == "b":
+        day = day.dt.add_business_days(int(moved[1]), roll="forward" if moved[1].startswith("-") else "backward")
+    elif moved[1]:
         day = day.dt.offset_by(f"{moved[1]}{moved[2].replace('m', 'mo')}")
+    numbers = {"d": day.dt.day(), "m": day.dt.month(), "y": day.dt.year()}
     text = pl.lit("")
     for language, pattern in patterns.items():
-        said = pl.lit(pattern)
-        for mark, number in (("{d}", day.dt.day()), ("{m}", day.dt.month()), ("{y}", day.dt.year())):
-            said = said.str.replace(mark, number.cast(pl.String), literal=True)
-        text = pl.when(pl.col("answer_language") == language).then(said).otherwise(text)
+        parts = re.split(r"\{(\w)\}", pattern)
+        said = [numbers[part].cast(pl.String) if i % 2 else pl.lit(part) for i, part in enumerate(parts)]
+        text = pl.when(pl.col("answer_language") == language).then(pl.concat_str(said)).otherwise(text)
     return rows.select(text.alias(slot)).to_series()
