@@ -207,7 +207,7 @@ _SAMPLE = {
     "sample_id": Column(_TEXT, "Digest of its content: equal inputs give equal ids on any machine."),
     "question_id": Column(_TEXT, "Digest of countries, task, system and prompt: what is asked, whatever the answer."),
     "scenario_id": Column(_TEXT, "Scenario it was composed from."),
-    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about, one, or several that are compared, home first."),
+    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about: one, or several to compare, home first."),
     "task_type": Column(_TEXT, "Id of the task asked."),
     "variant": Column(
         _TEXT,
@@ -237,8 +237,8 @@ _SAMPLE = {
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
     "expected_fields": Column(
         pl.List(pl.Struct({"field": pl.String, "said": pl.List(pl.String)})),
-        "What an answer must say exactly: kind of field (body, deadline, threshold, date, ...) and the accepted ways of "
-        "writing it.",
+        "What an answer must say exactly: kind of field (body, deadline, threshold, date, ...) and the accepted ways "
+        "of writing it.",
     ),
     "level_words": Column(
         pl.List(pl.Struct({"level": pl.String, "said": pl.List(pl.String)})),

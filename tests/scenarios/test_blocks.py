@@ -134,7 +134,7 @@ def the_case(
         form=Form(),
         writer=Writer(WORDS),
         names={f.jurisdiction: f.name for f in frameworks or (LAND,)},
-        quotable=lambda words: words != "x",
+        quotable=lambda words, _: words != "x",
         day=str,
         flips=lambda: find_flips(domain, judged[0], facts, judge),
     )

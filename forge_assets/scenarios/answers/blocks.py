@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forge_assets.scenarios.answers import compared, disputes, duties, reasons, short_answers, timeline, verdicts
+from forge_assets.scenarios.answers import (
+    compared,
+    disputes,
+    duties,
+    exhibited,
+    reasons,
+    short_answers,
+    timeline,
+    verdicts,
+)
 from forge_assets.scenarios.answers.case import Block
 
 BLOCKS: Mapping[str, Block] = {
@@ -32,6 +41,9 @@ BLOCKS: Mapping[str, Block] = {
     "when": short_answers.when,
     "whether": short_answers.whether,
     "suppose": short_answers.suppose,
+    "agreement": exhibited.agreement,
+    "agreement_gaps": exhibited.agreement_gaps,
+    "system": exhibited.system,
 }
 """Name in tasks.yaml to what writes the section; the names are those of `pack/block_names.py`."""
 

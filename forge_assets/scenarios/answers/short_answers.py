@@ -16,7 +16,7 @@ def who(case: AnswerCase) -> SectionText:
     for provision in taking_part:
         if provision.body not in bodies and len(bodies) <= NAMED:
             bodies.append(provision.body)
-            body, duty = case.law.body(provision.body), case.law.duty(provision)
+            body, duty = case.law.body(provision.body), case.law.duty_alone(provision)
             said.append(capital(case.writer.say("who", body=body, duty=duty)))
             fields.append(case.body_field(provision))
     return SectionText(" ".join(said) or silence(case, "who_none", "unsettled"), tuple(fields))

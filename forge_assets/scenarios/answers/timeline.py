@@ -20,7 +20,7 @@ def timeline(case: AnswerCase) -> SectionText:
     """List the duties in order of time, each with the body that it is owed to, and the day of the change at the end."""
     lines = []
     for provision in in_order(case):
-        owed = case.writer.say("step_owner", body=case.law.body(provision.body), duty=case.law.duty(provision))
+        owed = case.writer.say("step_owner", body=case.law.body(provision.body), duty=case.law.duty_alone(provision))
         lines.append(_timed(case, provision, owed))
     if case.form.dated:
         lines += [_waiting(case, *found) for found in _waits(case)]

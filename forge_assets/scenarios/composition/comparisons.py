@@ -229,7 +229,7 @@ def _asked(pack: Pack, answers: AnswerComposer, sites: Sequence[_Site], rows: pl
     composed = []
     for *row, task, depth, language, answered, choice, date in wanted.iter_rows():
         judged, setting, across = case(row)
-        form = form_of((depth, language, answered, choice, date), has_exhibit=False)
+        form = form_of((depth, language, answered, choice, date))
         composed.append(answers.compose(task, judged, setting, form, across))
     numbered = wanted.with_row_index("answer").with_columns(pl.col("answer").cast(pl.Int64))
     return [Prompts(rows.join(numbered, on=wanted.columns, how="left", maintain_order="left"), composed)]

@@ -46,7 +46,7 @@ def compose_cross_border(
     """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
-    answers = AnswerComposer(domain, pack, law.statuses, tuple(said))
+    answers = AnswerComposer(domain, pack, law.statuses, tuple(said), law.statutes)
     countries, unions = [f for f in said if not f.members], [f for f in said if f.members]
     groups = groups_of(pack.neighbours, [f.jurisdiction for f in countries])
     parts: list[Prompts] = []

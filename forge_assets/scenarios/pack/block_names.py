@@ -25,4 +25,10 @@ BLOCK_NAMES = (
     "when",
     "whether",
     "suppose",
+    "agreement",
+    "agreement_gaps",
+    "system",
 )
+
+READS = {"agreement": "agreement", "agreement_gaps": "agreement", "system": "system"}
+"""Block to the exhibit that it sums up."""
