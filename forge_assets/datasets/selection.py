@@ -159,7 +159,8 @@ def _picked(pool: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 def _taught(row: dict[str, Any]) -> list[str]:
     if row["output_schema"]:
         return [f"{code}:{row['task_type']}:{row['change_type']}" for code in row["jurisdictions"]]
-    return list(row["expected_citations"]) or [f"{code}:nothing" for code in row["jurisdictions"]]
+    kind = "structured" if row["output_schema"] else "nothing"
+    return list(row["expected_citations"]) or [f"{code}:{kind}" for code in row["jurisdictions"]]
 
 
 def _order(*name: str) -> str:

@@ -110,6 +110,8 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
     if domain.anchors and CHANGE not in domain.anchors:
         yield ("anchors",), f"no anchor `{CHANGE}`", f"declare `{CHANGE}`: the event whose date a plan states"
     yield from _combined_problems(domain)
+    for i, name in enumerate(domain.transnational.changes if domain.transnational else ()):
+        yield from _unknown(("transnational", "changes", i), "change type", name, domain.change_types)
 
 
 def _booleans(domain: Domain) -> list[str]:
@@ -172,7 +174,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
 
 BODY_EVIDENCE = ("exists_when", "min_employees", "substitutes")
 """Fields of a body that words of the text may bear out, besides its basis."""
-PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "term", "consequence")
+PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "term", "consequence", "order")
 """Fields of a provision that words of the text may bear out, besides the facts that it tests."""
 
 

@@ -223,6 +223,17 @@ class CombinedFact(Strict):
     """`count` counts the countries in which the fact is at least this."""
 
 
+class Transnational(Strict):
+    """What a union has a body of several countries told, where a change concerns sites in two members at least."""
+
+    duty: CitedPlace
+    """Place of union law that has the body informed and consulted on single changes; national law carries it."""
+    link: CitedPlace
+    """Place of union law on how that stands to the national bodies' procedures."""
+    changes: tuple[Name, ...] = Field(min_length=1)
+    """Kinds of change that the place, and all that carries it, names."""
+
+
 class BodyKind(Strict):
     """A kind of body, such as an authority."""
 
@@ -261,6 +272,8 @@ class Domain(Strict):
     """Events from which terms count, each as a clause, e.g. `the change takes effect`."""
     combined_facts: dict[Name, CombinedFact] = Field(default={})
     """Facts that a group's countries add up to, within a union."""
+    transnational: Transnational | None = None
+    """A union's body of several countries, if it has one."""
     citation: CitationForms = CitationForms()
     """English usage, for the laws of every country."""
 
@@ -412,6 +425,8 @@ class Provision(Strict):
     """One of the principal duties: what profiles with `provisions: core` teach and ask, and what a headline names."""
     implements: tuple[CitedPlace, ...] = ()
     """Provisions of a union's law that this one transposes, e.g. `EU:dir_98_59:2:1`."""
+    order: Literal["no_later_than_national"] | None = None
+    """Of a duty to a body of several countries: that it is due no later than the national ones, where the text says."""
     deadline: Text | None = None
     term: Annotated[tuple[Term, ...], BeforeValidator(_terms, json_schema_input_type=Term | list[Term])] = ()
     """What the deadline says, as a length of time before or after an event. Several: one for each case."""

@@ -134,7 +134,7 @@ def the_case(
         form=Form(),
         writer=Writer(WORDS),
         names={f.jurisdiction: f.name for f in frameworks or (LAND,)},
-        quotable=lambda words: words != "x",
+        quotable=lambda words, _: words != "x",
         day=str,
         flips=lambda: find_flips(domain, judged[0], facts, judge),
     )
@@ -288,7 +288,7 @@ def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
     )
     assert (
         written("stricter", case(5, True, OTHER, LAND))
-        == "New menu. Information in Arcadia, Utopia: neither is stricter."
+        == "New menu. Information in Arcadia and Utopia: neither is stricter."
     )
     assert written("stricter", case(50, False, OTHER, LAND)) == (
         "New menu. Co-determination in Utopia against no duty in Arcadia: Utopia is stricter."

@@ -19,7 +19,8 @@ SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 
 def broken(folder: Path, file: str, old: str, new: str) -> int:
     """Copy the pack with one replacement made; the line it stands on."""
-    for name in ("companies.yaml", "tasks.yaml", "languages/en.yaml", "languages/de.yaml"):
+    languages = ("languages/en.yaml", "languages/de.yaml", "exhibits/en.yaml", "exhibits/de.yaml")
+    for name in ("companies.yaml", "tasks.yaml", "exhibits.yaml", *languages):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SHIPPED / name, folder / name)
     return edit_copy(folder / file, folder / file, old, new)

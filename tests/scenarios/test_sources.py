@@ -27,7 +27,7 @@ def marked_answers(domain: Domain, pack: Pack, country: Country) -> list[Answer]
 @pytest.mark.parametrize("code", tiered(["DE", *sorted(set(countries()) - {"DE"})]))
 def test_every_piece_of_an_answer_has_a_source(domain: Domain, pack: Pack, code: str) -> None:
     country = countries()[code]
-    check = SourceCheck([country.framework], domain.citation)
+    check = SourceCheck([country.framework], domain.citation, pack.exhibits)
     answers = marked_answers(domain, pack, country)
     assert bool(answers) is not bool(country.framework.members)
     for answer in answers:
@@ -49,7 +49,7 @@ def test_an_answer_that_is_taught_rests_on_verified_law_alone(domain: Domain, pa
 
 def test_a_word_that_no_source_bears_out_is_found(domain: Domain, pack: Pack) -> None:
     country = countries()["DE"]
-    check, words = SourceCheck([country.framework], domain.citation), pack.answers["en"]
+    check, words = SourceCheck([country.framework], domain.citation, pack.exhibits), pack.answers["en"]
     answer = next(a for a in marked_answers(domain, pack, country) if "law:de-ai-planning.summary" in a.marked)
     altered = answer.marked.replace("the use of AI", "the use of robots", 1)
     assert [piece.source for piece in check.unsourced(altered, words)] == ["law:de-ai-planning.summary"]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forge_assets.scenarios.answers import compared, disputes, duties, reasons, short_answers, timeline, verdicts
+from forge_assets.scenarios.answers import (
+    compared,
+    disputes,
+    duties,
+    exhibited,
+    reasons,
+    short_answers,
+    timeline,
+    verdicts,
+)
 from forge_assets.scenarios.answers.case import Block
 
 BLOCKS: Mapping[str, Block] = {
@@ -27,10 +36,14 @@ BLOCKS: Mapping[str, Block] = {
     "escalation_stages": disputes.escalation_stages,
     "stricter": compared.stricter,
     "compare": compared.compare,
+    "timetable": compared.timetable,
     "who": short_answers.who,
     "when": short_answers.when,
     "whether": short_answers.whether,
     "suppose": short_answers.suppose,
+    "agreement": exhibited.agreement,
+    "agreement_gaps": exhibited.agreement_gaps,
+    "system": exhibited.system,
 }
 """Name in tasks.yaml to what writes the section; the names are those of `pack/block_names.py`."""
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Provision
 from forge_assets.scenarios.answers.judgement import Judgement
-from forge_assets.scenarios.answers.law_text import LawText
+from forge_assets.scenarios.answers.law_text import LawText, Quotable
 from forge_assets.scenarios.answers.what_if import Flip
 from forge_assets.scenarios.answers.writer import Writer
+
+if TYPE_CHECKING:
+    from forge_assets.scenarios.answers.exhibited import Exhibit
 
 Depth = Literal["note", "advice", "memo"]
 DEPTHS: tuple[Depth, ...] = ("note", "advice", "memo")
@@ -30,6 +33,8 @@ class Form:
     """Which wordings it uses."""
     dated: bool = False
     """Whether the question states the date of the change."""
+    exhibit: int = 0
+    """Which agreement or description the question brings with it, where it brings one."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class AnswerCase:
     writer: Writer
     names: Mapping[str, str]
     """Country code to its name in the answer's language."""
-    quotable: Callable[[str], bool]
+    quotable: Quotable
     day: Callable[[dt.date], str]
     """Writes a date in the answer's language."""
     flips: Callable[[], tuple[Flip, ...]] = field(default=tuple)
@@ -73,6 +78,10 @@ class AnswerCase:
     """The other fact that a what-if question supposes."""
     written: dict[CitationKey, str] = field(default_factory=dict)
     """Citations written before: of many answers each is written once."""
+    exhibit: Exhibit | None = None
+    """What the question brings with it."""
+    across: tuple[Finding, ...] = ()
+    """How the home country's provisions on a change in several countries stand to this one."""
     laws: tuple[LawText, ...] = ()
     """The law of each country in words, in the order of `judged`."""
 

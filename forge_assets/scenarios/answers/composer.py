@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
+from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
 from forge_assets.scenarios.answers.blocks import BLOCKS, SAYS_WHAT_IS_OPEN
 from forge_assets.scenarios.answers.case import AnswerCase, Field, Form, SectionText
+from forge_assets.scenarios.answers.exhibited import draw_exhibit
 from forge_assets.scenarios.answers.judgement import Judgement, judge_change, level_rank
 from forge_assets.scenarios.answers.law_text import LawText
 from forge_assets.scenarios.answers.place_answers import place_found, place_says
@@ -26,6 +30,7 @@ from forge_assets.scenarios.pack.language import ENGLISH, written_date
 
 PREMISE = "{premise}"
 """Stands where an answer corrects what the question takes for granted."""
+NO_STATUTES: Mapping[str, Statutes] = {}
 NOTE = Form()
 """An English note."""
 LOOKS_FURTHER = {"what_if", "suppose", "open"}
@@ -78,6 +83,7 @@ class AnswerComposer:
     Args:
         statuses: provision id to its verification status.
         frameworks: those whose law may be cited.
+        statutes: jurisdiction to the text held, by which citations within quotes are known.
         marked: whether answers carry the source of every piece of their text.
     """
 
@@ -87,17 +93,19 @@ class AnswerComposer:
         pack: Pack,
         statuses: Mapping[str, str],
         frameworks: tuple[Framework, ...] = (),
+        statutes: Mapping[str, Statutes] = NO_STATUTES,
         marked: bool = False,
     ) -> None:
         self._domain = domain
         self._pack = pack
         self._statuses = statuses
         self._frameworks = frameworks
+        self._statutes = statutes
         self._marked = marked
         self._tasks = {task.id: task for task in pack.tasks}
         self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
         self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
-        self._quotable: dict[str, bool] = {}
+        self._quotable: dict[tuple[str, str], bool] = {}
         self._written: dict[CitationKey, str] = {}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
@@ -133,11 +141,22 @@ class AnswerComposer:
         """Of the cases that a task fits, one in so many is asked about."""
         return self._tasks[task_id].one_in
 
-    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts, form: Form = NOTE) -> Answer:
-        """Compose the answer to a task, which must be one of `tasks`."""
+    def compose(
+        self,
+        task_id: str,
+        judged: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form = NOTE,
+        across: tuple[Finding, ...] = (),
+    ) -> Answer:
+        """Compose the answer to a task, which must be one of `tasks`.
+
+        Args:
+            across: how the home country's provisions on a change in several countries stand to this one.
+        """
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
-        case = self._case(task, scoped, setting, form)
+        case = self._case(task, scoped, setting, form, across)
         sections = task.sections(form.depth)
         parts = [(s.heading, BLOCKS[s.block](case)) for s in sections]
         headings = [case.writer.words.headings[name] for name, _ in parts if name is not None]
@@ -145,7 +164,10 @@ class AnswerComposer:
         response = unmarked(marked)
         considered = self._considered(judged, scoped, task, form, case)
         cited = case.cited
-        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
+        rests_on = [p for j in scoped for p in j.considered]
+        if any(s.block == "timetable" for s in sections):
+            rests_on += [finding.provision for finding in across]
+        current = all(self._statuses.get(p.id) == "verified" for p in rests_on) and all(
             _text_is_current(j.framework, key) for j in scoped for key in cited
         )
         strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
@@ -163,6 +185,7 @@ class AnswerComposer:
             current=current and self._cites_verified(scoped, cited),
             language=form.answer_language,
             fields=tuple(dict.fromkeys(_plain(each) for _, part in parts for each in part.fields)),
+            exhibit=case.exhibit.text if case.exhibit else "",
             supposed=(case.supposed.fact, int(case.supposed.value)) if case.supposed else None,
             marked=marked if self._marked else "",
         )
@@ -192,20 +215,43 @@ class AnswerComposer:
             marked=marked if self._marked else "",
         )
 
-    def quotable(self, words: str) -> bool:
-        """Test whether words of a statute cite no place: an answer cites what it is asked for and nothing beside it."""
-        if words not in self._quotable:
-            self._quotable[words] = not parse(words, self._laws, None)
-        return self._quotable[words]
+    def quotable(self, words: str, place: str = "") -> bool:
+        """Test whether words cite no place: an answer cites what it is asked for and nothing beside it.
+
+        Args:
+            place: a citation that stands beside the words, which may give a bare number in them its law.
+        """
+        known = (words, place)
+        if known not in self._quotable:
+            homes = [framework.jurisdiction for framework in self._frameworks]
+            texts = (f"{place}: «{words}»", f"«{words}» ({place})") if place else (words,)
+            found = [{each.key for each in parse(text, self._laws, home)} for text in texts for home in homes]
+            signs = self._signs is not None and self._signs.search(words)
+            self._quotable[known] = not signs and all(len(keys) <= bool(place) for keys in found)
+        return self._quotable[known]
+
+    @cached_property
+    def _signs(self) -> re.Pattern[str] | None:
+        """Numbers behind a sign such as `§`: a bare one may be read as a place, whatever stands around it."""
+        forms = [t for f in self._frameworks for t in (*f.citation.units, *f.citation.many, *f.citation.paragraphs)]
+        signs = sorted({head for head in map(words_of, forms) if head and not re.search(r"\w", head)})
+        return re.compile(rf"(?:{'|'.join(map(re.escape, signs))})\s?\d") if signs else None
 
     @cached_property
     def _laws(self) -> LawIndex:
-        return LawIndex.build(self._domain, self._frameworks, {})
+        return LawIndex.build(self._domain, self._frameworks, self._statutes)
 
     def _writer(self, form: Form) -> Writer:
         return Writer(self._pack.answers[form.answer_language], form.choice, self._marked)
 
-    def _case(self, task: TaskType, scoped: tuple[Judgement, ...], setting: StatedFacts, form: Form) -> AnswerCase:
+    def _case(
+        self,
+        task: TaskType,
+        scoped: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form,
+        across: tuple[Finding, ...],
+    ) -> AnswerCase:
         language = self._pack.languages[form.answer_language]
         english = self._pack.languages[ENGLISH]
         first = scoped[0]
@@ -217,6 +263,11 @@ class AnswerComposer:
         if any(s.block == "suppose" for s in task.sections(form.depth)):
             found = flips()
             supposed = found[form.choice % len(found)] if found else None
+        writer, exhibit = self._writer(form), None
+        if task.exhibit:
+            exhibit = draw_exhibit(
+                task.exhibit, self._domain, self._pack, first, setting.change, setting.facts[0], form, writer
+            )
         return AnswerCase(
             domain=self._domain,
             change_type=setting.change,
@@ -224,13 +275,15 @@ class AnswerComposer:
             judged=scoped,
             deciding=self._deciding(setting, scoped),
             form=form,
-            writer=self._writer(form),
+            writer=writer,
             names=english.names | language.names,
             quotable=self.quotable,
             day=lambda day: written_date(language.date, day),
             flips=flips,
             supposed=supposed,
             written=self._written,
+            exhibit=exhibit,
+            across=across,
         )
 
     def _flips_of(self, judged: Judgement, setting: StatedFacts, conditional: bool) -> tuple[Flip, ...]:
@@ -256,6 +309,7 @@ class AnswerComposer:
     ) -> list[str]:
         """Ids of the provisions that an edit of which could change the answer."""
         found = [p.id for j in (*judged, *scoped) for p in j.considered]
+        found += [finding.provision.id for finding in case.across]
         blocks = {s.block for s in task.sections(form.depth)}
         if blocks & LOOKS_FURTHER:
             found += [p.id for p in scoped[0].framework.provisions]

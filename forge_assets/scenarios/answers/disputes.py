@@ -28,7 +28,7 @@ def _steps(case: AnswerCase, staged: bool) -> SectionText:
                 else say("step", gist=capital(gist), place=place)
             )
             if staged and quote:
-                line = f"{line}. {say('words', quote=quote)}"
+                line = f"{line} – {say('words', quote=quote)}"
         elif quote:
             line = say("step_quoted", stage=law.stage(step), quote=quote, place=place)
         else:

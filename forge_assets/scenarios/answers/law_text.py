@@ -13,6 +13,8 @@ from forge_assets.scenarios.pack.language import ENGLISH
 LONGEST = 220
 """Characters of a quote in an answer; a longer one is cut after a word."""
 CUT = " …"
+Quotable = Callable[[str, str], bool]
+"""Tests whether words cite nothing, beside the citation of the place where they stand."""
 
 
 class LawText:
@@ -27,7 +29,7 @@ class LawText:
         self,
         framework: Framework,
         writer: Writer,
-        quotable: Callable[[str], bool],
+        quotable: Quotable,
         written: dict[CitationKey, str] | None = None,
     ) -> None:
         self.framework = framework
@@ -45,9 +47,7 @@ class LawText:
     def place(self, key: CitationKey) -> str:
         """Cite a place."""
         self.cited[key] = None
-        if key not in self._written:
-            self._written[key] = render(key, self.framework)
-        return self._writer.source(f"cite:{key}", self._written[key])
+        return self._writer.source(f"cite:{key}", self._rendered(key))
 
     def places(self, keys: Iterable[CitationKey]) -> str:
         """Cite some places, each once."""
@@ -74,7 +74,7 @@ class LawText:
 
     def quote(self, provision: Provision) -> str:
         """Quote the statute without its quotation marks; empty where the words cite other places."""
-        return self._quoted(f"{provision.id}.quote", provision.quote)
+        return self._quoted(f"{provision.id}.quote", provision.quote, provision.cite)
 
     def deadline(self, provision: Provision) -> str:
         """Write the deadline, in the statute's own words where the answer is not English; empty: none to write."""
@@ -85,8 +85,9 @@ class LawText:
         return self._timed(provision, "consequence", provision.consequence)
 
     def condition(self, provision: Provision) -> str:
-        """Write the English condition that a person must judge."""
-        return self._field(provision.id, "only_if", provision.only_if or "")
+        """Write the English condition that a person must judge; empty where it cites other places."""
+        text = provision.only_if or ""
+        return self._field(provision.id, "only_if", text) if text and self._is_clear(text, provision.cite) else ""
 
     def step(self, step: EscalationStep) -> str:
         """Write the English name of a step of a dispute."""
@@ -94,19 +95,19 @@ class LawText:
 
     def step_quote(self, step: EscalationStep) -> str:
         """Quote a step's basis; empty: nothing to quote."""
-        return self._quoted(f"step:{step.basis}.quote", step.quote or "")
+        return self._quoted(f"step:{step.basis}.quote", step.quote or "", step.basis)
 
     def stage(self, step: EscalationStep) -> str:
         """Name the stage of a step."""
         return self._writer.source(f"stage:{step.stage}", self._writer.words.stages[step.stage])
 
     def rule(self, rule: Rule) -> str:
-        """Write an English rule."""
-        return self._field(rule.id, "rule", rule.rule.rstrip("."))
+        """Write an English rule; empty where it cites other places."""
+        return self._field(rule.id, "rule", rule.rule.rstrip(".")) if self._is_clear(rule.rule, rule.basis) else ""
 
     def rule_quote(self, rule: Rule) -> str:
         """Quote a rule; empty: nothing to quote."""
-        return self._quoted(f"{rule.id}.quote", rule.quote)
+        return self._quoted(f"{rule.id}.quote", rule.quote, rule.basis)
 
     def duty(self, provision: Provision) -> str:
         """Write a duty and where it stands: a model that has named the duty knows which citation follows."""
@@ -127,18 +128,30 @@ class LawText:
 
     def _timed(self, provision: Provision, field: str, english: str | None) -> str:
         if self.english:
-            return self._field(provision.id, field, english or "")
-        words = [self._quoted(f"{provision.id}.{field}", e.words) for e in provision.said_at.get(field, ())]
+            return (
+                self._field(provision.id, field, english) if english and self._is_clear(english, provision.cite) else ""
+            )
+        words = [
+            self._quoted(f"{provision.id}.{field}", e.words, provision.cite) for e in provision.said_at.get(field, ())
+        ]
         return ", ".join(f"«{each}»" for each in words if each)
 
     def _field(self, owner: str, field: str, text: str) -> str:
         return self._writer.source(f"law:{owner}.{field}", text)
 
-    def _quoted(self, reference: str, words: str) -> str:
+    def _quoted(self, reference: str, words: str, place: CitationKey) -> str:
         words = " ".join(words.split())
-        if not words or not self._quotable(words):
+        if not words or not self._is_clear(words, place):
             return ""
         return self._writer.source(f"law:{reference}", shortened(words))
+
+    def _is_clear(self, words: str, place: CitationKey) -> bool:
+        return self._quotable(" ".join(words.split()), self._rendered(place))
+
+    def _rendered(self, key: CitationKey) -> str:
+        if key not in self._written:
+            self._written[key] = render(key, self.framework)
+        return self._written[key]
 
 
 def shortened(words: str) -> str:

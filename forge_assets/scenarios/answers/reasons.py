@@ -81,8 +81,8 @@ def open_questions(case: AnswerCase) -> SectionText:
     say, law, lines = case.writer.say, case.law, list[str]()
     for provision in _left_to_judge(case)[:MOST]:
         place = law.place(provision.cite)
-        if law.english:
-            line = say("depends", place=place, gist=law.condition(provision))
+        if law.english and (condition := law.condition(provision)):
+            line = say("depends", place=place, gist=condition)
         elif quote := law.quote(provision):
             line = say("depends_quoted", place=place, quote=quote)
         else:
@@ -112,11 +112,11 @@ def data_rules(case: AnswerCase) -> SectionText:
     """List the country's rules on employees' data."""
     say, law, lines = case.writer.say, case.law, []
     for rule in law.framework.data_protection:
-        place, quote = law.place(rule.basis), law.rule_quote(rule)
-        if law.english:
-            lines.append(f"- {say('rule', gist=law.rule(rule), place=place)}")
+        gist, quote = law.rule(rule) if law.english else "", law.rule_quote(rule)
+        if gist:
+            lines.append(f"- {say('rule', gist=gist, place=law.place(rule.basis))}")
         elif quote:
-            lines.append(f"- {say('rule_quoted', place=place, quote=quote)}")
+            lines.append(f"- {say('rule_quoted', place=law.place(rule.basis), quote=quote)}")
     return SectionText("\n".join(lines) or say("nothing"))
 
 

@@ -11,9 +11,11 @@ from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import CitationForms, Framework
 from forge_assets.scenarios.answers.law_text import shortened
 from forge_assets.scenarios.answers.writer import pieces
+from forge_assets.scenarios.exhibits.sourced import ExhibitWords
 from forge_assets.scenarios.pack.answer_words import AnswerWords
+from forge_assets.scenarios.pack.exhibits import Exhibits
 
-_LAYOUT = re.compile(r"(?:\d+\. |[\s\-*#,;.«»])*")
+_LAYOUT = re.compile(r"(?:\d+\. |[\s\-–*#,;.«»])*")
 """What a text may have of its own: white space, list marks and numbers, punctuation, quotation marks."""
 _NUMBER = re.compile(r"[\d.%{}=@/a-z_+-]+|\d+%")
 
@@ -27,9 +29,15 @@ class Unsourced:
 
 
 class SourceCheck:
-    """Checks marked answers on the law of some frameworks; each field of the law is looked up where it stands."""
+    """Checks marked answers on the law of some frameworks; each field of the law is looked up where it stands.
 
-    def __init__(self, frameworks: Sequence[Framework], usage: CitationForms) -> None:
+    Args:
+        exhibits: language to the words in which answers speak of agreements and systems.
+    """
+
+    def __init__(self, frameworks: Sequence[Framework], usage: CitationForms, exhibits: Mapping[str, Exhibits]) -> None:
+        self._exhibits = {code: ExhibitWords(words) for code, words in exhibits.items()}
+        self._bodies = {n for f in frameworks for body in f.bodies for n in (body.name, body.english)}
         self._frameworks = {framework.jurisdiction: framework for framework in frameworks}
         self._law: dict[str, set[str]] = {}
         for framework in frameworks:
@@ -54,6 +62,9 @@ class SourceCheck:
             return text in self._law.get(source, ())
         if kind == "phrase":
             return any(text == literal for parts in words.split_phrases[name] for literal, _ in parts)
+        if kind == "exhibit":
+            exhibits = self._exhibits.get(words.language)
+            return exhibits is not None and exhibits.bear_out(source, text, self._bodies)
         if kind in ("number", "limit", "difference", "share", "date"):
             return _NUMBER.fullmatch(text) is not None
         return kind in _OF_WORDS and _is_of_words(words, kind, name, text)
@@ -92,7 +103,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _fields(framework: Framework) -> Iterator[tuple[str, str]]:
     code = framework.jurisdiction
-    for p in framework.provisions:
+    for p in (*framework.provisions, *framework.minor):
         for name in ("summary", "quote", "deadline", "consequence", "only_if"):
             if text := getattr(p, name):
                 yield f"{p.id}.{name}", text

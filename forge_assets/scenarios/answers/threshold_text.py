@@ -28,7 +28,8 @@ def arithmetic(case: AnswerCase, tests: Alternative) -> str:
     said = []
     for test in tests:
         if plain := _limits(case, test.fact, test.bound):
-            said.append(case.writer.say("here", tests=plain, value=value_of(case, test.fact)))
+            known = test.fact in case.facts
+            said.append(case.writer.say("here", tests=plain, value=value_of(case, test.fact)) if known else plain)
         if shares := _shares(case, test):
             said.append(_share(case, test, shares))
     return _both(case, said)
@@ -119,6 +120,8 @@ def _limit(case: AnswerCase, number: int | str) -> str:
 
 def _share(case: AnswerCase, test: Test, said: str) -> str:
     whole = test.bound.share_of or ""
+    if not case.facts.keys() >= {test.fact, whole}:
+        return said
     share = case.number(f"{{%{test.fact}/{whole}}}", "share")
     return case.writer.say(
         "here_share", tests=said, part=value_of(case, test.fact), whole=value_of(case, whole), percent=share
@@ -128,7 +131,7 @@ def _share(case: AnswerCase, test: Test, said: str) -> str:
 def _missed(case: AnswerCase, test: Test) -> str:
     bound, value = test.bound, test.value
     said = tests_in_words(case, (test,))
-    if bound.min is not None and (value is None or value < bound.min):
+    if bound.min is not None and value is not None and value < bound.min:
         short = case.number(f"{{={bound.min}-{test.fact}}}", "difference")
         return case.writer.say("missed_by", tests=said, value=value_of(case, test.fact), short=short)
     if bound.max is not None and value is not None and value > bound.max:

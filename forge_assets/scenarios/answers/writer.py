@@ -31,8 +31,8 @@ class Writer:
 
     def __init__(self, words: AnswerWords, choice: int = 0, marked: bool = False) -> None:
         self.words = words
+        self.marked = marked
         self._choice = choice
-        self._marked = marked
 
     def say(self, phrase: str, /, **slots: str) -> str:
         """Write a phrase with its slots filled."""
@@ -41,14 +41,14 @@ class Writer:
         parts = []
         for literal, slot in alternatives[which]:
             if literal:
-                parts.append(self.source(f"phrase:{phrase}", literal) if self._marked else literal)
+                parts.append(self.source(f"phrase:{phrase}", literal) if self.marked else literal)
             if slot:
                 parts.append(slots[slot])
         return "".join(parts)
 
     def source(self, name: str, text: str) -> str:
         """Give a piece of text its source."""
-        return f"{_OPEN}{name}{_TEXT}{text}{_CLOSE}" if self._marked and text else text
+        return f"{_OPEN}{name}{_TEXT}{text}{_CLOSE}" if self.marked and text else text
 
 
 @cache

@@ -18,18 +18,20 @@ Bits = NDArray[np.bool_]
 Names = NDArray[np.object_]
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
-IN_ENGLISH = 4
+IN_ENGLISH = 3
 """One question in so many that is not asked in English is answered in English all the same."""
 SHARES = {PLAIN: (75, 90, 100), "": (55, 80, 100)}
 """Percentiles at which notes, advices and memos end, of plain questions and of all others."""
 CHOICES = 4
 """Wordings that an answer may be drawn from."""
+EXHIBITS = 4
+"""Agreements, or descriptions of systems, that a question of one country, change, depth and wording is drawn from."""
 FIRST_DAY, DAYS = dt.date(2027, 1, 11), 500
 """Dates of planned changes are drawn from here on, Mondays to Fridays."""
 
 
 def with_forms(pack: Pack, rows: pl.DataFrame, national: str, compared: bool = False) -> pl.DataFrame:
-    """Add the columns language, register, depth, form, answer_language, choice and date.
+    """Add the columns language, register, depth, form, answer_language, choice, exhibit and date.
 
     Every choice hangs on a row's key and task alone.
 
@@ -53,7 +55,8 @@ def with_forms(pack: Pack, rows: pl.DataFrame, national: str, compared: bool = F
     for number, depth in enumerate(DEPTHS[1:], start=1):
         has = _of_task(rows, {name for name, task in tasks.items() if task.has(depth)})
         by_depth = np.where((by_depth == number) & ~has, 0, by_depth)
-    answered = _answer_languages(pack, key, language)
+    shown = _of_task(rows, {name for name, task in tasks.items() if task.exhibit})
+    answered = _answer_languages(pack, key, language, shown)
     dated = _of_task(rows, {name for name, task in tasks.items() if task.dated})
     dates = _dates(key, dated & (choose_index(key, 2, "dated") == 0))
     if "date" in rows.columns:
@@ -66,15 +69,17 @@ def with_forms(pack: Pack, rows: pl.DataFrame, national: str, compared: bool = F
         pl.Series("form", _said_form(pack, key, language, answered, plain, by_depth), dtype=pl.String),
         pl.Series("answer_language", answered, dtype=pl.String),
         pl.Series("choice", choose_index(key, CHOICES, "wording")),
+        pl.Series("exhibit", choose_index(key, EXHIBITS, "exhibit")),
         dates.alias("date"),
     )
 
 
-def form_of(row: tuple[str, str, str, int, str], has_exhibit: bool) -> Form:
+def form_of(row: tuple[str, str, str, int, str], exhibit: int | None = None) -> Form:
     """Build the form of a row: depth, language, answer_language, choice, date; without an exhibit the language of the
     question makes no difference."""
     depth, language, answered, choice, date = row
-    return Form(depth, language if has_exhibit else answered, answered, choice, bool(date))  # type: ignore[arg-type]
+    asked = answered if exhibit is None else language
+    return Form(depth, asked, answered, choice, bool(date), exhibit or 0)  # type: ignore[arg-type]
 
 
 def _of_task(rows: pl.DataFrame, names: set[str]) -> Bits:
@@ -109,7 +114,7 @@ def _registers(pack: Pack, key: Keys, language: Names, plain_only: Bits, compare
     return register
 
 
-def _answer_languages(pack: Pack, key: Keys, language: Names) -> Names:
+def _answer_languages(pack: Pack, key: Keys, language: Names, shown: Bits) -> Names:
     answered = language.copy()
     for code in set(language):
         here = language == code
@@ -117,6 +122,8 @@ def _answer_languages(pack: Pack, key: Keys, language: Names) -> Names:
             answered[here] = ENGLISH
         elif code != ENGLISH and pack.languages[code].closings.english:
             answered[here & (choose_index(key, IN_ENGLISH, "answered") == 0)] = ENGLISH
+        if code not in pack.exhibits:
+            answered[here & shown] = ENGLISH
     return answered
 
 

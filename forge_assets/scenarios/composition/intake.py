@@ -18,11 +18,13 @@ from forge_assets.scenarios.answers.composer import Answer
 from forge_assets.scenarios.composition.forms import with_forms
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive, seed
 from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_percentiles
+from forge_assets.scenarios.facts.sites import SITES, place_of
 from forge_assets.scenarios.pack.files import Pack, TaskType
 from forge_assets.scenarios.pack.language import ENGLISH
-from forge_assets.scenarios.prompts.frames import OTHER
 from forge_assets.scenarios.prompts.tables import Prompts
 
+OTHER = SITES[1]
+"""Marks the columns of the second country."""
 LEFT_OUT = 5
 """One in so many of the facts that a question should state is left open."""
 BESIDE = 8
@@ -73,7 +75,7 @@ def compose_intake_pairs(
         return []
     abroad = second.select(pl.col(name).alias(f"{name}{OTHER}") for name in domain.drawn_facts)
     both = pl.concat([first, abroad], how="horizontal")
-    asked = [both.clear().with_columns(pl.lit("").alias("home"), pl.lit("").alias("other"))]
+    asked = [both.clear().with_columns(pl.lit("").alias("home"), pl.lit("").alias(place_of(OTHER)))]
     for one, another in combinations(sorted(codes), 2):
         near = another in pack.neighbours.get(one, ()) or one in pack.neighbours.get(another, ())
         key = derive(both["key"].to_numpy(), "intake", one, another)
@@ -82,7 +84,7 @@ def compose_intake_pairs(
         placed = both.with_columns(
             pl.Series("key", key),
             pl.when(turned).then(pl.lit(another)).otherwise(pl.lit(one)).alias("home"),
-            pl.when(turned).then(pl.lit(one)).otherwise(pl.lit(another)).alias("other"),
+            pl.when(turned).then(pl.lit(one)).otherwise(pl.lit(another)).alias(place_of(OTHER)),
         )
         drawn = pl.lit(pl.Series(choose_index(key, NEAR if near else FAR, "asked") == 0))
         asked.append(placed.filter(drawn & pl.col("archetype").is_in(there)))

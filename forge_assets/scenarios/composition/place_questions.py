@@ -30,13 +30,13 @@ def compose_place_questions(pack: Pack, answers: AnswerComposer, framework: Fram
     if not tasks or not asked or ENGLISH not in pack.plain:
         return []
     rows = pl.DataFrame(
-        {"at": at, "task_type": task, "nth": str(nth)}
+        {"at": at, "task_type": task, "nth": f"{task} {nth}", "number": nth}
         for at in range(len(asked))
         for task in tasks
         for nth in range(volume.kept)
     )
     drawn = np.zeros(rows.height, dtype=np.uint64)
-    counters = rows["nth"].cast(pl.UInt64).to_numpy()
+    counters = rows["number"].cast(pl.UInt64).to_numpy()
     names = [asked[at].id for at in rows["at"]]
     for i, (name, task) in enumerate(zip(names, rows["task_type"], strict=True)):
         drawn[i] = keys(counters[i : i + 1], "place", name, task)[0]
@@ -58,7 +58,7 @@ def _answered(
     numbers = []
     columns = ("at", "task_type", "depth", "language", "answer_language", "choice", "date")
     for at, task, *said in rows.select(columns).iter_rows():
-        form = form_of(tuple(said), has_exhibit=False)
+        form = form_of(tuple(said))
         if (at, task, form) not in made:
             made[at, task, form] = len(composed)
             composed.append(answers.about_place(task, framework, asked[at], form))
@@ -73,7 +73,7 @@ def _answered(
         pl.Series("place", written),
         pl.Series("place_quote", [shortened(" ".join(asked[at].quote.split())) for at in rows["at"]]),
         pl.Series("gist", [asked[at].summary for at in rows["at"]]),
-    ).drop("at"), composed
+    ).drop("at", "number"), composed
 
 
 def _standing_alone(framework: Framework, answers: AnswerComposer) -> list[Provision]:
@@ -82,5 +82,8 @@ def _standing_alone(framework: Framework, answers: AnswerComposer) -> list[Provi
     return [
         p
         for p in framework.provisions
-        if counted[p.cite] == 1 and not p.only_if and not p.incomplete and answers.quotable(" ".join(p.quote.split()))
+        if counted[p.cite] == 1
+        and not p.only_if
+        and not p.incomplete
+        and answers.quotable(" ".join(p.quote.split()), render(p.cite, framework))
     ]

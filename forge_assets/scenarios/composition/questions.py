@@ -49,14 +49,14 @@ def compose_answers(
     rows = with_forms(pack, rows, found.framework.language)
     picks = choose_index(rows["key"].to_numpy(), 2**31, "missing")
     cells, tasks, variants = rows["cell"].to_list(), rows["task_type"].to_list(), rows["variant"].to_list()
-    forms = rows.select("depth", "language", "answer_language", "choice", "date").rows()
-    exhibits = {task.id for task in pack.tasks if task.exhibit}
+    forms = rows.select("depth", "language", "answer_language", "choice", "date", "exhibit").rows()
+    shown = {task.id for task in pack.tasks if task.exhibit}
     made: dict[tuple[int, str, str, Form], int] = {}
     composed: list[Answer] = []
     missing: list[str] = []
     numbers: list[int] = []
-    for cell, task, variant, pick, said in zip(cells, tasks, variants, picks.tolist(), forms, strict=True):
-        form = form_of(said, task in exhibits)
+    for cell, task, variant, pick, (*said, exhibit) in zip(cells, tasks, variants, picks.tolist(), forms, strict=True):
+        form = form_of(tuple(said), exhibit if task in shown else None)
         stated = list(found.settings[cell].facts[0])
         name = stated[pick % len(stated)] if variant == "missing_fact" else ""
         for fact in dict.fromkeys((name, "")):

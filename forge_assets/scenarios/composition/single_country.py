@@ -17,7 +17,7 @@ from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
-from forge_assets.law.statutes import repealed_units
+from forge_assets.law.statutes import Statutes, repealed_units
 from forge_assets.law.versions import entry_versions
 from forge_assets.scenarios.answers.composer import AnswerComposer
 from forge_assets.scenarios.composition.contrast_pairs import build_contrast_pairs
@@ -43,11 +43,13 @@ class LawLineage:
         statuses: verification status; a sample that rests on one that is not `verified` has split `withheld`.
         versions: content digest, carried as provenance.
         repealed: units that are no longer law, by jurisdiction.
+        statutes: the text held, by jurisdiction.
     """
 
     statuses: Mapping[str, str]
     versions: Mapping[str, str]
     repealed: Mapping[str, Sequence[CitationKey]]
+    statutes: Mapping[str, Statutes]
 
     @classmethod
     def of(cls, countries: Iterable[Country], taught: Taught = "verified") -> LawLineage:
@@ -58,8 +60,8 @@ class LawLineage:
         """
         statuses: dict[str, str] = {}
         versions: dict[str, str] = {}
-        repealed = {}
-        for country in countries:
+        repealed, read = {}, list(countries)
+        for country in read:
             code = country.framework.jurisdiction
             statuses |= _statuses(country, taught)
             versions |= entry_versions(country.framework, country.checked)
@@ -68,7 +70,7 @@ class LawLineage:
                 for law, units in country.statutes.items()
                 for unit in repealed_units(units)
             ]
-        return cls(statuses, versions, repealed)
+        return cls(statuses, versions, repealed, {c.framework.jurisdiction: c.statutes for c in read})
 
 
 def _statuses(country: Country, taught: Taught) -> dict[str, str]:
@@ -114,7 +116,7 @@ def compose_prompts(
             f"{code}: {{name: {framework.name}, in: in {framework.name}}}"
         )
     framework = without_bracketed_citations(framework, domain.citation)
-    answers = AnswerComposer(domain, pack, law.statuses, (framework,), marked)
+    answers = AnswerComposer(domain, pack, law.statuses, (framework,), law.statutes, marked)
     parts: list[Prompts] = []
     for change in domain.change_types:
         found = judge_draws(domain, pack, answers, framework, change, draw_change(domain, pack, change, volume))

@@ -15,6 +15,11 @@ COMPARED = (
     "no_duty",
     "level_in",
     "none_asks",
+    "equal_all",
+    "across",
+    "national",
+    "order_stated",
+    "order_open",
 )
 """Phrases of answers that compare countries, which is asked in English."""
 
@@ -100,6 +105,11 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "no_duty": "",
         "level_in": "level country",
         "none_asks": "change countries",
+        "equal_all": "change level countries",
+        "across": "body duty",
+        "national": "country body duty",
+        "order_stated": "duty",
+        "order_open": "",
         "who": "body duty",
         "who_none": "reason",
         "when": "deadline duty",

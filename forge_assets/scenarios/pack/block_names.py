@@ -20,8 +20,15 @@ BLOCK_NAMES = (
     "escalation_stages",
     "stricter",
     "compare",
+    "timetable",
     "who",
     "when",
     "whether",
     "suppose",
+    "agreement",
+    "agreement_gaps",
+    "system",
 )
+
+READS = {"agreement": "agreement", "agreement_gaps": "agreement", "system": "system"}
+"""Block to the exhibit that it sums up."""

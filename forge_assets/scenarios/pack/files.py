@@ -1,4 +1,4 @@
-"""Read the scenario side of a domain pack as strict frozen models: companies, tasks, languages and plain questions."""
+"""Read the scenario side of a domain pack as strict frozen models: companies, tasks, exhibits and languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.answer_words import AnswerWords, answer_problems
-from forge_assets.scenarios.pack.block_names import BLOCK_NAMES
+from forge_assets.scenarios.pack.block_names import BLOCK_NAMES, READS
+from forge_assets.scenarios.pack.exhibits import ExhibitKinds, Exhibits, exhibit_problems, kind_problems
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
 from forge_assets.scenarios.pack.plain import Plain, plain_problems
 from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
@@ -89,6 +90,7 @@ class TaskType(Strict):
     """Of a question about a case."""
     changes: tuple[Name, ...] | Literal["all"] = ()
     countries: Literal["one", "several"] = "one"
+    """Whether it is asked about one country, or compares two to four."""
     scope: Literal["all", "conditional"] = "all"
     """`conditional`: only provisions pulled by the facts of a conditional trigger count."""
     when_nothing_applies: bool = False
@@ -105,8 +107,8 @@ class TaskType(Strict):
     dated: bool = False
     """Half of the questions state the date of the change, so that the steps have dates."""
 
-    exhibit: Name | None = None
-    """What is put under the question: `agreement` or `system`."""
+    exhibit: Literal["agreement", "system"] | None = None
+    """What is put under the question."""
 
     def sections(self, depth: str) -> tuple[Section, ...]:
         """List the sections of an answer of that depth."""
@@ -151,6 +153,9 @@ class Pack(Strict):
     """By code: how people ask who were given no form. A language may lack it."""
     answers: dict[str, AnswerWords]
     """By code; a question in a language without is answered in English."""
+    exhibit_kinds: ExhibitKinds
+    exhibits: dict[str, Exhibits]
+    """By code; in a language that is not there an exhibit is English, and so is what an answer says of it."""
 
     @property
     def shares(self) -> frozenset[str]:
@@ -159,7 +164,7 @@ class Pack(Strict):
 
 
 def load_pack(pack_dir: Path, domain: Domain) -> Pack:
-    """Read and check `companies.yaml`, `tasks.yaml`, `languages/*.yaml` and `plain/*.yaml` of a domain pack.
+    """Read and check `companies.yaml`, `tasks.yaml`, `exhibits.yaml` and the files of each language of a domain pack.
 
     Raises:
         SourceError: names file, line, problem and mend.
@@ -189,6 +194,7 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
             path = pack_dir / "languages" / f"{code}.yaml"
             problem = f"answers are written in {code}, and closings have no {', '.join(missing)}"
             raise SourceError(path, 1, problem, "give each at least one wording")
+    exhibit_kinds, exhibits = _load_exhibits(pack_dir, domain, languages)
     plain = {}
     for path in yaml_files(pack_dir / "plain"):
         plain[path.stem] = _read(path, Plain, _plain_problems(path.stem, languages.get(path.stem), tasks), domain)
@@ -202,7 +208,29 @@ def load_pack(pack_dir: Path, domain: Domain) -> Pack:
         languages=languages,
         plain=plain,
         answers=answers,
+        exhibit_kinds=exhibit_kinds,
+        exhibits=exhibits,
     )
+
+
+def _load_exhibits(
+    pack_dir: Path, domain: Domain, languages: Mapping[str, Language]
+) -> tuple[ExhibitKinds, dict[str, Exhibits]]:
+    """Read and check what questions bring with them.
+
+    Raises:
+        SourceError: a file is wrong, or the English one is missing.
+    """
+    kinds = _read(pack_dir / "exhibits.yaml", ExhibitKinds, kind_problems, domain)
+    exhibits = {}
+    for path in yaml_files(pack_dir / "exhibits"):
+        exhibits[path.stem] = _read(path, Exhibits, exhibit_problems(path.stem, kinds), domain)
+        if path.stem not in languages:
+            raise SourceError(path, 1, f"no question is asked in {path.stem}", f"add languages/{path.stem}.yaml")
+    if ENGLISH not in exhibits:
+        path = pack_dir / "exhibits" / f"{ENGLISH}.yaml"
+        raise SourceError(path, 1, "the file is missing", "add it: where a language has none, exhibits are English")
+    return kinds, exhibits
 
 
 def _kinds_of_change(pack_dir: Path) -> dict[str, int]:
@@ -274,6 +302,9 @@ def _task_problems(file: Tasks, domain: Domain) -> Iterator[Problem]:
                 if section.block not in BLOCK_NAMES:
                     mend = f"use one of {', '.join(BLOCK_NAMES)}"
                     yield ("tasks", i, "depths", depth, k, "block"), f"no block {section.block}", mend
+                if READS.get(section.block, task.exhibit) != task.exhibit:
+                    mend = f"give the task `exhibit: {READS[section.block]}`"
+                    yield ("tasks", i, "depths", depth, k, "block"), f"{section.block} has nothing to sum up", mend
         if task.lowest_level is not None and task.lowest_level not in domain.levels:
             yield (
                 ("tasks", i, "lowest_level"),

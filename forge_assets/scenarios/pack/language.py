@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from forge_assets.law.model import JurisdictionCode, Name, Text
 from forge_resources.storage.strict import Strict
@@ -44,6 +44,17 @@ class Asker(Strict):
 
     needs: Name | None = None
     opens: Texts
+
+
+class Several(Strict):
+    """Words for a question on several countries."""
+
+    numbers: Annotated[tuple[Text, ...], Field(min_length=3, max_length=3)]
+    """Two, three, four."""
+    last: Text
+    """What stands before the last of a list: `and`."""
+    seats: Texts
+    """Where the central management of the group sits; with `{country}` or `{in_country}`."""
 
 
 class Closings(Strict):
@@ -87,6 +98,8 @@ class Language(Strict):
     closings: Closings
     frames: dict[Name, Texts]
     compared: dict[Name, Texts] = Field(default_factory=dict)
+    several: Several | None = None
+    """Needed where there are frames to compare countries."""
 
     @property
     def names(self) -> dict[str, str]:
@@ -113,6 +126,20 @@ class Language(Strict):
                     raise ValueError(f"a frame of {register} has the unknown part {{{min(odd)}}}")
         return frames
 
+    @model_validator(mode="after")
+    def _compares(self) -> Language:
+        if self.compared and self.several is None:
+            raise ValueError("`compared` has frames, and `several` with the words for them is missing")
+        for register, alternatives in self.compared.items():
+            for frame in alternatives:
+                slots = set(_SLOT.findall(frame))
+                for wanted in ("company", "sites", "plan", "plan_facts", "extra", "question", "close"):
+                    if not slots & {wanted, f"{wanted}_told"}:
+                        raise ValueError(f"a frame of {register} under `compared` lacks {{{wanted}}}")
+                if odd := slots - COMPARED_PARTS:
+                    raise ValueError(f"a frame of {register} under `compared` has the unknown part {{{min(odd)}}}")
+        return self
+
 
 PARTS = {
     "open",
@@ -129,6 +156,23 @@ PARTS = {
     "close",
 }
 """What a frame may be made of."""
+COMPARED_PARTS = {
+    "open",
+    "company",
+    "sector",
+    "countries",
+    "countries_told",
+    "count",
+    "sites",
+    "sites_told",
+    "plan",
+    "plan_told",
+    "plan_facts",
+    "extra",
+    "question",
+    "close",
+}
+"""What a frame that compares countries may be made of."""
 
 
 def written_date(pattern: str, day: dt.date) -> str:

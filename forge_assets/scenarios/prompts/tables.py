@@ -14,17 +14,17 @@ from forge_assets.scenarios.answers.composer import Answer
 from forge_assets.scenarios.answers.writer import Writer
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
+from forge_assets.scenarios.facts.sites import place_of, sites_in
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.pack.language import ENGLISH
-from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
+from forge_assets.scenarios.prompts.frames import build_prompts, facts_in
 from forge_assets.scenarios.prompts.plain import PLAIN, build_plain
 from forge_assets.scenarios.prompts.slots import fill_slots
 from forge_resources.storage.tables import TABLES
 
 EMPTY = (
-    "other",
     "neighbour",
     "premise",
     "corrects",
@@ -36,22 +36,22 @@ EMPTY = (
     "place_quote",
     "gist",
     "nth",
+    "seat",
 )
 """Columns that are empty unless a part says more."""
-SIDES = (("home", ""), ("other", OTHER))
-"""Columns of the countries, and the marks of their facts' columns."""
 
 
 @dataclass(frozen=True)
 class Prompts:
     """Rows to put into words.
 
-    Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without (names of facts left unsaid), neighbour,
-    premise, corrects (what a false premise is: `repealed`, or the country whose law it is), `also` (provision ids the
-    question rests on), pair, what `composition.forms` adds (language, register, depth, form, answer_language, choice,
-    date), of questions about one provision place, place_quote and gist, and one a fact, null where it is not stated;
-    facts of the second country end in `OTHER`, and `split` is given.
+    Columns of `rows`: home, archetype, company, change_type, key, task_type, answer (index into `answers`), variant
+    (empty: as the answer says), without (names of facts left unsaid), neighbour, premise, corrects (what a false
+    premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair, what
+    `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about one
+    provision place, place_quote and gist, and one a fact, null where it is not stated. Where countries are compared:
+    `country@1` and so on, null where there is none; facts of those countries end in the same mark (`SITES`); `seat`,
+    the country of central management where that decides, else empty; and `split`.
     """
 
     rows: pl.DataFrame
@@ -61,7 +61,7 @@ class Prompts:
 
     @property
     def compared(self) -> bool:
-        """Whether two countries are."""
+        """Whether several countries are."""
         return "split" in self.rows.columns
 
 
@@ -120,9 +120,11 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         for (code, register), group in _by(rows, "language", "register")
     ]
     rows = pl.concat(texts)
+    places = [place_of(mark) for mark in sites_in(rows)]
+    others = pl.concat_str(places[1:], separator=",", ignore_nulls=True) if len(places) > 1 else pl.lit("")
     broken = rows.filter((pl.col("pair") != "") & ~pl.col("current"))["pair"].unique().to_list()
     rows = rows.with_columns(
-        pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
+        pl.concat_list(places).list.drop_nulls().alias("jurisdictions"),
         pl.lit(domain.system_prompt).alias("system"),
         pl.lit("").alias("output_schema"),
         _level_words(pack, rows),
@@ -137,13 +139,14 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     )
     rows = _with_versions(rows, versions)
     if part.intake:
-        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, SIDES)
+        sides = [(place_of(mark), mark) for mark in sites_in(rows)]
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, sides)
     rows = rows.with_columns(
         _hashed(
             rows,
             "scenario_id",
             "home",
-            "other",
+            others,
             "archetype",
             "company",
             "change_type",
@@ -153,7 +156,7 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
             "place",
             "nth",
         ),
-        _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
+        _hashed(rows, "question_id", "home", others, "task_type", "system", "prompt", "pair"),
     )
     return rows.with_columns(_hashed(rows, "sample_id", "question_id", "scenario_id", "response")).select(
         *TABLES["scenarios.samples"].schema, "archetype", "company", "facts", "date", "applies", "drawn"
@@ -204,10 +207,9 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
 
 def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
     """Canonical JSON: country to the facts stated of it."""
-    home, other = (_side_json(domain, rows, mark, code) for mark, code in (("", "home"), (OTHER, "other")))
-    both = pl.when(pl.col("home") < pl.col("other")).then(pl.format("{},{}", home, other))
-    sides = pl.when(pl.col("other") == "").then(home).otherwise(both.otherwise(pl.format("{},{}", other, home)))
-    return pl.concat_str(pl.lit("{"), sides, pl.lit("}")).alias("facts")
+    home, *others = (_side_json(domain, rows, mark, place_of(mark)) for mark in sites_in(rows))
+    sites = pl.concat_list(home, *others).list.drop_nulls().list.sort().list.join(",") if others else home
+    return pl.concat_str(pl.lit("{"), sites, pl.lit("}")).alias("facts")
 
 
 def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.Expr:
@@ -239,7 +241,7 @@ def _phrased(
 ) -> pl.DataFrame:
     """Rows of one language and register with columns prompt and asker."""
     words = pack.languages[language]
-    if register == PLAIN:
+    if register == PLAIN and not part.compared:
         texts, askers = build_plain(domain, rows, words, pack.plain[language])
     else:
         texts, askers = build_prompts(domain, rows, words, register, part.compared)
