@@ -159,6 +159,8 @@ def _picked(pool: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 def _taught(row: dict[str, Any]) -> list[str]:
     if row["output_schema"]:
         return [f"{code}:{row['task_type']}:{row['change_type']}" for code in row["jurisdictions"]]
+    if row["output_schema"]:
+        return [f"structured:{row['change_type']}"]
     return list(row["expected_citations"]) or [f"{code}:nothing" for code in row["jurisdictions"]]
 
 
