@@ -28,7 +28,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 
     Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
     Samples without citations (nothing applies) count as one more citation a country, those whose answer follows a
-    schema, and so cites nothing, as one more a country and change.
+    schema, and so cites nothing, as one more a country.
 
     Raises:
         ValueError: `n` is too small to teach every citation.
@@ -157,8 +157,6 @@ def _picked(pool: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 
 
 def _taught(row: dict[str, Any]) -> list[str]:
-    if row["output_schema"]:
-        return [f"{code}:{row['task_type']}:{row['change_type']}" for code in row["jurisdictions"]]
     kind = "structured" if row["output_schema"] else "nothing"
     return list(row["expected_citations"]) or [f"{code}:{kind}" for code in row["jurisdictions"]]
 
