@@ -254,11 +254,11 @@ _SAMPLE = {
 _SCENARIOS = (
     Table(
         "scenarios.scenarios",
-        "a company, a change and its facts in one country or a pair",
+        "a company, a change and its facts in one country, or in two to four that are compared",
         "Made-up cases that samples are composed from.",
         {
             "scenario_id": Column(_TEXT, "Digest of its content: equal inputs give equal ids on any machine."),
-            "jurisdictions": Column(_TEXTS, "Codes of its countries, one, or two that are compared, home first."),
+            "jurisdictions": Column(_TEXTS, "Codes of its countries, one, or several that are compared, home first."),
             "archetype": Column(_TEXT, "Kind of company, by id."),
             "company": Column(_TEXT, "Made-up name of the company."),
             "change_type": Column(_TEXT, "What the company plans, by id."),
@@ -267,14 +267,14 @@ _SCENARIOS = (
             "applies": Column(_TEXTS, "Ids of the provisions that apply; null: it is only read, never judged."),
             "split": Column(_TEXT, "train, validation or benchmark, by its content: a case is in one split only."),
         },
-        "jurisdiction, cross_border for pairs",
+        "jurisdiction, cross_border for comparisons",
     ),
     Table(
         "scenarios.samples",
         "a prompt with its reference answer",
         "Everything that could be taught or asked.",
         _SAMPLE,
-        "jurisdiction, cross_border for pairs",
+        "jurisdiction, cross_border for comparisons",
     ),
     Table(
         "scenarios.sets",

@@ -288,7 +288,7 @@ def test_the_stricter_country_is_the_one_higher_on_the_ladder() -> None:
     )
     assert (
         written("stricter", case(5, True, OTHER, LAND))
-        == "New menu. Information in Arcadia, Utopia: neither is stricter."
+        == "New menu. Information in Arcadia and Utopia: neither is stricter."
     )
     assert written("stricter", case(50, False, OTHER, LAND)) == (
         "New menu. Co-determination in Utopia against no duty in Arcadia: Utopia is stricter."

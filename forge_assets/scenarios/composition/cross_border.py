@@ -13,7 +13,7 @@ from forge_assets.law.model import Domain, Framework, Provision
 from forge_assets.scenarios.answers.composer import AnswerComposer
 from forge_assets.scenarios.composition.comparisons import compose_comparisons, draw_sites, of_site
 from forge_assets.scenarios.composition.country_groups import groups_of
-from forge_assets.scenarios.composition.intake import compose_intake_pairs
+from forge_assets.scenarios.composition.intake import compose_intake_compared
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
@@ -48,7 +48,8 @@ def compose_cross_border(
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
     answers = AnswerComposer(domain, pack, law.statuses, tuple(said), law.statutes)
     countries, unions = [f for f in said if not f.members], [f for f in said if f.members]
-    groups = groups_of(pack.neighbours, [f.jurisdiction for f in countries])
+    codes = [f.jurisdiction for f in countries]
+    groups = groups_of(pack.neighbours, codes)
     parts: list[Prompts] = []
     for change in domain.change_types:
         drawn = draw_sites(domain, pack, change, volume)
@@ -57,10 +58,11 @@ def compose_cross_border(
         for found in at_home:
             parts += _premises(domain, pack, answers, found, countries, law, volume)
         parts += compose_comparisons(domain, pack, answers, judged, unions, groups, volume)
-        first, second = (drawn.filter(pl.col("site") == number).drop("site") for number in (0, 1))
-        parts += compose_intake_pairs(domain, pack, change, [f.jurisdiction for f in countries], first, second)
+        parts += compose_intake_compared(domain, pack, change, codes, groups, drawn)
         for union in unions:
-            parts += _dated(domain, pack, answers, union, countries, change, first)
+            parts += _dated(
+                domain, pack, answers, union, countries, change, drawn.filter(pl.col("site") == 0).drop("site")
+            )
     return sample_tables(domain, pack, law.versions, parts)
 
 

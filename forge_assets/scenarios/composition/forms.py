@@ -18,7 +18,7 @@ Bits = NDArray[np.bool_]
 Names = NDArray[np.object_]
 NATIONAL = 3
 """One question in so many is asked in the country's own language, where there are words for it."""
-IN_ENGLISH = 4
+IN_ENGLISH = 3
 """One question in so many that is not asked in English is answered in English all the same."""
 SHARES = {PLAIN: (75, 90, 100), "": (55, 80, 100)}
 """Percentiles at which notes, advices and memos end, of plain questions and of all others."""

@@ -6,7 +6,7 @@ should state is left open, and some of what it need not state is there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import Answer
+from forge_assets.scenarios.composition.country_groups import close_pairs
 from forge_assets.scenarios.composition.forms import with_forms
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive, seed
 from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_percentiles
@@ -23,8 +24,6 @@ from forge_assets.scenarios.pack.files import Pack, TaskType
 from forge_assets.scenarios.pack.language import ENGLISH
 from forge_assets.scenarios.prompts.tables import Prompts
 
-OTHER = SITES[1]
-"""Marks the columns of the second country."""
 LEFT_OUT = 5
 """One in so many of the facts that a question should state is left open."""
 BESIDE = 8
@@ -33,6 +32,8 @@ NEIGHBOURS = 10
 """One question in so many names a country that decides nothing."""
 NEAR, FAR = 12, 240
 """One case in so many is asked about two neighbours, or about two other countries."""
+GROUPED = 36
+"""One case in so many is asked about a group of three or four."""
 
 
 def compose_intake(domain: Domain, pack: Pack, code: str, language: str, kept: int) -> list[Prompts]:
@@ -60,40 +61,57 @@ def compose_intake(domain: Domain, pack: Pack, code: str, language: str, kept: i
     return parts
 
 
-def compose_intake_pairs(
-    domain: Domain, pack: Pack, change: str, codes: Sequence[str], first: pl.DataFrame, second: pl.DataFrame
+def compose_intake_compared(
+    domain: Domain,
+    pack: Pack,
+    change: str,
+    codes: Sequence[str],
+    groups: Mapping[int, Sequence[tuple[str, ...]]],
+    drawn: pl.DataFrame,
 ) -> list[Prompts]:
-    """Compose questions about one change in two countries, each with a site of its own.
+    """Compose questions about one change in two, three or four countries, each with a site of its own.
 
     Args:
         codes: of the countries.
-        first: facts of the change at one site.
-        second: facts at the other, of the same draws.
+        groups: those of three and four that are compared, by size.
+        drawn: what `draw_sites` gives.
     """
     tasks = _tasks(pack, change, 2)
-    if not tasks:
-        return []
-    abroad = second.select(pl.col(name).alias(f"{name}{OTHER}") for name in domain.drawn_facts)
-    both = pl.concat([first, abroad], how="horizontal")
-    asked = [both.clear().with_columns(pl.lit("").alias("home"), pl.lit("").alias(place_of(OTHER)))]
-    for one, another in combinations(sorted(codes), 2):
-        near = another in pack.neighbours.get(one, ()) or one in pack.neighbours.get(another, ())
-        key = derive(both["key"].to_numpy(), "intake", one, another)
-        there = [c.id for c in pack.companies if not c.countries or {one, another} <= set(c.countries)]
-        turned = pl.lit(pl.Series(choose_index(key, 2, "home first") == 1))
-        placed = both.with_columns(
-            pl.Series("key", key),
-            pl.when(turned).then(pl.lit(another)).otherwise(pl.lit(one)).alias("home"),
-            pl.when(turned).then(pl.lit(one)).otherwise(pl.lit(another)).alias(place_of(OTHER)),
-        )
-        drawn = pl.lit(pl.Series(choose_index(key, NEAR if near else FAR, "asked") == 0))
-        asked.append(placed.filter(drawn & pl.col("archetype").is_in(there)))
-    rows = _partly_stated(domain, change, pl.concat(asked))
-    if rows.is_empty():
-        return []
-    sites = sum(share * _percentiles(domain, pack, rows, mark) for share, mark in ((100, ""), (1, OTHER)))
-    split = split_names(choose_index(np.asarray(sites, dtype=np.uint64), 100, "pair split"))
-    return [_asked(pack, rows.with_columns(split.alias("split")), tasks, ENGLISH, compared=True)]
+    parts = []
+    for size, some in {2: list(combinations(sorted(codes), 2)), **groups}.items() if tasks else ():
+        marks = SITES[:size]
+        wide = _beside(domain, drawn, marks)
+        asked = [wide.clear().with_columns(pl.lit("").alias(place_of(mark)) for mark in marks)]
+        for group in some:
+            key = derive(wide["key"].to_numpy(), "intake", *group)
+            there = [c.id for c in pack.companies if not c.countries or set(group) <= set(c.countries)]
+            first, places = choose_index(key, size, "home first"), pl.Series(group, dtype=pl.String)
+            placed = wide.with_columns(
+                pl.Series("key", key),
+                *(places.gather((first + i) % size).alias(place_of(m)) for i, m in enumerate(marks)),
+            )
+            near = frozenset(group) in close_pairs(pack.neighbours)
+            one_in = GROUPED if size > 2 else NEAR if near else FAR
+            chosen = pl.lit(pl.Series(choose_index(key, one_in, "asked") == 0))
+            asked.append(placed.filter(chosen & pl.col("archetype").is_in(there)))
+        rows = _partly_stated(domain, change, pl.concat(asked))
+        if rows.height:
+            sites = np.zeros(rows.height, dtype=np.uint64)
+            for mark in marks:
+                sites = sites * np.uint64(100) + _percentiles(domain, pack, rows, mark).astype(np.uint64)
+            split = split_names(choose_index(sites, 100, "pair split"))
+            parts.append(_asked(pack, rows.with_columns(split.alias("split")), tasks, ENGLISH, compared=True))
+    return parts
+
+
+def _beside(domain: Domain, drawn: pl.DataFrame, marks: Sequence[str]) -> pl.DataFrame:
+    """The same draws at each site beside each other."""
+    wide = drawn.filter(pl.col("site") == 0).drop("site")
+    for number, mark in enumerate(marks[1:], start=1):
+        own = [pl.col(name).alias(f"{name}{mark}") for name in domain.drawn_facts]
+        there = drawn.filter(pl.col("site") == number).select("archetype", "draw", *own)
+        wide = wide.join(there, on=["archetype", "draw"], how="inner", maintain_order="left")
+    return wide
 
 
 def _tasks(pack: Pack, change: str, countries: int) -> list[TaskType]:
@@ -139,7 +157,7 @@ def _partly_stated(domain: Domain, change: str, rows: pl.DataFrame) -> pl.DataFr
         else (choose_index(key, BESIDE, "beside", name) == 0) & (change in (domain.facts[name].changes or {change}))
         for name in domain.drawn_facts
     }
-    marks = [mark for mark in ("", OTHER) if f"{own[0]}{mark}" in rows.columns]
+    marks = [mark for mark in SITES if f"{own[0]}{mark}" in rows.columns]
     for name, rule in domain.combined_facts.items():
         if rule.sum:  # a group is not smaller than its sites
             total = rows.select(pl.sum_horizontal(f"{rule.sum}{mark}" for mark in marks)).to_series()

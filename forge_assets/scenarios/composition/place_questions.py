@@ -30,13 +30,13 @@ def compose_place_questions(pack: Pack, answers: AnswerComposer, framework: Fram
     if not tasks or not asked or ENGLISH not in pack.plain:
         return []
     rows = pl.DataFrame(
-        {"at": at, "task_type": task, "nth": str(nth)}
+        {"at": at, "task_type": task, "nth": f"{task} {nth}", "number": nth}
         for at in range(len(asked))
         for task in tasks
         for nth in range(volume.kept)
     )
     drawn = np.zeros(rows.height, dtype=np.uint64)
-    counters = rows["nth"].cast(pl.UInt64).to_numpy()
+    counters = rows["number"].cast(pl.UInt64).to_numpy()
     names = [asked[at].id for at in rows["at"]]
     for i, (name, task) in enumerate(zip(names, rows["task_type"], strict=True)):
         drawn[i] = keys(counters[i : i + 1], "place", name, task)[0]
@@ -73,7 +73,7 @@ def _answered(
         pl.Series("place", written),
         pl.Series("place_quote", [shortened(" ".join(asked[at].quote.split())) for at in rows["at"]]),
         pl.Series("gist", [asked[at].summary for at in rows["at"]]),
-    ).drop("at"), composed
+    ).drop("at", "number"), composed
 
 
 def _standing_alone(framework: Framework, answers: AnswerComposer) -> list[Provision]:
