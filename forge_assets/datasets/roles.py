@@ -121,7 +121,10 @@ def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
 
 
 def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """Samples of the languages, registers, lengths and variants that a profile asks for."""
+    """Samples of the languages, registers, lengths and variants that a profile asks for.
+
+    Variants say what makes it hard to answer by law, so they choose among such samples alone.
+    """
     kinds = {
         "language": profile.data.languages,
         "answer_language": profile.data.answer_languages,
@@ -131,7 +134,8 @@ def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
     }
     for name, wanted in kinds.items():
         if wanted is not None:
-            samples = samples.filter(pl.col(name).is_in(list(wanted)))
+            free = (pl.col("output_schema") != "") if name == "variant" else pl.lit(False)
+            samples = samples.filter(pl.col(name).is_in(list(wanted)) | free)
     return samples
 
 

@@ -72,6 +72,7 @@ def row(number: int, split: str) -> dict[str, Any]:
         "asker": "HR lead",
         "system": "You are counsel.",
         "prompt": f'Case {number}: “§ 15-3”,\n"quoted"\u2028and so on?',
+        "output_schema": "",
         "response": f"## Answer\n\n{split} {number}: § 15-3 (1) aml — yes.",
         "sections": ["Answer"],
         "expected_citations": [] if number == 5 else ["NO:aml:15-3:1"],

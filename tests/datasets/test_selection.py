@@ -15,6 +15,7 @@ from forge_assets.datasets.selection import (
     training_set,
     validation_set,
 )
+from tests import shipped
 
 TAUGHT = ["DE", "AT", "FR", "ES"]
 
@@ -132,3 +133,14 @@ def test_the_race_gives_up_samples_before_there_are_too_few_to_confirm(samples: 
 def test_asking_for_fewer_to_confirm_gives_fewer(samples: pl.DataFrame) -> None:
     sets = search_sets(samples, TAUGHT, 30, 4)
     assert (sets["race"].height, sets["confirm"].height) == (30, 4)
+
+
+def test_one_training_sample_in_eight_is_read_into_a_schema_all_along_the_set() -> None:
+    samples = shipped.composed()[1]
+    chosen = training_set(samples, TAUGHT, 400)
+    assert len(chosen) == 400
+    for part in (chosen, chosen[:80], chosen[160:240], chosen[320:]):
+        assert (part["output_schema"] != "").mean() == pytest.approx(1 / 8, abs=0.02)
+    read = chosen.filter(pl.col("output_schema") != "")
+    assert set(read["jurisdictions"].explode()) == set(TAUGHT)
+    assert read["change_type"].n_unique() == samples["change_type"].filter(samples["change_type"] != "").n_unique()
