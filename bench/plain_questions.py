@@ -55,7 +55,8 @@ LEVEL_WORDS = {
     UNSETTLED: r"(?:do|does) not settle|(?:klärt|klären|regelt|regeln) (?:das |es )?nicht",
     DEPENDS: r"depends?|hinges? on|not stated|hängt (?:davon )?ab|kommt darauf an|nicht angegeben",
 }
-"""Words that name a level, in the two languages in which Germany and Austria are asked about. The first one counts."""
+"""Words that name a level, in the two languages in which Germany and Austria are asked about. The first one under the
+headings counts."""
 
 MEANS = ("| | Mean | Questions |", "|---|---:|---:|")
 ANSWERS = "## Answers"
@@ -136,7 +137,8 @@ class Judge:
         if not question.expected:
             return None
         words = "|".join(f"(?P<{level}>{word})" for level, word in LEVEL_WORDS.items())
-        found = re.search(rf"\b(?:{words})\b", text, re.IGNORECASE)
+        said = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+        found = re.search(rf"\b(?:{words})\b", said, re.IGNORECASE)
         return float(found is not None and found.lastgroup in {each.level for each in question.expected.values()})
 
 

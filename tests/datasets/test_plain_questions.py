@@ -52,6 +52,11 @@ def test_silence_is_right_only_where_nothing_is_due(judge: Judge) -> None:
     assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], "Ask a lawyer in Germany.").f1 == 0
 
 
+def test_the_level_is_read_under_the_headings(judge: Judge) -> None:
+    text = "## Consultation plan\nGermany: co-determination of the works council, § 87 Abs. 1 Nr. 2 BetrVG."
+    assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], text).level == 1
+
+
 def test_an_answer_that_goes_round_in_circles_is_noticed() -> None:
     assert endless("The works council has a right to be heard before each step. " * 9)
     assert not endless(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from forge_assets.citations.parser import parse
 from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, Finding
-from forge_assets.law.model import Domain, Framework, Provision
+from forge_assets.law.model import Domain, Framework, Law, Provision
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
@@ -107,6 +107,9 @@ class AnswerComposer:
         self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
         self._quotable: dict[tuple[str, str], bool] = {}
         self._written: dict[CitationKey, str] = {}
+        self._places: dict[int, tuple[Framework, dict[str, Law], dict[CitationKey, bool]]] = {}
+        english = pack.languages[ENGLISH].names
+        self._names = {code: english | pack.languages[code].names for code in pack.answers}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         """Judge the change in every country, in the order given."""
@@ -164,12 +167,11 @@ class AnswerComposer:
         response = unmarked(marked)
         considered = self._considered(judged, scoped, task, form, case)
         cited = case.cited
-        rests_on = [p for j in scoped for p in j.considered]
+        rests_on = [p.id for j in scoped for p in j.considered]
         if any(s.block == "timetable" for s in sections):
-            rests_on += [finding.provision for finding in across]
-        current = all(self._statuses.get(p.id) == "verified" for p in rests_on) and all(
-            _text_is_current(j.framework, key) for j in scoped for key in cited
-        )
+            rests_on += [finding.provision.id for finding in across]
+        if any(s.block == "data_rules" for s in sections):
+            rests_on += [rule.id for rule in case.law.framework.data_protection]
         strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
         steps = any(s.block in ("escalation", "escalation_stages") for s in sections)
         alone = len(judged) == 1
@@ -182,7 +184,8 @@ class AnswerComposer:
             body=strongest.body.id if strongest.body else "",
             provenance=tuple(dict.fromkeys([*considered, *(_steps(scoped[0]) if steps else ())])),
             applies=tuple(p.id for j in judged for p in j.applying),
-            current=current and self._cites_verified(scoped, cited),
+            current=self._are_verified(rests_on)
+            and all(self._rests_on_current_law(j.framework, cited) for j in scoped),
             language=form.answer_language,
             fields=tuple(dict.fromkeys(_plain(each) for _, part in parts for each in part.fields)),
             exhibit=case.exhibit.text if case.exhibit else "",
@@ -199,7 +202,6 @@ class AnswerComposer:
         )
         marked = tidy(part.text)
         cited = tuple(law.cited)
-        current = self._statuses.get(provision.id) == "verified"
         return Answer(
             kind="plain",
             response=_with_premise(unmarked(marked), headed=False),
@@ -209,7 +211,7 @@ class AnswerComposer:
             body=provision.body,
             provenance=(provision.id,),
             applies=(provision.id,),
-            current=current and all(_text_is_current(framework, key) for key in cited),
+            current=self._are_verified([provision.id]) and self._rests_on_current_law(framework, cited),
             language=form.answer_language,
             fields=part.fields,
             marked=marked if self._marked else "",
@@ -253,7 +255,6 @@ class AnswerComposer:
         across: tuple[Finding, ...],
     ) -> AnswerCase:
         language = self._pack.languages[form.answer_language]
-        english = self._pack.languages[ENGLISH]
         first = scoped[0]
 
         def flips() -> tuple[Flip, ...]:
@@ -276,7 +277,7 @@ class AnswerComposer:
             deciding=self._deciding(setting, scoped),
             form=form,
             writer=writer,
-            names=english.names | language.names,
+            names=self._names[form.answer_language],
             quotable=self.quotable,
             day=lambda day: written_date(language.date, day),
             flips=flips,
@@ -317,15 +318,20 @@ class AnswerComposer:
             found += [rule.id for rule in case.law.framework.data_protection]
         return list(dict.fromkeys(found))
 
-    def _cites_verified(self, scoped: tuple[Judgement, ...], cited: tuple[CitationKey, ...]) -> bool:
-        """Whether every provision that stands at a cited place is verified, where one of them is cited for itself."""
-        by_place: dict[CitationKey, list[str]] = {}
-        for judged in scoped:
-            for p in judged.framework.provisions:
-                by_place.setdefault(p.cite, []).append(p.id)
-        return all(
-            any(self._statuses.get(name) == "verified" for name in by_place[key]) for key in cited if key in by_place
-        )
+    def _are_verified(self, entries: Iterable[str]) -> bool:
+        return all(self._statuses.get(name) == "verified" for name in entries)
+
+    def _rests_on_current_law(self, framework: Framework, cited: tuple[CitationKey, ...]) -> bool:
+        """Whether the text of each place is current, and a verified provision stands there, if any does."""
+        if id(framework) not in self._places:
+            laws = {law.id: law for law in framework.laws}
+            verified: dict[CitationKey, bool] = {}
+            for p in framework.provisions:
+                verified[p.cite] = verified.get(p.cite, False) or self._statuses.get(p.id) == "verified"
+            self._places[id(framework)] = framework, laws, verified
+        _, laws, verified = self._places[id(framework)]
+        own = [key for key in cited if key.jurisdiction == framework.jurisdiction]
+        return all(text_is_current(key, laws[key.law]) for key in own) and all(verified.get(key, True) for key in cited)
 
     def _fits(
         self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: StatedFacts
@@ -413,9 +419,3 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
     if scoped[0].lead is None:
         return "below_threshold" if scoped[0].missed else "nothing_applies"
     return "plain"
-
-
-def _text_is_current(framework: Framework, key: CitationKey) -> bool:
-    """False where the key is of this framework and the statute text held of it is outdated."""
-    laws = {law.id: law for law in framework.laws}
-    return key.jurisdiction != framework.jurisdiction or text_is_current(key, laws[key.law])

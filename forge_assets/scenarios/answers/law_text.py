@@ -155,9 +155,9 @@ class LawText:
 
 
 def shortened(words: str) -> str:
-    """Cut a quote of more than `LONGEST` characters after a word."""
+    """Cut a quote of more than `LONGEST` characters after a word, and leave out the stop that ends it."""
     if len(words) <= LONGEST:
-        return words
+        return words.rstrip(" .,;:")
     return words[: words.rindex(" ", 0, LONGEST)].rstrip(" ,;:(–-") + CUT
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
@@ -101,12 +102,12 @@ class Language(Strict):
     several: Several | None = None
     """Needed where there are frames to compare countries."""
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Country code to name."""
         return {code: place.name for code, place in self.countries.items()}
 
-    @property
+    @cached_property
     def within(self) -> dict[str, str]:
         """Country code to the name within a sentence."""
         return {code: place.in_ for code, place in self.countries.items()}

@@ -21,8 +21,6 @@ VOICES: tuple[Voice, ...] = ("ours", "theirs")
 
 CITED = ("place_says", "place_found")
 """Questions about one place of the law, with no case."""
-INTAKE = "intake"
-"""Has no questions of its own: its task is to read those of the others."""
 
 MANY, SOME, FEW = 6, 5, 3
 """How many wordings are asked for: of changes and questions, of facts stated in every case, of everything else."""
@@ -221,7 +219,7 @@ def plain_problems(
         {
             "facts": (set(file.facts), set(domain.drawn_facts)),
             "changes": (set(file.changes), set(domain.change_types)),
-            "questions": (set(file.questions), set(tasks) - {INTAKE}),
+            "questions": (set(file.questions), set(tasks)),
         }
     )
     yield from _place_problems(code, file, language)

@@ -16,7 +16,7 @@ import polars as pl
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.pack.language import ENGLISH, Language
-from forge_assets.scenarios.pack.plain import CITED, INTAKE, OPTIONAL, VOICES, Plain
+from forge_assets.scenarios.pack.plain import CITED, OPTIONAL, VOICES, Plain
 from forge_assets.scenarios.prompts.frames import phrase_extra, stated_in
 from forge_assets.scenarios.prompts.statements import Case, draw_people, say_supposed, slot_values, tell_case
 from forge_assets.scenarios.prompts.typos import Slip
@@ -24,8 +24,6 @@ from forge_assets.scenarios.prompts.wordings import Hand, Numbers, draw_slips, s
 
 PLAIN = "plain"
 """The register's name."""
-UNFIT = ("what_if", "cross_border_comparison")
-"""Questions that need more than a case."""
 ASIDE = 6
 """One prompt in so many says something that decides nothing."""
 
@@ -95,12 +93,9 @@ def _raised(text: pl.Expr) -> pl.Expr:
 def _question(case: Case, values: dict[str, pl.Series]) -> pl.Series:
     plain, rows, hand = case.plain, case.rows, case.hand
     tasks = list(plain.questions)
-    task = rows["task_type"].replace_strict({t: i for i, t in enumerate(tasks)}, default=-1, return_dtype=pl.Int64)
-    if unknown := set(rows["task_type"].unique()) - {*tasks, INTAKE}:
+    if unknown := set(rows["task_type"].unique()) - set(tasks):
         raise ValueError(f"plain/{plain.language}.yaml: `questions` has no {min(unknown)}: add it")
-    usual = [i for i, name in enumerate(tasks) if name not in UNFIT]
-    anything = np.array(usual, dtype=np.int64)[choose_index(hand.keys, len(usual), "any task")]
-    asked = np.where((rows["task_type"] == INTAKE).to_numpy(), anything, task.to_numpy())
+    asked = rows["task_type"].replace_strict({t: i for i, t in enumerate(tasks)}, return_dtype=pl.Int64).to_numpy()
     groups = [plain.questions[task].of(voice) for task in tasks for voice in VOICES]
     supposed = {"supposed": say_supposed(case, values)} if "supposed" in rows.columns else {}
     return hand.pick(groups, asked * len(VOICES) + case.voice, "plain question", values=supposed)
