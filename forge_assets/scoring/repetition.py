@@ -16,7 +16,9 @@ _LEAST = 12
 _COUNTED_TIMES, _COUNTED_LEAST = 8, 24
 """The same where the numbers in it differ: `Nr. 7, Nr. 8, Nr. 9` may be meant, up to a point."""
 _MOSTLY, _SOME = 0.5, 24
-"""Share of runs said again at which an answer is a repetition wherever it ends, and how many runs it needs."""
+"""Share of runs said again at which an answer is a repetition wherever it ends, and how many runs it needs.
+
+Where the reference says things again, as a memo names a body under every duty, of what it does not."""
 _LONGER, _SHORT = 2.0, 60
 """How many times its reference an answer may have and stop in mid-sentence, and words below which it may anyway."""
 _ITEM = re.compile(r"[ \t]*(?:[-*+•|#]|\(?\w{1,3}[.)])[ \t]?")
@@ -44,7 +46,7 @@ def repeats(answer: str, reference: str) -> bool:
         return True
     if _loops(["0" if word.isdigit() else word for word in said], _COUNTED_TIMES, _COUNTED_LEAST):
         return True
-    if len(said) >= _SOME + RUN - 1 and said_again(said) > _MOSTLY:
+    if len(said) >= _SOME + RUN - 1 and said_again(said) > _MOSTLY + (1 - _MOSTLY) * said_again(words(reference)):
         return True
     return len(said) > max(_SHORT, _LONGER * len(words(reference))) and _is_cut(answer)
 
