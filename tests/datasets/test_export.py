@@ -80,7 +80,6 @@ def row(number: int, split: str) -> dict[str, Any]:
         "expected_body": "tillitsvalgte",
         "answer_language": "en",
         "depth": "note",
-        "output_schema": "",
         "expected_fields": [{"field": "body", "said": ["union representatives", "tillitsvalgte"]}],
         "level_words": [{"level": "consultation", "said": ["Consultation"]}],
         "change_type": "restructuring",
