@@ -78,7 +78,9 @@ class Verdict:
     """What is right about an answer; None where the question does not ask for it."""
 
     country: float
-    f1: float
+    f1: float | None
+    quiet: float | None
+    """Where nothing is to be cited: whether nothing that does not bear on the case is."""
     invented: float
     foreign: float
     level: float | None
@@ -87,7 +89,8 @@ class Verdict:
 
 FIGURES: dict[str, Callable[[Verdict], float | None]] = {
     "Country right": lambda v: v.country,
-    "Citation F1": lambda v: v.f1,
+    "Citation F1, where a place is due": lambda v: v.f1,
+    "No wrong citation and no loop, where none is due": lambda v: v.quiet,
     "Invented citations ↓": lambda v: v.invented,
     "Citations of another country ↓": lambda v: v.foreign,
     "Level right": lambda v: v.level,
@@ -111,13 +114,17 @@ class Judge:
         repeated = {c.key for c in parse(question.text, self._laws, home) if c.jurisdiction not in asked}
         own = {key: citation for key, citation in cited.items() if key not in repeated}
         at_home = self._laws.at_home(asked)
+        due, citable_here = set(question.citations), self._citable(question, at_home)
+        stray = any(not any(one.touches(key) for key in citable_here) for one in own)
+        looping = endless(text)
         return Verdict(
             country=self._country(question, text, own.values(), asked),
-            f1=_f1(set(own), set(question.citations), self._citable(question, at_home)),
+            f1=_f1(set(own), due, citable_here) if due else None,
+            quiet=None if due else float(not (stray or looping or not text.strip())),
             invented=_share(c.status == "fabricated" for c in own.values()),
             foreign=_share(c.jurisdiction not in at_home for c in own.values()),
             level=self._level(question, text),
-            endless=float(endless(text)),
+            endless=float(looping),
         )
 
     def _country(self, question: Question, text: str, cited: Iterable[Citation], asked: frozenset[str]) -> float:
@@ -144,9 +151,8 @@ class Judge:
 
 def _f1(cited: set[CitationKey], due: set[CitationKey], citable: set[CitationKey]) -> float:
     """Harmonic mean of recall of what must be named, exactly or more precisely, and precision over what may be."""
-    recall = _share(any(key.contains(one) for one in cited) for key in due) if due else 1.0
-    right = [any(one.touches(key) for key in citable | due) for one in cited]
-    precision = _share(right) if cited else float(not due)
+    recall = _share(any(key.contains(one) for one in cited) for key in due)
+    precision = _share(any(one.touches(key) for key in citable | due) for one in cited)
     return 2 * recall * precision / (recall + precision) if recall + precision else 0.0
 
 

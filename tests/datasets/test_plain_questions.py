@@ -48,8 +48,14 @@ def test_what_else_the_change_pulls_costs_nothing_and_what_it_does_not_pull_does
 
 
 def test_silence_is_right_only_where_nothing_is_due(judge: Judge) -> None:
-    assert judge.verdict(QUESTIONS["de-en-minimum-wage"], "That is about wages, in Germany.").f1 == 1
-    assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], "Ask a lawyer in Germany.").f1 == 0
+    about_wages, about_shifts = QUESTIONS["de-en-minimum-wage"], QUESTIONS["de-schichtplan-umgeworfen"]
+    silent = judge.verdict(about_wages, "That is about wages, in Germany.")
+    assert (silent.f1, silent.quiet) == (None, 1)
+    assert judge.verdict(about_wages, "Germany: § 87 Abs. 1 Nr. 2 BetrVG.").quiet == 0
+    assert judge.verdict(about_wages, "").quiet == 0
+    assert judge.verdict(about_wages, "The wage is the wage of the wage and so on. " * 20).quiet == 0
+    assert judge.verdict(about_shifts, "Ask a lawyer in Germany.").f1 == 0
+    assert judge.verdict(about_shifts, "Ask a lawyer in Germany.").quiet is None
 
 
 def test_the_level_is_read_under_the_headings(judge: Judge) -> None:
