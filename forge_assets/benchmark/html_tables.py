@@ -19,7 +19,7 @@ from forge_assets.benchmark.metric_labels import (
     format_signed,
     models_in_order,
 )
-from forge_assets.benchmark.text_table import best_models
+from forge_assets.benchmark.text_table import best_models, fewer_samples, most_samples
 from forge_assets.scoring.metrics import in_reading_order, metric
 from forge_assets.search.figures.wording import format_name, format_value, parse_changes, parse_config
 
@@ -59,9 +59,10 @@ def metric_table(summary: pl.DataFrame) -> HtmlTable:
     found = _found(summary, "metric")
     rows = []
     for name in in_reading_order(summary["metric"]):
-        best, head = best_models(summary, name), Cell(metric(name).title, metric(name).help)
+        some = f"; over {count} samples" if (count := fewer_samples(summary, name)) else ""
+        best, head = best_models(summary, name), Cell(metric(name).title, metric(name).help + some)
         rows.append((head, *(_estimate(found.get((name, m.name)), m.name in best) for m in across)))
-    unseen = f"Mean and 95% interval over {summary['n'][0]} unseen samples."
+    unseen = f"Mean and 95% interval over {most_samples(summary)} unseen samples."
     return HtmlTable(
         f"{unseen} Bold: best of the row. ↓ less is better.",
         (TableColumn("Metric"), *(TableColumn(m.label, True, m.colour) for m in across)),

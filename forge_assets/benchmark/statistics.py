@@ -1,11 +1,13 @@
 """Compute means, paired differences and ratios of scores with 95% intervals from the same resamples.
 
 Samples drawn from one scenario resemble each other, so where scenarios are known they are what is resampled. Where
-nearly all values are at a bound the interval is exact, see `scoring.bootstrap`.
+nearly all values are at a bound the interval is exact, see `scoring.bootstrap`. A metric that is not defined for a
+sample has no score of any model there: its figures are of the samples that have one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +40,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Values of shape (samples, columns); `cluster` numbers the scenario of each sample from 0."""
+    """Metrics that are defined for the same samples.
+
+    Values of shape (samples, columns); `cluster` numbers the scenario of each sample from 0.
+    """
 
     columns: list[tuple[str, str]]
     values: Floats
@@ -61,17 +66,13 @@ def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.Dat
     Raises:
         ValueError: a score is missing, repeated or not a number, so a paired comparison would be wrong.
     """
-    grid = _grid(scores, samples)
-    low, high = mean_interval(grid.values, grid.cluster)
+    rows = {}
+    for grid in _grids(scores, samples):
+        low, high = mean_interval(grid.values, grid.cluster)
+        for i, column in enumerate(grid.columns):
+            rows[column] = (*column, len(grid.values), grid.values[:, i].mean(), low[i], high[i])
     return pl.DataFrame(
-        {
-            "model": [model for model, _ in grid.columns],
-            "metric": [metric for _, metric in grid.columns],
-            "n": [len(grid.values)] * len(grid.columns),
-            "mean": grid.values.mean(axis=0) if grid.columns else np.empty(0),
-            "low": low,
-            "high": high,
-        },
+        [rows[column] for column in _columns(scores)],
         schema={
             "model": pl.String,
             "metric": pl.String,
@@ -80,6 +81,7 @@ def summary(scores: pl.DataFrame, samples: pl.DataFrame | None = None) -> pl.Dat
             "low": pl.Float64,
             "high": pl.Float64,
         },
+        orient="row",
     )
 
 
@@ -97,15 +99,14 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
     for name in (model, baseline):
         if name not in both["model"]:
             raise ValueError(f"no scores of {name}: models scored are {sorted(scores['model'].unique())}")
-    grid = _grid(both, samples)
-    rows = []
-    metrics = in_reading_order(metric for _, metric in grid.columns)
-    paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
-    low, high = difference_interval(paired, grid.cluster)
-    p = sign_flip(paired, grid.cluster)
-    for i, metric in enumerate(metrics):
-        rows.append(
-            {
+    rows = {}
+    for grid in _grids(both, samples):
+        metrics = in_reading_order(metric for _, metric in grid.columns)
+        paired = np.column_stack([grid.pick(model, m) - grid.pick(baseline, m) for m in metrics])
+        low, high = difference_interval(paired, grid.cluster)
+        p = sign_flip(paired, grid.cluster)
+        for i, metric in enumerate(metrics):
+            rows[metric] = {
                 "metric": metric,
                 "n": len(paired),
                 "model": float(grid.pick(model, metric).mean()),
@@ -115,8 +116,7 @@ def differences(scores: pl.DataFrame, model: str, baseline: str, samples: pl.Dat
                 "high": float(high[i]),
                 "p": float(p[i]),
             }
-        )
-    return pl.DataFrame(rows)
+    return pl.DataFrame([rows[metric] for metric in in_reading_order(rows)])
 
 
 def share_kept(
@@ -128,9 +128,9 @@ def share_kept(
 ) -> Estimate | None:
     """Compute the student's mean as a share of the teacher's; None where the teacher's mean is 0."""
     both = scores.filter(pl.col("model").is_in([student, teacher]), pl.col("metric") == metric)
-    grid = _grid(both, samples)
-    if {student, teacher} - {model for model, _ in grid.columns}:
+    if {student, teacher} - set(both["model"]):
         return None
+    [grid] = _grids(both, samples)
     order = [grid.columns.index((name, metric)) for name in (student, teacher)]
     means = resampled_means(grid.values, grid.cluster)[:, order]
     kept, base = grid.values.mean(axis=0)[order]
@@ -167,19 +167,35 @@ def _grouped(scores: pl.DataFrame, samples: pl.DataFrame, groups: pl.DataFrame, 
     return pl.concat(parts) if parts else empty
 
 
-def _grid(scores: pl.DataFrame, samples: pl.DataFrame | None) -> _Grid:
+def _columns(scores: pl.DataFrame) -> list[tuple[str, str]]:
+    metrics = in_reading_order(scores["metric"].unique())
+    return [(model.name, metric) for model in models_in_order(scores["model"].unique()) for metric in metrics]
+
+
+def _grids(scores: pl.DataFrame, samples: pl.DataFrame | None) -> list[_Grid]:
     """Scores as one row a sample, in sample order, so that the order of the rows given changes nothing."""
     twice = scores.filter(pl.struct("model", "sample_id", "metric").is_duplicated())
     if len(twice):
         raise ValueError("scored twice: {model} on {sample_id}, {metric}".format(**twice.row(0, named=True)))
-    metrics = in_reading_order(scores["metric"].unique())
-    columns = [(model.name, metric) for model in models_in_order(scores["model"].unique()) for metric in metrics]
-    ids = sorted(scores["sample_id"].unique())
-    values = np.full((len(ids), len(columns)), np.nan)
-    row = {sample_id: i for i, sample_id in enumerate(ids)}
-    column = {pair: i for i, pair in enumerate(columns)}
-    for model, sample_id, metric, value in scores.select("model", "sample_id", "metric", "value").iter_rows():
-        values[row[sample_id], column[model, metric]] = np.nan if value is None else value
+    columns, asked = _columns(scores), dict[str, set[str]]()
+    for metric, sample_id in scores.select("metric", "sample_id").iter_rows():
+        asked.setdefault(metric, set()).add(sample_id)
+    together: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for column in columns:
+        together.setdefault(tuple(sorted(asked[column[1]])), []).append(column)
+    long = scores.select("model", "metric", "sample_id", "value")
+    value = {(model, metric, sample_id): v for model, metric, sample_id, v in long.iter_rows()}
+    return [_grid(list(ids), some, value, samples) for ids, some in together.items()]
+
+
+def _grid(
+    ids: list[str],
+    columns: list[tuple[str, str]],
+    value: Mapping[tuple[str, str, str], float | None],
+    samples: pl.DataFrame | None,
+) -> _Grid:
+    found = [[value.get((*column, sample_id)) for column in columns] for sample_id in ids]
+    values = np.array(found, dtype=np.float64).reshape(len(ids), len(columns))
     holes = np.argwhere(np.isnan(values))
     if len(holes):
         model, metric = columns[holes[0][1]]

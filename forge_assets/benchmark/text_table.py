@@ -20,6 +20,17 @@ def best_models(summary: pl.DataFrame, name: str) -> set[str]:
     return {model for model, text in shown.items() if text == top}
 
 
+def most_samples(summary: pl.DataFrame) -> int:
+    """Count the samples scored: of the metric that is defined for most of them."""
+    return int(max(summary["n"].to_list()))
+
+
+def fewer_samples(summary: pl.DataFrame, name: str) -> int | None:
+    """Count the samples for which a metric is defined; None where it is for all."""
+    count = int(_rows(summary, name)["n"][0])
+    return count if count < most_samples(summary) else None
+
+
 def terminal_table(summary: pl.DataFrame) -> TextTable:
     """Build one row a metric, one column a model, `mean [low, high]`; a star marks the best of a row."""
     if summary.is_empty():
@@ -30,12 +41,13 @@ def terminal_table(summary: pl.DataFrame) -> TextTable:
         best = best_models(summary, name)
         strong |= {(at, i) for i, model in enumerate(across, 1) if model.name in best}
         arrow = " (less is better)" if metric(name).better == "lower" else ""
+        some = f" ({count})" if (count := fewer_samples(summary, name)) else ""
         cells = [_cell(summary, name, m) + (BEST if m.name in best else " ") for m in across]
-        rows.append((metric(name).label + arrow, *cells))
+        rows.append((metric(name).label + some + arrow, *cells))
     return TextTable(
         head=("", *(model.label for model in across)),
         rows=tuple(rows),
-        note=f"Mean and 95% interval over {summary['n'][0]} samples; {BEST} best of the row.",
+        note=f"Mean and 95% interval over {_over(summary)}; {BEST} best of the row.",
         strong=frozenset(strong),
         ruled=True,
     )
@@ -53,9 +65,15 @@ def markdown_table(summary: pl.DataFrame) -> str:
     for name in in_reading_order(summary["metric"]):
         best = best_models(summary, name)
         cells = [f"**{c}**" if m.name in best else c for m in across if (c := _cell(summary, name, m))]
-        lines.append(f"| {_escaped(metric(name).title)} | " + " | ".join(cells) + " |")
-    note = f"Mean [95% interval] over {summary['n'][0]} samples; ↓ less is better."
+        some = f" ({count})" if (count := fewer_samples(summary, name)) else ""
+        lines.append(f"| {_escaped(metric(name).title)}{some} | " + " | ".join(cells) + " |")
+    note = f"Mean [95% interval] over {_over(summary)}; ↓ less is better."
     return "\n".join([*lines, "", note])
+
+
+def _over(summary: pl.DataFrame) -> str:
+    some = any(fewer_samples(summary, name) for name in in_reading_order(summary["metric"]))
+    return f"{most_samples(summary)} samples" + (", or as many as a metric's name says" if some else "")
 
 
 def _rows(summary: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from forge_assets.citations.rendering import render
 from forge_assets.law.country import Country
-from forge_assets.law.explanation import condition_words
+from forge_assets.law.explanation import condition_words, term_words
 from forge_assets.law.model import Body, Framework, Provision, Rule
 from forge_assets.law.statutes import Statutes, StatuteUnit
 from forge_assets.law.verification import Status, Verification
@@ -81,6 +81,7 @@ def _provision(
         "law_id": place.law,
         "unit": unit.unit if unit else place.unit,
         **provision.model_dump(include={"quote", "summary", "level", "body", "deadline", "consequence"}),
+        "term": term_words(provision.term, {}) or None,
         "triggers": list(provision.triggers),
         "core": provision.core,
         "implements": [str(key) for key in provision.implements],

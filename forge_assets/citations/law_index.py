@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from forge_assets.citations.citation import UNKNOWN
 from forge_assets.citations.law_names import LawId, LawNames
@@ -12,6 +12,7 @@ from forge_assets.citations.parts import DEGREE, POSITION, Part, Reference
 from forge_assets.citations.patterns import Forms
 from forge_assets.citations.statute_index import CitationStatus, IndexedLaw, as_keyed, known_label, order
 from forge_assets.citations.vocabulary import COMMON, folded
+from forge_assets.citations.wording import Wording, find_whole, wording
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
@@ -31,6 +32,9 @@ class LawIndex:
     """Country to the unions whose law binds it as well."""
     _called: Mapping[str, str]
     _countries: re.Pattern[str]
+    _bodies: Mapping[str, frozenset[str]]
+    """Jurisdiction to the names of its bodies, as `wording` gives them."""
+    _held: dict[str, Wording] = field(default_factory=dict)
 
     @classmethod
     def build(cls, domain: Domain, frameworks: Sequence[Framework], statutes: Mapping[str, Statutes]) -> LawIndex:
@@ -49,7 +53,11 @@ class LawIndex:
         countries = re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])")
         codes = {code for f in frameworks for code in (f.jurisdiction, *f.members)}
         unions = {code: frozenset(f.jurisdiction for f in frameworks if code in f.members) for code in codes}
-        return cls(indexed, names, forms, unions, called, countries)
+        bodies = {
+            f.jurisdiction: frozenset(wording(name) for body in f.bodies for name in (body.name, body.english))
+            for f in frameworks
+        }
+        return cls(indexed, names, forms, unions, called, countries, bodies)
 
     def at_home(self, countries: Iterable[str]) -> frozenset[str]:
         """List the jurisdictions whose law an answer about these countries may cite: theirs and their unions'.
@@ -58,6 +66,28 @@ class LawIndex:
         """
         codes = frozenset(countries)
         return codes.union({UNKNOWN}, *(self.unions.get(code, ()) for code in codes))
+
+    def holds(self, parts: Sequence[str], jurisdictions: Iterable[str]) -> bool:
+        """Whether a passage stands in one unit of the text held of some jurisdictions, or is a law's title.
+
+        Args:
+            parts: what is left of the passage where words were left out, in order, as `wording` gives them.
+        """
+        return any(self._wording(code).holds(parts) for code in sorted(jurisdictions))
+
+    def _wording(self, jurisdiction: str) -> Wording:
+        if jurisdiction not in self._held:
+            laws = [law for (code, _), law in self.laws.items() if code == jurisdiction]
+            titles = [name for law in laws for name in (law.law.title, law.law.short, law.law.english)]
+            units = [f"{unit.heading} {unit.text}" for law in laws for unit in law.units.values()]
+            self._held[jurisdiction] = Wording([*titles, *units])
+        return self._held[jurisdiction]
+
+    def bodies(self, text: str, jurisdictions: Iterable[str]) -> frozenset[str]:
+        """List the names of bodies of some jurisdictions that a text uses, in English or as the law has them."""
+        words = wording(text)
+        known = frozenset[str]().union(*(self._bodies.get(code, ()) for code in jurisdictions))
+        return frozenset(name for name in known if find_whole(words, name) >= 0)
 
     def countries(self, text: str) -> list[tuple[int, str]]:
         """Find where each name or adjective of a country ends in a text, and its code."""

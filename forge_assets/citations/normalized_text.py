@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Soft hyphen, zero-width space and joiners, byte order mark: PDF files and editors leave them inside words."""
 _SHOWN_AS = {
-    **dict.fromkeys(map(ord, _INVISIBLE)),
+    **dict.fromkeys(map(ord, INVISIBLE)),
     **dict.fromkeys((0x2010, 0x2011), "-"),
     **dict.fromkeys((0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x200A, 0x3000), " "),
     **{0xFF10 + digit: str(digit) for digit in range(10)},
@@ -113,7 +113,7 @@ def _composed(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]
     position = start
     while position < end:
         after = position + 1
-        while after < end and (unicodedata.combining(text[after]) or text[after] in _INVISIBLE):
+        while after < end and (unicodedata.combining(text[after]) or text[after] in INVISIBLE):
             after += 1
         for letter in unicodedata.normalize("NFC", text[position:after].translate(_SHOWN_AS)):
             yield letter, position, after

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import CitationForms, Framework
+from forge_assets.law.model import CitationForms, Framework, Provision
 from forge_assets.law.statutes import NO_PARAGRAPH
 
+_WORDINGS = ("summary", "deadline", "consequence", "only_if")
+"""Fields of a provision that are written for a reader."""
 Style = Literal["national", "english"]
 PLAIN = "art. {unit}[({paragraph})][({number})][({letter})] {law}"
 PLAIN_ENGLISH = "Article {unit}[({paragraph})][({number})][({letter})] of the {law}"
@@ -59,12 +62,16 @@ def without_bracketed_citations(framework: Framework, usage: CitationForms) -> F
     def plain(text: str | None) -> str | None:
         return brackets.sub("", text) if text else text
 
-    provisions = [
-        p.model_copy(update={name: plain(getattr(p, name)) for name in ("summary", "deadline", "consequence")})
-        for p in framework.provisions
-    ]
+    def worded(provisions: Iterable[Provision]) -> tuple[Provision, ...]:
+        return tuple(p.model_copy(update={name: plain(getattr(p, name)) for name in _WORDINGS}) for p in provisions)
+
     steps = [step.model_copy(update={"step": plain(step.step)}) for step in framework.escalation]
-    return framework.model_copy(update={"provisions": tuple(provisions), "escalation": tuple(steps)})
+    rules = {
+        topic: tuple(rule.model_copy(update={"rule": plain(rule.rule)}) for rule in getattr(framework, topic))
+        for topic in ("data_protection", "collective_agreements")
+    }
+    update = {"provisions": worded(framework.provisions), "escalation": tuple(steps), **rules}
+    return framework.model_copy(update=update).leaving_out(worded(framework.minor))
 
 
 def _places_in_brackets(forms: tuple[CitationForms, ...]) -> re.Pattern[str]:

@@ -14,10 +14,12 @@ from forge_assets.datasets.roles import VARIANTS, CannotDraw, draw_sets
 from forge_assets.law.country import Country, country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain, Framework
+from forge_assets.scenarios.answers.case import DEPTHS
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import Pack, load_pack
+from forge_assets.scenarios.prompts.plain import PLAIN
 from forge_assets.training.planning.model_shape import Shape, UnknownShape
 from forge_resources.config.model_registry import ModelError, ModelLibrary
 from forge_resources.config.profile import Profile, Taught, read_profile
@@ -70,10 +72,14 @@ class ProfileChecks:
         known_languages, asked = self._pack.languages, profile.data.languages
         spoken = [known_languages[code] for code in asked or known_languages if code in known_languages]
         registers = {register for language in spoken for register in (*language.frames, *language.compared)}
+        if {language.language for language in spoken} & self._pack.plain.keys():
+            registers.add(PLAIN)
         names: tuple[tuple[tuple[str, ...], tuple[str, ...] | None, Iterable[str]], ...] = (
             (("jurisdictions",), profile.jurisdictions, country_files(self._pack_dir)),
             (("data", "languages"), asked, known_languages),
             (("data", "registers"), profile.data.registers, registers),
+            (("data", "depths"), profile.data.depths, DEPTHS),
+            (("data", "answer_languages"), profile.data.answer_languages, self._pack.answers),
             (("data", "variants"), profile.data.variants, VARIANTS),
         )
         for at, given, known in names:

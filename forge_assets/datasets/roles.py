@@ -121,11 +121,21 @@ def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
 
 
 def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """Samples of the languages, registers and variants that a profile asks for."""
-    kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
+    """Samples of the languages, registers, lengths and variants that a profile asks for.
+
+    Variants say what makes it hard to answer by law, so they choose among such samples alone.
+    """
+    kinds = {
+        "language": profile.data.languages,
+        "answer_language": profile.data.answer_languages,
+        "register": profile.data.registers,
+        "depth": profile.data.depths,
+        "variant": profile.data.variants,
+    }
     for name, wanted in kinds.items():
         if wanted is not None:
-            samples = samples.filter(pl.col(name).is_in(list(wanted)))
+            free = (pl.col("output_schema") != "") if name == "variant" else pl.lit(False)
+            samples = samples.filter(pl.col(name).is_in(list(wanted)) | free)
     return samples
 
 
@@ -135,9 +145,13 @@ def messages(row: dict[str, str]) -> list[dict[str, str]]:
 
 
 def prompt_rows(sets: pl.DataFrame, role: str) -> list[dict[str, object]]:
-    """Build the rows of a prompt dataset: sample_id, prompt."""
+    """Build the rows of a prompt dataset: sample_id, prompt, and schema where the answer must follow one."""
     rows = sets.filter(pl.col("role") == role).sort("position")
-    return [{"sample_id": r["sample_id"], "prompt": messages(r)} for r in rows.iter_rows(named=True)]
+    return [
+        {"sample_id": r["sample_id"], "prompt": messages(r)}
+        | ({"schema": r["output_schema"]} if r["output_schema"] else {})
+        for r in rows.iter_rows(named=True)
+    ]
 
 
 def training_rows(

@@ -20,6 +20,9 @@ EXTENDED_SIZE = 660
 LEAST_CONFIRMED = 10
 """Samples below which the score of the search's winner says too little to be reported."""
 
+READ = 8
+"""One training sample in so many is of those whose answer follows a schema."""
+
 _COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries")
 
 
@@ -27,12 +30,24 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
     """Select up to `n` training samples, every citation taught about equally often.
 
     Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
-    Samples without citations (nothing applies) count as one more citation a country.
+    Samples without citations (nothing applies) count as one more citation a country. One sample in `READ` is of those
+    whose answer follows a schema, and so cites nothing, in hash order.
 
     Raises:
         ValueError: `n` is too small to teach every citation.
     """
     pool = samples_of(samples, jurisdictions, "train")
+    follows = pl.col("output_schema") != ""
+    read = sorted(pool.filter(follows)["sample_id"], key=_order)[: n // READ]
+    answered, untaught = _by_citation(pool.filter(~follows), n - len(read))
+    if untaught:
+        raise ValueError(f"{n} samples cannot teach every citation: {', '.join(untaught)} left out")
+    places = [(i + 0.5) / len(some) for some in (answered, read) for i in range(len(some))]
+    return _picked(pool, [name for _, name in sorted(zip(places, [*answered, *read], strict=True))])
+
+
+def _by_citation(pool: pl.DataFrame, n: int) -> tuple[list[str], list[str]]:
+    """Up to `n` samples, the citation taught least first, and the citations that are not taught."""
     rows = {row["sample_id"]: row for row in pool.iter_rows(named=True)}
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows, key=_order):
@@ -53,10 +68,7 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
             met[each, rows[name]["task_type"]] += 1
             if each in taught:
                 taught[each] += 1
-    untaught = sorted(key for key, count in taught.items() if count == 0)
-    if untaught:
-        raise ValueError(f"{n} samples cannot teach every citation: {', '.join(untaught)} left out")
-    return _picked(pool, list(chosen))
+    return list(chosen), sorted(key for key, count in taught.items() if count == 0)
 
 
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:

@@ -94,4 +94,4 @@ def policy_job(profile: Profile, wanted: Grpo, tuning: SftJob, tuned: str, *, qu
 def question_rows(sets: pl.DataFrame, count: int) -> list[dict[str, Any]]:
     """Build question rows: the first training samples, `prompt` as chat messages and what the reward reads."""
     rows = sets.filter(pl.col("role") == "train").sort("position").head(count)
-    return [{"prompt": messages(row), **{name: row[name] for name in FIELDS}} for row in rows.iter_rows(named=True)]
+    return [{**{name: row[name] for name in FIELDS}, "prompt": messages(row)} for row in rows.iter_rows(named=True)]

@@ -10,23 +10,33 @@ from forge_assets.training.jobs.spec import Lora, SftJob
 from forge_resources.config.profile import Profile
 from forge_resources.storage.tables import TABLES
 
+FAULTS = {
+    "citation_f1": "citations are not those of the law engine",
+    "structure": "a section is missing, empty or out of order",
+    "level": "wrong level of duty",
+    "fields": "a body, deadline, number or date is missing",
+    "intake_exact": "what was read of the question is not what it says",
+}
+"""Metric that must be 1 where it is defined for a sample, to what is wrong where it is not, the gravest first."""
+
 
 def filter_responses(answers: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """Build `distillation.teacher_responses`: a response is accepted where citations, structure and level are perfect.
+    """Build `distillation.teacher_responses`: a response is accepted where it has none of the `FAULTS`.
+
+    It must quote nothing that is not verbatim, either.
 
     Args:
         answers: model, sample_id, answer.
         scores: model, sample_id, metric, value.
     """
     wide = scores.pivot(on="metric", index="sample_id", values="value")
-    faults = (
-        pl.when(pl.col("citation_f1") < 1.0)
-        .then(pl.lit("citations are not those of the law engine"))
-        .when(pl.col("structure") < 1.0)
-        .then(pl.lit("a section is missing, empty or out of order"))
-        .when(pl.col("level") < 1.0)
-        .then(pl.lit("wrong level of duty"))
-        .otherwise(pl.lit(""))
+    wide = wide.with_columns(
+        pl.lit(None, pl.Float64).alias(name) for name in (*FAULTS, "false_quotes") if name not in wide.columns
+    )
+    faults = pl.coalesce(
+        *(pl.when(pl.col(name) < 1.0).then(pl.lit(why)) for name, why in FAULTS.items()),
+        pl.when(pl.col("false_quotes") > 0.0).then(pl.lit("a quote is not verbatim")),
+        pl.lit(""),
     )
     return (
         answers.rename({"answer": "response"})

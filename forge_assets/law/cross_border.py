@@ -64,6 +64,21 @@ def combine(
     return Combined(national, union, judged_on)
 
 
+def transnational_rules(domain: Domain, framework: Framework, change: str) -> tuple[Provision, ...]:
+    """List a country's provisions on a change that concerns several members of a union: duties, then links.
+
+    A duty has a body of several countries told of it, a link says how that stands to the national procedures; none are
+    given where the country holds no duty. Those that `core` left out count too.
+    """
+    named = domain.transnational
+    if named is None or change not in named.changes:
+        return ()
+    every = (*framework.provisions, *framework.minor)
+    duties = tuple(p for p in every if _carries(p, named.duty))
+    links = tuple(p for p in every if p.order and _carries(p, named.link))
+    return (*duties, *links) if duties else ()
+
+
 def _combined(domain: Domain, group: Sequence[Facts]) -> dict[str, int | bool]:
     """Sums and counts over the countries of a group; what none of them states is not known.
 

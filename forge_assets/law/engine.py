@@ -97,6 +97,11 @@ def obligations(
     return [_left_to_judge(_judge(p, triggers, possible, facts, on)) for p in framework.provisions]
 
 
+def judge_pulled(provision: Provision, facts: Facts) -> Finding:
+    """Judge a provision as if a trigger of it were pulled, whatever a person must still judge of it (`only_if`)."""
+    return _judge(provision, frozenset(provision.triggers), {}, facts, None)
+
+
 def with_impossible(domain: Domain, facts: Facts) -> Facts:
     """Add the facts that cannot hold because one that they require is stated not to."""
     denied = {name: False for name, kind in domain.facts.items() if kind.requires and facts.get(kind.requires) is False}

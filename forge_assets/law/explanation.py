@@ -10,7 +10,8 @@ from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.cross_border import Combined, UnionFinding
 from forge_assets.law.engine import Facts, Finding, State
 from forge_assets.law.headline import is_settled, ranked
-from forge_assets.law.model import Bound, Condition, Domain, Evidence, Framework
+from forge_assets.law.model import Bound, Condition, Domain, Evidence, Framework, Term
+from forge_assets.law.terms import term_in_words
 
 WIDTH = 110
 Cite = Callable[[CitationKey], str]
@@ -70,6 +71,17 @@ def condition_words(alternatives: Iterable[Condition]) -> str:
     return "; or ".join(_bounds(condition.items()) for condition in alternatives)
 
 
+def term_words(terms: Iterable[Term], anchors: Mapping[str, str]) -> str:
+    """Explain terms, each with the case it is for: `within 15 days after the consultation begins`; empty for none.
+
+    Args:
+        anchors: name to clause, of the domain; a name that is not among them stands for itself.
+    """
+    return "; ".join(
+        term_in_words(term, anchors) + (f" ({condition_words((term.when,))})" if term.when else "") for term in terms
+    )
+
+
 def _bounds(bounds: Iterable[tuple[str, Bound]]) -> str:
     return " and ".join(_bound(name, bound) for name, bound in bounds)
 
@@ -121,21 +133,21 @@ def _findings(
     untouched = sum(not f.triggered and not f.hinges_on and f not in judged for f in findings)
     yield "  APPLIES" if applying else "  NOTHING APPLIES for certain"
     for finding in applying:
-        yield from _duty(framework, finding, statuses, cite)
+        yield from _duty(domain, framework, finding, statuses, cite)
         if notes and finding.provision.id in notes:
             yield f"      {notes[finding.provision.id]}"
     if incomplete:
         yield "  MAY APPLY, but what decides is not held"
         for finding in incomplete:
-            yield from _duty(framework, finding, statuses, cite)
+            yield from _duty(domain, framework, finding, statuses, cite)
     if asked:
         yield "  DEPENDS on facts that were not stated"
         for finding in asked:
-            yield from _duty(framework, finding, statuses, cite)
+            yield from _duty(domain, framework, finding, statuses, cite)
     if judged:
         yield "  APPLIES ONLY IF, which a person must judge"
         for finding in judged:
-            yield from _duty(framework, finding, statuses, cite)
+            yield from _duty(domain, framework, finding, statuses, cite)
     if failing:
         yield "  DOES NOT APPLY"
         for finding in failing:
@@ -155,7 +167,9 @@ def _silence(framework: Framework, change: str, findings: Sequence[Finding], cit
         yield from _wrapped(f"{complete.because} ({', '.join(cite(key) for key in complete.at)})")
 
 
-def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite) -> Iterator[str]:
+def _duty(
+    domain: Domain, framework: Framework, finding: Finding, statuses: Mapping[str, str], cite: Cite
+) -> Iterator[str]:
     provision = finding.provision
     body = next(b for b in framework.bodies if b.id == provision.body)
     law = next(law for law in framework.laws if law.id == provision.cite.law)
@@ -165,6 +179,8 @@ def _duty(framework: Framework, finding: Finding, statuses: Mapping[str, str], c
     for label, text in (("deadline", provision.deadline), ("consequence", provision.consequence)):
         if text:
             yield from _wrapped(f"{label}: {text}")
+        if label == "deadline" and provision.term:
+            yield from _wrapped(f"term: {term_words(provision.term, domain.anchors)}")
     if provision.incomplete:
         yield from _wrapped(f"incomplete: {provision.incomplete}")
     yield from _wrapped(f"«{' '.join(provision.quote.split())}»")

@@ -17,6 +17,10 @@ def framework_schema(domain: Domain) -> dict[str, Any]:
         "oneOf": [{"const": name, "description": text} for name, text in domain.triggers.items()]
     }
     provision["applies_when"]["items"]["propertyNames"] = {"enum": list(domain.facts)}
+    term = parts["Term"]["properties"]
+    for event in ("before", "after", "holds"):
+        term[event] |= {"enum": [*domain.anchors, None]}
+    term["when"] |= {"propertyNames": {"enum": list(domain.facts)}}
     step = parts["EscalationStep"]["properties"]
     step["stage"] |= {"enum": list(domain.stages)}
     step["changes"]["items"] = {"enum": list(domain.change_types)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import Bound, Condition, Domain, Framework, SaidAt
+from forge_assets.law.model import CHANGE, Bound, Condition, Domain, Framework, Provision, SaidAt, Term
 from forge_assets.law.settling import settle
 from forge_resources.config.strict_yaml import FieldPath, Lines, Problem, nearest, read_yaml, refuse, validate
 
@@ -95,6 +95,8 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
             yield from _unknown((*here, "fact"), "boolean fact", conditional.fact, booleans)
             yield from _unknown((*here, "trigger"), "trigger", conditional.trigger, domain.triggers)
     for name, declared in domain.facts.items():
+        for i, said_of in enumerate(declared.changes):
+            yield from _unknown(("facts", name, "changes", i), "change type", said_of, domain.change_types)
         if declared.requires is not None:
             yield from _unknown(("facts", name, "requires"), "boolean fact", declared.requires, _booleans(domain))
     for name in domain.level_words:
@@ -105,7 +107,11 @@ def _domain_problems(domain: Domain) -> Iterable[Problem]:
     for trigger, fact in domain.numbers_of.items():
         yield from _unknown(("numbers_of", trigger), "trigger", trigger, domain.triggers)
         yield from _unknown(("numbers_of", trigger), "fact", fact, domain.facts)
+    if domain.anchors and CHANGE not in domain.anchors:
+        yield ("anchors",), f"no anchor `{CHANGE}`", f"declare `{CHANGE}`: the event whose date a plan states"
     yield from _combined_problems(domain)
+    for i, name in enumerate(domain.transnational.changes if domain.transnational else ()):
+        yield from _unknown(("transnational", "changes", i), "change type", name, domain.change_types)
 
 
 def _booleans(domain: Domain) -> list[str]:
@@ -158,6 +164,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
         yield from _substitute_problems(at, provision.body, provision.substitutes, bodies)
         tested = {fact for condition in provision.applies_when for fact in condition}
         yield from _evidence_problems(at, provision.said_at, {*PROVISION_EVIDENCE, *tested}, framework, laws)
+        yield from _term_problems(at, provision, domain)
         for j, key in enumerate(provision.implements):
             if key.jurisdiction == framework.jurisdiction:
                 yield (*at, "implements", j), f"`{key}` is of this framework", "name a provision of a union's law"
@@ -167,7 +174,7 @@ def _framework_problems(framework: Framework, domain: Domain) -> Iterable[Proble
 
 BODY_EVIDENCE = ("exists_when", "min_employees", "substitutes")
 """Fields of a body that words of the text may bear out, besides its basis."""
-PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "consequence")
+PROVISION_EVIDENCE = ("level", "body", "substitutes", "deadline", "term", "consequence", "order")
 """Fields of a provision that words of the text may bear out, besides the facts that it tests."""
 
 
@@ -192,6 +199,39 @@ def _evidence_problems(
         for each in evidence:
             if each.at is not None:
                 yield from _key_problems((*at, "said_at", field), each.at, framework, laws)
+
+
+def _term_problems(at: FieldPath, provision: Provision, domain: Domain) -> Iterable[Problem]:
+    if provision.term and not provision.deadline:
+        yield (*at, "term"), "a term without `deadline`", "say it in words too"
+    if "term" in provision.said_at and not provision.term:
+        yield (*at, "said_at", "term"), "words that bear out a term, and no `term`", "give `term`, or remove them"
+    tested = {fact for condition in provision.applies_when for fact in condition}
+    for i, term in enumerate(provision.term):
+        here: FieldPath = (*at, "term", i) if len(provision.term) > 1 else (*at, "term")
+        yield from _shape_problems(here, term)
+        for name in (term.before, term.after, term.holds):
+            if name is not None:
+                yield from _unknown(here, "anchor", name, domain.anchors)
+        yield from _condition_problems(here, (term.when or {},), domain)
+        for fact in term.when or {}:
+            if fact in domain.facts and fact not in tested:
+                what = f"`when` tests `{fact}`, which `applies_when` does not: no question would state it"
+                yield here, what, f"test a fact of `applies_when`: {', '.join(sorted(tested)) or 'it has none'}"
+        if not term.when and i + 1 < len(provision.term):
+            yield here, "a term without `when` is followed by others, which nothing reaches", "put it last"
+
+
+def _shape_problems(at: FieldPath, term: Term) -> Iterable[Problem]:
+    if (term.least is None) == (term.most is None) or (term.before is None) == (term.after is None):
+        yield at, "a term is at least or at most so long, before or after one event", "give one of each two"
+    elif term.most is not None and term.before is not None:
+        yield at, "a term before an event is at least so long", "write `least`, or count it `after` another event"
+    elif term.least is not None and term.after is not None and term.holds is None:
+        mend = "say what it `holds`, or write `most` for what is due within that time"
+        yield at, "a time of at least so long after an event holds something up", mend
+    elif term.holds is not None and (term.most is not None or term.before is not None):
+        yield at, "only a time of at least so long after an event holds something up", "remove `holds`"
 
 
 def _escalation_problems(framework: Framework, domain: Domain, laws: set[str]) -> Iterable[Problem]:

@@ -92,6 +92,49 @@ def facts_of(condition: Condition) -> set[str]:
     return {*condition, *(b.share_of for b in condition.values() if b.share_of)}
 
 
+CHANGE = "change"
+"""The anchor whose date a plan states: every domain that declares anchors declares it."""
+
+TermUnit = Literal["day", "working_day", "week", "month", "year"]
+"""A `day` is a calendar day."""
+
+
+class Term(Strict):
+    """A deadline as a length of time before or after an event: at least so long before, within so long after, or, with
+    `holds`, a waiting period."""
+
+    least: Annotated[int, Field(ge=1)] | None = None
+    most: Annotated[int, Field(ge=1)] | None = None
+    unit: TermUnit
+    before: Name | None = None
+    """An anchor of `domain.yaml`."""
+    after: Name | None = None
+    holds: Name | None = None
+    """What may not come before so much time has passed after the other event."""
+    when: Condition | None = None
+    """In which case it is so long, where the text gives several lengths; only facts that the provision tests. Of
+    several terms the first that fits counts; the last may have none, for all other cases."""
+
+    @property
+    def number(self) -> int:
+        """How many units."""
+        return self.least or self.most or 0
+
+
+def _terms(given: Any) -> tuple[Any, ...]:
+    """One term or several: always a tuple, the only sequence that strict reading takes from here."""
+    return tuple(given) if isinstance(given, list | tuple) else (given,)
+
+
+class TermWords(Strict):
+    """How a country's law writes lengths of time."""
+
+    numbers: dict[Text, Annotated[int, Field(ge=1)]] = Field(default={})
+    """Word, in each of its forms, to number."""
+    units: dict[TermUnit, tuple[Text, ...]] = Field(default={})
+    """Beginnings of the words for each unit."""
+
+
 class FactType(Strict):
     """A fact a scenario may state."""
 
@@ -103,6 +146,8 @@ class FactType(Strict):
     """Whether scenarios state it. A situation that hinges on a fact that none states is not asked about."""
     requires: Name | None = None
     """A yes/no fact without which this one cannot hold: no scenario says so, and stated false it decides this one."""
+    changes: tuple[Name, ...] = ()
+    """Kinds of change of which people say it, whatever the law asks. Empty: all."""
 
 
 class ConditionalTrigger(Strict):
@@ -178,6 +223,17 @@ class CombinedFact(Strict):
     """`count` counts the countries in which the fact is at least this."""
 
 
+class Transnational(Strict):
+    """What a union has a body of several countries told, where a change concerns sites in two members at least."""
+
+    duty: CitedPlace
+    """Place of union law that has the body informed and consulted on single changes; national law carries it."""
+    link: CitedPlace
+    """Place of union law on how that stands to the national bodies' procedures."""
+    changes: tuple[Name, ...] = Field(min_length=1)
+    """Kinds of change that the place, and all that carries it, names."""
+
+
 class BodyKind(Strict):
     """A kind of body, such as an authority."""
 
@@ -194,6 +250,8 @@ class Domain(Strict):
     domain: Name
     title: Text
     system_prompt: Text
+    intake_prompt: Text
+    """The system message of questions that are only to be read; it names the shape of the answer."""
     levels: tuple[Name, ...]
     """Obligation ladder, weakest first."""
     other_duties: dict[Name, Text] = Field(default={})
@@ -210,8 +268,12 @@ class Domain(Strict):
     stages: tuple[Name, ...]
     """Stages of a dispute, in order."""
     change_types: dict[Name, ChangeType]
+    anchors: dict[Name, Text] = Field(default={})
+    """Events from which terms count, each as a clause, e.g. `the change takes effect`."""
     combined_facts: dict[Name, CombinedFact] = Field(default={})
     """Facts that a group's countries add up to, within a union."""
+    transnational: Transnational | None = None
+    """A union's body of several countries, if it has one."""
     citation: CitationForms = CitationForms()
     """English usage, for the laws of every country."""
 
@@ -363,12 +425,16 @@ class Provision(Strict):
     """One of the principal duties: what profiles with `provisions: core` teach and ask, and what a headline names."""
     implements: tuple[CitedPlace, ...] = ()
     """Provisions of a union's law that this one transposes, e.g. `EU:dir_98_59:2:1`."""
+    order: Literal["no_later_than_national"] | None = None
+    """Of a duty to a body of several countries: that it is due no later than the national ones, where the text says."""
     deadline: Text | None = None
+    term: Annotated[tuple[Term, ...], BeforeValidator(_terms, json_schema_input_type=Term | list[Term])] = ()
+    """What the deadline says, as a length of time before or after an event. Several: one for each case."""
     consequence: Text | None = None
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
     said_at: SaidAt = Field(default={})
-    """Where the text says the level, body, deadline, consequence and each fact that is tested."""
+    """Where the text says the level, body, deadline, term, consequence and each fact that is tested."""
     accepted: Accepted = Field(default={})
     reviewed: Review | None = None
 
@@ -428,6 +494,8 @@ class Framework(Strict):
     """Change types on which the texts held are all there is. Elsewhere their silence settles nothing."""
     size_words: tuple[Text, ...] = ()
     """Beginnings of the country's words for people who work, beside which a text names a headcount."""
+    term_words: TermWords = TermWords()
+    """How the texts write the numbers and units of terms."""
     data_protection: tuple[Rule, ...] = ()
     """Rules on employees' data."""
     collective_agreements: tuple[Rule, ...] = ()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.model import Framework, Grounded, Law, Provision
+from forge_assets.law.model import Framework, Grounded, Law, Provision, Term
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, squeezed, subdivisions
+from forge_assets.law.term_evidence import unsaid_terms
+from forge_assets.law.terms import length
 from forge_resources.config.strict_yaml import FieldPath
 
 Status = Literal["verified", "incomplete", "text_outdated", "unverified"]
@@ -29,10 +31,13 @@ def verify(framework: Framework, statutes: Statutes) -> dict[str, Verification]:
     Returns:
         Provision or rule id to verification: `verified`; `incomplete` where it says itself that text which decides is
         not held; `text_outdated` when it, or what bears it out, stands in a text marked outdated; `unverified` when a
-        place, the quote or words that bear out a field are not found.
+        place, the quote or words that bear out a field are not found, or do not say the number of a term.
     """
     laws = {law.id: law for law in framework.laws}
-    found = {p.id: _judge(p.cite, p.quote, laws, statutes, evidence_of(p), p.incomplete) for p in framework.provisions}
+    found = {
+        p.id: _judge(p.cite, p.quote, laws, statutes, evidence_of(p), p.incomplete, unsaid_terms(framework, p))
+        for p in framework.provisions
+    }
     rules = (*framework.data_protection, *framework.collective_agreements)
     return found | {r.id: _judge(r.basis, r.quote, laws, statutes) for r in rules}
 
@@ -49,9 +54,11 @@ def _judge(
     statutes: Statutes,
     evidence: Sequence[tuple[CitationKey, str]] = (),
     incomplete: str | None = None,
+    unsaid: Sequence[Term] = (),
 ) -> Verification:
     stated = [(key, quote), *evidence]
     problems = [problem for place, words in stated if (problem := _not_said(place, words, statutes))]
+    problems += [f"no words of the text say «{length(term)}»" for term in unsaid]
     if problems:
         return Verification("unverified", tuple(problems))
     if not all(text_is_current(place, laws[place.law]) for place, _ in stated):

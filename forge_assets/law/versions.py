@@ -43,7 +43,7 @@ def step_id(jurisdiction: str, position: int) -> str:
 
 
 def entry_versions(framework: Framework, checked: Mapping[str, Verification]) -> dict[str, str]:
-    """Compute a content digest of every provision and escalation step, carried by samples as provenance.
+    """Compute a content digest of every provision, escalation step and rule, carried by samples as provenance.
 
     It covers the entry, the law it stands in, how that is cited, the body the duty is owed to and the status, but not
     who has read it or which warnings were accepted.
@@ -69,7 +69,11 @@ def entry_versions(framework: Framework, checked: Mapping[str, Verification]) ->
         )
         for i, s in enumerate(framework.escalation, start=1)
     }
-    return versions | steps
+    rules = {
+        rule.id: digest([rule.model_dump(mode="json"), laws.get(rule.basis.law), checked[rule.id].status, forms])
+        for rule in _rules(framework).values()
+    }
+    return versions | steps | rules
 
 
 def _rules(framework: Framework) -> dict[tuple[str, str], Rule]:

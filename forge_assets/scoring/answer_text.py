@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from forge_assets.citations.normalized_text import CleanText
-
-NO_LEVEL = "none"
-"""The level of an answer that says nothing applies."""
-UNSETTLED = "unsettled"
-"""The level of an answer that says that the texts held do not settle the case."""
 
 _HEADING = re.compile(r"^#{1,6} +(.*)$")
 _LINE_START = re.compile(r"^(?:[ \t]*>[ \t]?)+|^ {1,3}(?=#)", re.MULTILINE)
 _TOKEN = re.compile(r"\w+|§")
 _WORD = re.compile(r"\w\w")
-_SILENCE = {NO_LEVEL: r"no (?:provision|duty|duties)", UNSETTLED: r"(?:do|does) not settle"}
+_HYPHEN = re.compile(r"[-_]")
+
+LevelWords = Sequence[Mapping[str, Any]]
+"""Column `level_words` of a sample: `level` and the words that name it, `said`."""
 
 
 def plain_text(answer: str) -> str:
@@ -50,24 +48,37 @@ def rouge(answer: str, reference: str) -> tuple[float, float, float]:
 def structure(answer: str, sections: Sequence[str]) -> float:
     """Compute the share of the wanted sections that stand as non-empty headings in the right order.
 
-    Headings beyond the wanted ones count in the denominator, so adding headings cannot raise the score.
+    Headings beyond the wanted ones count in the denominator, so adding headings cannot raise the score. Where none is
+    wanted, plain sentences score 1 and n headings 1 / (1 + n).
     """
     wanted = [heading_name(s) for s in sections]
     headings = sections_of(answer)
+    if not wanted:
+        return 1 / (1 + len(headings)) if _WORD.search(answer) else 0.0
     kept = _common_length(wanted, [heading_name(name) for name, body in headings if _WORD.search(body)])
-    return kept / max(len(wanted), len(headings), 1)
+    return kept / max(len(wanted), len(headings))
 
 
-def level_named(answer: str, levels: Sequence[str]) -> str | None:
-    """Find the first of some levels that the text under the headings names.
-
-    `none` for "no provision", `unsettled` for "do not settle".
-    """
-    words = {level: level.replace("_", "[-_ ]?") for level in levels} | _SILENCE
+def level_named(answer: str, level_words: LevelWords) -> str | None:
+    """Find the level that is named first in the text under the headings; of words that begin alike, by the longest."""
     text = "\n".join(line for line in answer.splitlines() if not _HEADING.match(line))
-    pattern = "|".join(f"(?P<{level}>{word})" for level, word in words.items())
-    found = re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)
-    return found.lastgroup if found else None
+    pattern, levels = _naming(tuple((each["level"], tuple(each["said"])) for each in level_words))
+    found = pattern.search(text.casefold())
+    return levels[found.lastindex - 1] if found and found.lastindex else None
+
+
+@lru_cache(maxsize=256)
+def _naming(level_words: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[re.Pattern[str], list[str]]:
+    """What finds a word that names a level, and the level of each of its groups."""
+    named = [(words.casefold(), level) for level, said in level_words for words in said if words.strip()]
+    named.sort(key=lambda pair: -len(pair[0]))
+    words = "|".join(f"({_flexible(said)})" for said, _ in named) or "(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])"), [level for _, level in named]
+
+
+def _flexible(words: str) -> str:
+    """A pattern of words whose hyphens may be missing or spaces: `codetermination` is `co-determination`."""
+    return r"\s+".join(r"[-_\s]?".join(map(re.escape, _HYPHEN.split(word))) for word in words.split())
 
 
 def sections_of(answer: str) -> list[tuple[str, str]]:

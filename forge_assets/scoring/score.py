@@ -24,10 +24,10 @@ def score(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> dict[str, f
         laws: the laws whose text we hold, of every country.
 
     Returns:
-        Metric to value from 0 to 1, in the order of `METRICS`.
+        Metric to value from 0 to 1, in the order of `METRICS`; those that are not defined for the sample are left out.
     """
     read = Answer(plain_text(answer), sample, laws)
-    return {name: metric.value(read) for name, metric in METRICS.items()}
+    return {name: metric.value(read) for name, metric in METRICS.items() if metric.defined(sample)}
 
 
 def score_frame(answers: pl.DataFrame, samples: pl.DataFrame, laws: LawIndex) -> pl.DataFrame:
@@ -38,7 +38,7 @@ def score_frame(answers: pl.DataFrame, samples: pl.DataFrame, laws: LawIndex) ->
         samples: `scenarios.samples`, holding every sample answered.
 
     Returns:
-        Long: one row a model, sample and metric, in the order of `answers` and of `METRICS`.
+        Long: one row a model, sample and metric defined for it, in the order of `answers` and of `METRICS`.
 
     Raises:
         KeyError: an answer to a sample that `samples` lacks.

@@ -153,7 +153,11 @@ class Data(_Finite):
     languages: Names | None = None
     """Languages of the questions."""
     registers: Names | None = None
-    """Registers of the questions, e.g. note, email."""
+    """Registers of the questions, e.g. plain, note, email."""
+    depths: Names | None = None
+    """Lengths of the answers: note, advice, memo."""
+    answer_languages: Names | None = None
+    """Languages of the answers."""
     variants: Names | None = None
     """Ways of asking, e.g. plain, below_threshold, missing_fact."""
 
@@ -278,6 +282,8 @@ def _problems(profile: Profile) -> Iterator[Problem]:
         ("jurisdictions",): profile.jurisdictions,
         ("data", "languages"): profile.data.languages,
         ("data", "registers"): profile.data.registers,
+        ("data", "depths"): profile.data.depths,
+        ("data", "answer_languages"): profile.data.answer_languages,
         ("data", "variants"): profile.data.variants,
     }.items():
         for i, each in enumerate(names or ()):

@@ -112,6 +112,7 @@ _CATALOG = (
             "reviewed_on": Column(_DATE, "Day on which somebody else read it against the text; null: not yet."),
             "reviewed_by": Column(_TEXT, "How: second_reading or native_lawyer; null: not yet."),
             "deadline": Column(_TEXT, "When the duty is due; null: none is stated."),
+            "term": Column(_TEXT, "The deadline as a length of time before or after an event; null: it is none."),
             "consequence": Column(_TEXT, "What follows from a breach; null: none is stated."),
             "valid_from": Column(_DATE, "First day it is in force; null: none is stated."),
             "valid_to": Column(_DATE, "Last day it is in force; null: none is stated."),
@@ -206,7 +207,7 @@ _SAMPLE = {
     "sample_id": Column(_TEXT, "Digest of its content: equal inputs give equal ids on any machine."),
     "question_id": Column(_TEXT, "Digest of countries, task, system and prompt: what is asked, whatever the answer."),
     "scenario_id": Column(_TEXT, "Scenario it was composed from."),
-    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about, one, or two that are compared, home first."),
+    "jurisdictions": Column(_TEXTS, "Codes of the countries asked about: one, or several to compare, home first."),
     "task_type": Column(_TEXT, "Id of the task asked."),
     "variant": Column(
         _TEXT,
@@ -217,20 +218,33 @@ _SAMPLE = {
         _TEXT, "train, validation, benchmark, contrast, or withheld: it rests on law that is not verified."
     ),
     "pair": Column(_TEXT, "Id of the contrast pair; empty: it is in none."),
-    "language": Column(_TEXT, "Code of the language of the prompt, as in en or de; the reference is English."),
-    "register": Column(_TEXT, "Form of the prompt: note, email, chat, form or memo."),
+    "language": Column(_TEXT, "Code of the language of the prompt, as in en or de."),
+    "answer_language": Column(_TEXT, "Code of the language of the reference."),
+    "register": Column(_TEXT, "Form of the prompt: plain, note, email, chat, form or memo."),
+    "depth": Column(_TEXT, "Length of the answer: note, advice or memo; note where a task has one length only."),
     "asker": Column(_TEXT, "Who asks."),
     "system": Column(_TEXT, "System message."),
     "prompt": Column(_TEXT, "User message."),
     "response": Column(_TEXT, "Reference answer, composed from the law engine's findings alone."),
-    "sections": Column(_TEXTS, "Headings that an answer must have, in order."),
+    "output_schema": Column(_TEXT, "JSON Schema that the answer must follow; empty: it is prose."),
+    "sections": Column(_TEXTS, "Headings that an answer must have, in order; none: it must have none."),
     "expected_citations": Column(_TEXTS, "Citation keys that a faultless answer names, and no others."),
     "expected_level": Column(
-        _TEXT, "Level that an answer must name first; none: nothing applies; unsettled: no text says."
+        _TEXT,
+        "Level that an answer must name first; none: nothing applies; unsettled: no text says; empty: it need not name "
+        "one.",
     ),
     "expected_body": Column(_TEXT, "Body that the duty is owed to; empty: none."),
-    "levels": Column(_TEXTS, "Levels of duty that are looked for in an answer."),
-    "change_type": Column(_TEXT, "What the company plans, by id."),
+    "expected_fields": Column(
+        pl.List(pl.Struct({"field": pl.String, "said": pl.List(pl.String)})),
+        "What an answer must say exactly: kind of field (body, deadline, threshold, date, ...) and the accepted ways "
+        "of writing it.",
+    ),
+    "level_words": Column(
+        pl.List(pl.Struct({"level": pl.String, "said": pl.List(pl.String)})),
+        "Levels that are looked for in an answer, none and unsettled, with the words that name each in its language.",
+    ),
+    "change_type": Column(_TEXT, "What the company plans, by id; empty: the question is about one provision."),
     "provenance": Column(
         _TEXTS, "Ids of the provisions weighed, whether they apply or not, and of the escalation steps named."
     ),
@@ -240,27 +254,27 @@ _SAMPLE = {
 _SCENARIOS = (
     Table(
         "scenarios.scenarios",
-        "a company, a change and its facts in one country or a pair",
+        "a company, a change and its facts in one country, or in two to four that are compared",
         "Made-up cases that samples are composed from.",
         {
             "scenario_id": Column(_TEXT, "Digest of its content: equal inputs give equal ids on any machine."),
-            "jurisdictions": Column(_TEXTS, "Codes of its countries, one, or two that are compared, home first."),
+            "jurisdictions": Column(_TEXTS, "Codes of its countries, one, or several that are compared, home first."),
             "archetype": Column(_TEXT, "Kind of company, by id."),
             "company": Column(_TEXT, "Made-up name of the company."),
             "change_type": Column(_TEXT, "What the company plans, by id."),
             "facts": Column(_TEXT, "JSON: country code to the facts there."),
             "date": Column(_TEXT, "Day of the change, ISO 8601; empty: none is given."),
-            "applies": Column(_TEXTS, "Ids of the provisions that apply."),
+            "applies": Column(_TEXTS, "Ids of the provisions that apply; null: it is only read, never judged."),
             "split": Column(_TEXT, "train, validation or benchmark, by its content: a case is in one split only."),
         },
-        "jurisdiction, cross_border for pairs",
+        "jurisdiction, cross_border for comparisons",
     ),
     Table(
         "scenarios.samples",
         "a prompt with its reference answer",
         "Everything that could be taught or asked.",
         _SAMPLE,
-        "jurisdiction, cross_border for pairs",
+        "jurisdiction, cross_border for comparisons",
     ),
     Table(
         "scenarios.sets",

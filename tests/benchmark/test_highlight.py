@@ -42,7 +42,11 @@ def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
         "expected_citations": [str(key)],
         "response": answer,
         "sections": [],
-        "levels": [],
+        "level_words": [],
+        "expected_fields": [],
+        "task_type": "legal_advisory",
+        "system": "",
+        "prompt": "Which law applies?",
         "expected_level": "",
     }
     scores = score(answer, sample, laws())

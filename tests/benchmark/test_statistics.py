@@ -96,6 +96,29 @@ def test_a_missing_answer_is_refused_by_name() -> None:
         summary(long({"a": [0.1, 0.2, 0.3], "b": [0.1, 0.2]}))
 
 
+def test_a_metric_that_some_samples_have_is_averaged_over_those_and_leaves_the_others_as_they_were() -> None:
+    whole = long({"student_tuned": [0.1, 0.2, 0.3, 0.9], "student_untuned": [0.1, 0.1, 0.2, 0.8]})
+    some = long({"student_tuned": [1.0, 0.0], "student_untuned": [0.0, 0.0]}, metric="deadline")
+    mixed = pl.concat([some, whole])
+    means = summary(mixed)
+    assert means.filter(pl.col("metric") == "composite").equals(summary(whole))
+    assert means.filter(pl.col("metric") == "deadline").select("n", "mean").rows() == [(2, 0.0), (2, 0.5)]
+    changes = differences(mixed, "student_tuned", "student_untuned")
+    assert changes.filter(pl.col("metric") == "composite").equals(
+        differences(whole, "student_tuned", "student_untuned")
+    )
+    assert changes.select("metric", "n", "difference").rows()[1] == ("deadline", 2, 0.5)
+    assert share_kept(mixed, "student_untuned", "student_tuned") == share_kept(
+        whole, "student_untuned", "student_tuned"
+    )
+
+
+def test_a_metric_that_one_model_alone_has_on_a_sample_is_refused_by_name() -> None:
+    some = long({"a": [1.0, 0.0], "b": [0.0]}, metric="deadline")
+    with pytest.raises(ValueError, match="b has no deadline on sample 0001"):
+        summary(pl.concat([long({"a": [0.1, 0.2], "b": [0.1, 0.3]}), some]))
+
+
 @pytest.mark.parametrize("hole", [None, float("nan")])
 def test_a_score_that_is_no_number_is_refused(hole: float | None) -> None:
     scores = long({"a": [0.1, 0.2]}).with_columns(

@@ -29,6 +29,18 @@ def test_the_terminal_table_reads_as_drawn() -> None:
     ]
 
 
+def test_a_metric_of_fewer_samples_says_of_how_many() -> None:
+    scores = pl.DataFrame(
+        [("student_tuned", s, "composite", 0.5) for s in "abc"] + [("student_tuned", "a", "deadline", 1.0)],
+        schema=["model", "sample_id", "metric", "value"],
+        orient="row",
+    )
+    shown = terminal_table(summary(scores)).plain()
+    assert "\nDeadline (1) " in shown and "\nComposite " in shown
+    assert "over 3 samples, or as many as a metric's name says;" in shown
+    assert "\n| Deadline (1) | 1.00 [" in markdown_table(summary(scores))
+
+
 def test_four_models_fit_a_wide_terminal(scores: pl.DataFrame, samples: pl.DataFrame) -> None:
     assert max(map(len, terminal_table(summary(scores, samples)).plain().splitlines())) <= 120
 

@@ -49,8 +49,18 @@ BAD = [
     ("[DE, AT]", "[DE, XX]", 0, "`jurisdictions` has `XX`, which the pack does not have: use one of AT, BE"),
     ("[DE, AT]", "[de, AT]", 0, "`jurisdictions` has `de`, which the pack does not have: did you mean `DE`?"),
     ("[en]", "[eng]", 0, "`data.languages` has `eng`, which the pack does not have: did you mean `en`?"),
-    ("[note]", "[note, nota]", 0, "`data.registers` has `nota`, which the pack does not have: did you mean `note`?"),
-    ("[plain, ", "[plane, ", 0, "`data.variants` has `plane`, which the pack does not have: did you mean `plain`?"),
+    (
+        "[plain, note]",
+        "[note, nota]",
+        0,
+        "`data.registers` has `nota`, which the pack does not have: did you mean `note`?",
+    ),
+    (
+        "[plain, nothing",
+        "[plane, nothing",
+        0,
+        "`data.variants` has `plane`, which the pack does not have: did you mean `plain`?",
+    ),
     ("model: tiny-llama", "model: tiny-lama", 0, "`teacher.model: tiny-lama` is no base model: did you mean `tiny-ll"),
     ("cut_layers: 1", "cut_layers: 99", 0, "`student.cut_layers: 99` of the 4 layers of tiny-llama: cut 2 at most"),
     ("cut_layers: 1", "cut_layers: 3", 0, "`student.cut_layers: 3` of the 4 layers of tiny-llama: cut 2 at most"),
@@ -128,7 +138,7 @@ def test_a_run_that_is_refused_needs_neither_torch_nor_dagster_runs(tmp_path: Pa
         "assert main(['run']) == 1\n"
         "print([name for name in ('torch', 'transformers', 'forge_assets.definitions') if name in sys.modules])\n"
     )
-    text = (profiles.FOLDER / "tiny.yaml").read_text("utf-8").replace("[note]", "[letter]")
+    text = (profiles.FOLDER / "tiny.yaml").read_text("utf-8").replace("[plain, note]", "[letter]")
     (tmp_path / "tiny.yaml").write_text(text, "utf-8")
     environment = {"FORGE_PROFILE": "tiny", "FORGE_DATA": str(tmp_path / "data"), "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(

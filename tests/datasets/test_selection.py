@@ -15,6 +15,7 @@ from forge_assets.datasets.selection import (
     training_set,
     validation_set,
 )
+from tests import shipped
 
 TAUGHT = ["DE", "AT", "FR", "ES"]
 
@@ -36,8 +37,9 @@ def test_every_citation_is_taught_about_equally_often(samples: pl.DataFrame) -> 
     changes = dict(cited.group_by("expected_citations").agg(pl.col("change_type").n_unique()).iter_rows())
     assert per_key.keys() == changes.keys()
     usual = median(per_key.values())
-    assert min(per_key.values()) >= 0.6 * usual
-    assert all(count <= 1.8 * usual * changes[key] for key, count in per_key.items())
+    there = Counter(cited["expected_citations"].to_list())
+    assert all(count >= min(0.6 * usual, there[key]) for key, count in per_key.items())
+    assert all(count <= 2 * usual * max(2, changes[key]) for key, count in per_key.items())
 
 
 def test_cases_where_no_provision_held_applies_are_taught_in_every_country(samples: pl.DataFrame) -> None:
@@ -79,9 +81,10 @@ def test_the_benchmark_covers_every_task_and_country(samples: pl.DataFrame) -> N
     chosen = benchmark_set(samples, TAUGHT)
     single = chosen.filter(pl.col("jurisdictions").list.len() == 1)
     counts = Counter(single.select("task_type", pl.col("jurisdictions").list.first()).rows())
-    assert len(counts) == 6 * len(TAUGHT)
+    asked = {task for (task,) in samples.filter(pl.col("split") == "benchmark").select("task_type").unique().rows()}
+    assert len(counts) >= 0.95 * (len(asked) - 1) * len(TAUGHT)  # all but the comparisons, which have no one country
     per_task = Counter(chosen["task_type"])
-    assert len(per_task) == 7
+    assert per_task.keys() == asked
     assert max(per_task.values()) - min(per_task.values()) <= 1
 
 
@@ -130,3 +133,14 @@ def test_the_race_gives_up_samples_before_there_are_too_few_to_confirm(samples: 
 def test_asking_for_fewer_to_confirm_gives_fewer(samples: pl.DataFrame) -> None:
     sets = search_sets(samples, TAUGHT, 30, 4)
     assert (sets["race"].height, sets["confirm"].height) == (30, 4)
+
+
+def test_one_training_sample_in_eight_is_read_into_a_schema_all_along_the_set() -> None:
+    samples = shipped.composed()[1]
+    chosen = training_set(samples, TAUGHT, 400)
+    assert len(chosen) == 400
+    for part in (chosen, chosen[:80], chosen[160:240], chosen[320:]):
+        assert (part["output_schema"] != "").mean() == pytest.approx(1 / 8, abs=0.02)
+    read = chosen.filter(pl.col("output_schema") != "")
+    assert set(read["jurisdictions"].explode()) == set(TAUGHT)
+    assert read["change_type"].n_unique() == samples["change_type"].filter(samples["change_type"] != "").n_unique()

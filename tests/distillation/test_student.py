@@ -11,7 +11,10 @@ from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
 
 A, B = "a" * 64, "b" * 64
-FAULTLESS = {"citation_f1": 1.0, "structure": 1.0, "level": 1.0, "rougeL": 0.3, "composite": 0.8}
+FAULTLESS = {
+    **dict.fromkeys(("citation_f1", "structure", "level", "fields"), 1.0),
+    **{"rougeL": 0.3, "composite": 0.8, "false_quotes": 0.0},
+}
 
 
 def _judged(*scores: dict[str, float]) -> pl.DataFrame:
@@ -37,11 +40,24 @@ def test_an_answer_without_fault_in_law_and_form_is_taught_in_the_teachers_own_w
         ("citation_f1", "citations are not those of the law engine"),
         ("structure", "a section is missing, empty or out of order"),
         ("level", "wrong level of duty"),
+        ("fields", "a body, deadline, number or date is missing"),
     ],
 )
 def test_an_answer_with_a_fault_is_not_taught_and_the_fault_is_named(metric: str, why: str) -> None:
     [row] = _judged(FAULTLESS | {metric: 0.99}).to_dicts()
     assert (row["accepted"], row["why_not"]) == (False, why)
+
+
+def test_an_answer_that_quotes_what_no_law_says_is_not_taught() -> None:
+    [row] = _judged(FAULTLESS | {"false_quotes": 0.5}).to_dicts()
+    assert (row["accepted"], row["why_not"]) == (False, "a quote is not verbatim")
+
+
+def test_what_is_not_defined_for_a_question_is_no_fault_of_its_answer() -> None:
+    read = {"composite": 1.0, "intake_exact": 1.0}
+    rows = _judged(read, read | {"intake_exact": 0.0}, {name: FAULTLESS[name] for name in ("citation_f1", "structure")})
+    assert rows["why_not"].to_list() == ["", "what was read of the question is not what it says", ""]
+    assert rows["citation_f1"].to_list() == [None, None, 1.0]
 
 
 def test_wrong_law_is_the_first_fault_named() -> None:

@@ -191,3 +191,11 @@ def test_a_domain_that_names_an_undeclared_trigger_is_refused(pack: Path, tmp_pa
     with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
         load_domain(tmp_path)
     assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")
+
+
+def test_a_fact_said_of_an_undeclared_change_is_refused_at_its_line(pack: Path, tmp_path: Path) -> None:
+    text = (pack / "domain.yaml").read_text("utf-8")
+    (tmp_path / "domain.yaml").write_text(text.replace("changes: [working_time]", "changes: [work_time]"), "utf-8")
+    with pytest.raises(SourceError, match="did you mean `working_time`") as caught:
+        load_domain(tmp_path)
+    assert caught.value.line == _line(tmp_path / "domain.yaml", "[work_time]")

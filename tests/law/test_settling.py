@@ -15,6 +15,7 @@ DOMAIN = Domain.model_validate(
         "domain": "canteen",
         "title": "Canteens",
         "system_prompt": "Cite the law.",
+        "intake_prompt": "Answer in JSON.",
         "levels": ("information",),
         "facts": {
             "guests": {"type": "integer", "label": "guests"},

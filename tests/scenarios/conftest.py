@@ -39,9 +39,11 @@ def law() -> LawLineage:
 
 @pytest.fixture(scope="session")
 def scenarios() -> pl.DataFrame:
-    return shipped.composed()[0]
+    """Those that law was asked about."""
+    return shipped.composed()[0].filter(pl.col("applies").is_not_null())
 
 
 @pytest.fixture(scope="session")
 def samples() -> pl.DataFrame:
-    return shipped.composed()[1]
+    """Those that are answered by law."""
+    return shipped.composed()[1].filter(pl.col("task_type") != "intake")

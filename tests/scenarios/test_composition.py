@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -84,7 +85,7 @@ def test_every_verified_provision_is_taught_in_at_least_twenty_training_samples(
 
 
 def test_no_case_of_another_split_is_trained_on_in_any_country(scenarios: pl.DataFrame) -> None:
-    single = scenarios.filter(pl.col("jurisdictions").list.len() == 1)
+    single = scenarios.filter((pl.col("jurisdictions").list.len() == 1) & (pl.col("change_type") != ""))
     stated = single.with_columns(pl.col("facts").str.extract(r"^\{\"..\":(.*)\}$"))
     splits = stated.group_by("archetype", "change_type", "facts").agg(pl.col("split").n_unique())
     assert splits["split"].max() == 1
@@ -123,12 +124,25 @@ def test_splits_are_near_seventy_ten_twenty(scenarios: pl.DataFrame) -> None:
     assert shares["benchmark"] == pytest.approx(0.20, abs=0.06)
 
 
-def test_a_sample_is_withheld_where_it_rests_on_unverified_law(samples: pl.DataFrame, law: LawLineage) -> None:
-    for names, split, task in samples.select("provenance", "split", "task_type").iter_rows():
+def test_a_sample_is_withheld_where_it_rests_on_unverified_law(
+    samples: pl.DataFrame, law: LawLineage, countries: dict[str, Country]
+) -> None:
+    # A review of one side of a plan rests on that side's law alone, whatever else was weighed; what would change with
+    # another fact is looked for among all provisions, and only what is verified is named.
+    wider = {"data_protection_review", "what_if", "intake"}
+    notes = samples.filter((pl.col("depth") == "note") & ~pl.col("task_type").is_in(list(wider)))
+    for names, split in notes.select("provenance", "split").iter_rows():
         assert names
         statuses = {law.statuses[name] for name in names if name in law.statuses}
-        # A review of one side of a plan rests on that side's law alone, whatever else was weighed.
-        assert statuses == {"verified"} or split == "withheld" or task == "data_protection_review"
+        assert statuses == {"verified"} or split == "withheld"
+    at_place: dict[str, set[str]] = {}
+    steps = {str(step.basis) for country in countries.values() for step in country.framework.escalation}
+    for country in countries.values():
+        for provision in country.framework.provisions:
+            at_place.setdefault(str(provision.cite), set()).add(country.statuses[provision.id])
+    taught = samples.filter(pl.col("split") != "withheld").explode("expected_citations")["expected_citations"].unique()
+    doubtful = {key for key in taught.drop_nulls() if "verified" not in at_place.get(key, {"verified"})}
+    assert doubtful <= steps
 
 
 def test_nothing_of_the_outdated_dutch_text_is_taught(samples: pl.DataFrame) -> None:
@@ -198,23 +212,54 @@ def test_an_answer_cites_exactly_what_is_expected(
 ) -> None:
     statutes = {code: load_statutes(PACK, f) for code, f in frameworks.items()}
     laws = LawIndex.build(domain, list(frameworks.values()), statutes)
-    for row in samples.sample(600, seed=1).iter_rows(named=True):
-        found = parse(row["response"], laws)
+    for row in samples.filter(pl.col("task_type") != "intake").sample(600, seed=1).iter_rows(named=True):
+        home = row["jurisdictions"][0] if len(row["jurisdictions"]) == 1 else None
+        found = parse(row["response"], laws, home)
         assert [c.status for c in found] == ["real"] * len(found)
         assert {str(c.key) for c in found} == set(row["expected_citations"])
 
 
-def test_an_answer_has_its_sections_in_order_and_the_prompt_names_them(samples: pl.DataFrame) -> None:
-    for response, sections, prompt in samples.select("response", "sections", "prompt").iter_rows():
+def test_an_answer_has_its_sections_in_order_and_half_of_the_formal_prompts_name_them(samples: pl.DataFrame) -> None:
+    listed = 0
+    formal = samples.filter((pl.col("register") != "plain") & (pl.col("task_type") != "intake"))
+    for response, sections, prompt in formal.select("response", "sections", "prompt").iter_rows():
         headings = [line[3:] for line in response.splitlines() if line.startswith("## ")]
-        assert headings == sections
-        assert "; ".join(sections) in prompt
+        assert headings == sections != []
+        listed += "; ".join(sections) in prompt
+    assert 0.4 <= listed / formal.height <= 0.75
+
+
+def test_a_plain_question_names_no_section(samples: pl.DataFrame) -> None:
+    plain = samples.filter((pl.col("register") == "plain") & (pl.col("sections").list.len() > 1))
+    assert plain.height > 1000
+    assert not any("; ".join(sections) in prompt for sections, prompt in plain.select("sections", "prompt").iter_rows())
+
+
+def test_depths_languages_and_registers_are_asked_in_their_shares(samples: pl.DataFrame, pack: Pack) -> None:
+    single = samples.filter((pl.col("jurisdictions").list.len() == 1) & (pl.col("task_type") != "intake"))
+    shares = dict(single.group_by("depth").agg(pl.len() / len(single)).iter_rows())
+    assert shares.keys() == {"note", "advice", "memo"}
+    assert shares["note"] > shares["advice"] > shares["memo"] > 0.05
+    assert 0.5 <= single["register"].eq("plain").mean() <= 0.85
+    abroad = single.filter(pl.col("language").is_in(list(pack.answers)) & (pl.col("language") != "en"))
+    assert 0.6 <= (abroad["answer_language"] == abroad["language"]).mean() <= 0.9
+    assert set(single.filter(pl.col("answer_language") != pl.col("language"))["answer_language"]) == {"en"}
+
+
+def test_an_advice_is_longer_than_a_note_and_a_memo_than_an_advice(samples: pl.DataFrame) -> None:
+    assessed = samples.filter((pl.col("task_type") == "change_assessment") & (pl.col("variant") == "plain"))
+    words = assessed.with_columns(pl.col("response").str.split(" ").list.len().alias("words"))
+    length = dict(words.group_by("depth").agg(pl.col("words").median()).iter_rows())
+    assert 1.5 * length["note"] < length["advice"]
+    assert 2 * length["advice"] < length["memo"]
 
 
 def test_nothing_is_left_to_fill_in(samples: pl.DataFrame) -> None:
     for column in ("prompt", "response"):
-        open_ = samples.filter(pl.col(column).str.contains(r"\{\w+\}|\bnull\b|  |^ | $| \n"))
+        open_ = samples.filter(pl.col(column).str.contains(r"\{[\w=%@][^{}\"]*\}|  |^ | $| \n"))
         assert open_.is_empty(), open_[column][0]
+    english = samples.filter((pl.col("language") == "en") & pl.col("prompt").str.contains(r"\bnull\b"))
+    assert english.is_empty()  # German writes the number so
 
 
 def stated(scenarios: pl.DataFrame) -> dict[str, dict[str, dict[str, int | bool]]]:
@@ -226,7 +271,9 @@ def test_the_expected_level_is_what_the_law_engine_finds_for_the_stated_facts(
 ) -> None:
     facts = stated(scenarios)
     undated = scenarios.filter(pl.col("date") == "").select("scenario_id")
-    asked = samples.filter((pl.col("task_type") == "change_assessment") & (pl.col("variant") == "plain"))
+    asked = samples.filter(
+        (pl.col("task_type") == "change_assessment") & (pl.col("variant") == "plain") & (pl.col("depth") == "note")
+    )
     asked = asked.join(undated, on="scenario_id", how="semi")
     assert asked.height > 500
     for row in asked.iter_rows(named=True):
@@ -240,7 +287,8 @@ def test_every_number_and_the_company_that_a_case_states_stand_in_its_prompt(
     scenarios: pl.DataFrame, samples: pl.DataFrame
 ) -> None:
     facts, names = stated(scenarios), dict(scenarios.select("scenario_id", "company").iter_rows())
-    for row in samples.iter_rows(named=True):
+    formal = samples.filter(pl.col("register") != "plain")
+    for row in formal.iter_rows(named=True):
         assert names[row["scenario_id"]] in row["prompt"]
         for site in facts[row["scenario_id"]].values():
             for value in site.values():
@@ -248,22 +296,22 @@ def test_every_number_and_the_company_that_a_case_states_stand_in_its_prompt(
 
 
 def test_a_missing_fact_is_not_in_the_case_and_the_answer_asks_for_it(
-    scenarios: pl.DataFrame, samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+    scenarios: pl.DataFrame, samples: pl.DataFrame, domain: Domain, pack: Pack, frameworks: dict[str, Framework]
 ) -> None:
     facts = stated(scenarios)
-    asked = samples.filter(pl.col("variant") == "missing_fact")
+    asked = samples.filter((pl.col("variant") == "missing_fact") & (pl.col("task_type") != "intake"))
     assert asked.height > 100
     for row in asked.iter_rows(named=True):
         (code,) = row["jurisdictions"]
         found = judge_change(domain, frameworks[code], row["change_type"], facts[row["scenario_id"]][code])
         (name,) = found.asks
-        label = domain.facts[name].label
-        assert f"Not stated: {label}. " in row["response"] or f"Not stated: whether {label}. " in row["response"]
+        assert pack.answers[row["answer_language"]].asked[name] in row["response"]
         assert name != "works_council" or row["asker"] != "works_council"
 
 
 def test_a_false_premise_is_corrected_before_the_answer(samples: pl.DataFrame, countries: dict[str, Country]) -> None:
-    asked = samples.filter(pl.col("variant") == "false_premise")
+    asked = samples.filter((pl.col("variant") == "false_premise") & (pl.col("answer_language") == "en"))
+    asked = asked.filter(pl.col("task_type") != "intake")
     abroad = asked.filter(pl.col("response").str.contains("is law of"))
     assert abroad.height > 50
     assert (asked.height - abroad.height) > 20
@@ -271,7 +319,8 @@ def test_a_false_premise_is_corrected_before_the_answer(samples: pl.DataFrame, c
         (code,) = row["jurisdictions"]
         foreign = [name for name in row["provenance"] if not name.startswith(code.lower())]
         assert len(foreign) == 1
-        assert f"here the law of {countries[code].framework.name} decides. " in row["response"].splitlines()[1]
+        first = row["response"].splitlines()[1 if row["sections"] else 0]
+        assert f"here the law of {countries[code].framework.name} decides. " in first
 
 
 def test_a_neighbour_is_named_and_its_law_is_not_cited(samples: pl.DataFrame, pack: Pack) -> None:
@@ -305,20 +354,22 @@ def test_law_that_is_not_in_force_yet_is_judged_by_the_day_and_withheld_while_it
     later = samples.filter(pl.col("variant") == "not_in_force")
     assert later.height > 20
     assert set(later["split"]) == {"withheld"}
-    for row in later.iter_rows(named=True):
-        assert f"Not yet in force on {days[row['scenario_id']]}: " in row["response"]
+    for row in later.filter(pl.col("answer_language") == "en").iter_rows(named=True):
+        year, month, day = map(int, days[row["scenario_id"]].split("-"))
+        assert f"Not yet in force on {day}/{month}/{year}: " in row["response"]
 
 
-def test_a_case_that_leaves_nothing_to_do_says_why(samples: pl.DataFrame) -> None:
-    single = samples.filter(pl.col("jurisdictions").list.len() == 1)
+def test_a_case_that_leaves_nothing_to_do_says_why(samples: pl.DataFrame, pack: Pack) -> None:
+    answered = samples.filter(pl.col("expected_level") != "")
+    single = answered.filter(pl.col("jurisdictions").list.len() == 1)
     idle = single.filter(pl.col("variant").is_in(["nothing_applies", "below_threshold", "not_settled"]))
     assert 0.05 <= len(idle) / len(single) <= 0.25
-    nothing = samples.filter((pl.col("expected_level") == "none") & (pl.col("variant") != "missing_fact"))
-    single_ = nothing.filter(pl.col("jurisdictions").list.len() == 1)
-    assert single_["response"].str.contains("No provision applies: ", literal=True).all()
-    silent = samples.filter((pl.col("expected_level") == "unsettled") & (pl.col("variant") != "missing_fact"))
-    assert silent.height > 100
-    assert silent["response"].str.contains("The texts held do not settle it: ", literal=True).all()
+    for level in ("none", "unsettled"):
+        silent = single.filter((pl.col("expected_level") == level) & (pl.col("variant") != "missing_fact"))
+        assert silent.height > (5 if level == "none" else 100)
+        for language, response in silent.select("answer_language", "response").iter_rows():
+            marks = pack.answers[language].level_words[level]
+            assert any(mark.casefold() in response.casefold() for mark in marks)
 
 
 def test_questions_are_asked_in_the_countries_own_languages(samples: pl.DataFrame, pack: Pack) -> None:
@@ -343,7 +394,8 @@ def test_a_plan_is_the_same_in_both_countries_and_the_sites_are_not(scenarios: p
 def test_no_headcount_is_near_a_threshold(
     scenarios: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
 ) -> None:
-    known = scenarios.filter((pl.col("jurisdictions").list.len() == 1) & (pl.col("date") == ""))
+    single = (pl.col("jurisdictions").list.len() == 1) & (pl.col("date") == "") & (pl.col("change_type") != "")
+    known = scenarios.filter(single & pl.col("applies").is_not_null())
     for row in known.sample(1500, seed=2).iter_rows(named=True):
         (code,) = row["jurisdictions"]
         facts = json.loads(row["facts"])[code]
@@ -373,21 +425,21 @@ def test_every_task_is_asked_in_every_taught_country(samples: pl.DataFrame, pack
     assert {(task.id, code) for task in pack.tasks for code in ("DE", "AT", "FR", "ES")} <= seen
 
 
-def test_a_consultation_plan_starts_with_the_weakest_duty(
-    samples: pl.DataFrame, domain: Domain, frameworks: dict[str, Framework]
+def test_a_dated_plan_gives_its_days_in_order_and_none_after_the_change(
+    scenarios: pl.DataFrame, samples: pl.DataFrame
 ) -> None:
-    levels: dict[str, set[int]] = {}
-    for provision in (p for f in frameworks.values() for p in f.provisions):
-        levels.setdefault(str(provision.cite), set()).add(domain.ranks.index(provision.level))
-    plans = samples.filter(
-        (pl.col("task_type") == "consultation_plan")
-        & (pl.col("variant") == "plain")
-        & (pl.col("expected_citations").list.len() > 1)
-    )
-    assert len(plans) > 0
-    for cites in plans["expected_citations"]:
-        ranks = [min(levels[cite]) for cite in cites if len(levels[cite]) == 1]
-        assert all(a <= b for a, b in pairwise(ranks))
+    dates = dict(scenarios.select("scenario_id", "date").iter_rows())
+    plans = samples.filter((pl.col("task_type") == "consultation_plan") & (pl.col("answer_language") == "en"))
+    several = 0
+    for row in plans.iter_rows(named=True):
+        listed = [line for line in row["response"].splitlines() if re.match(r"\d+\. ", line)]
+        starts = [re.match(r"\d+\. (?:By )?(\d+)/(\d+)/(\d{4}): (?!the change)", line) for line in listed]
+        days = [dt.date(int(found[3]), int(found[2]), int(found[1])) for found in starts if found]
+        if days:
+            assert days == sorted(days)
+            assert days[-1] < dt.date.fromisoformat(dates[row["scenario_id"]])
+            several += len(days) > 1
+    assert several > 20
 
 
 def test_an_escalation_is_asked_only_where_the_works_council_holds_the_strongest_duty(
@@ -416,11 +468,17 @@ def test_a_data_review_finds_nothing_where_no_employee_is_watched_and_no_data_us
 def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.DataFrame) -> None:
     profile = load_profile("cpu")
     within = pl.col("jurisdictions").list.eval(pl.element().is_in(list(profile.jurisdictions or ()))).list.all()
-    kinds = {"language": profile.data.languages, "register": profile.data.registers, "variant": profile.data.variants}
+    kinds = {
+        "language": profile.data.languages,
+        "answer_language": profile.data.answer_languages,
+        "register": profile.data.registers,
+        "depth": profile.data.depths,
+        "variant": profile.data.variants,
+    }
     taught = samples.filter(
         within,
         pl.col("split") != "withheld",
-        *(pl.col(name).is_in(list(values or ())) for name, values in kinds.items()),
+        *(pl.col(name).is_in(list(values)) for name, values in kinds.items() if values is not None),
     )
 
     def tokens(column: str) -> list[float]:
@@ -434,7 +492,7 @@ def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.Data
 def test_tables_keep_their_columns_when_no_company_works_there(
     domain: Domain, pack: Pack, frameworks: dict[str, Framework], law: LawLineage
 ) -> None:
-    nobody = pack.model_copy(update={"companies": ()})
+    nobody = pack.model_copy(update={"companies": (), "plain": {}})
     scenarios, samples = compose_country(domain, nobody, frameworks["DE"], law, VOLUME)
     assert scenarios.is_empty()
     assert scenarios.schema == TABLES["scenarios.scenarios"].schema

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from forge_assets.law.model import Domain, Framework
 from forge_assets.scenarios.answers.blocks import BLOCKS
-from forge_assets.scenarios.pack.files import Block, Pack, load_pack
+from forge_assets.scenarios.answers.case import DEPTHS
+from forge_assets.scenarios.pack.block_names import BLOCK_NAMES
+from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.strict_yaml import SourceError
 from tests.helpers import edit_copy
 
@@ -19,15 +20,17 @@ SHIPPED = Path(__file__).parents[2] / "frameworks" / "labour"
 
 def broken(folder: Path, file: str, old: str, new: str) -> int:
     """Copy the pack with one replacement made; the line it stands on."""
-    for name in ("companies.yaml", "tasks.yaml", "languages/en.yaml", "languages/de.yaml"):
+    worded = [f"{part}/{code}.yaml" for part in ("languages", "answers", "exhibits") for code in ("en", "de")]
+    for name in ("companies.yaml", "tasks.yaml", "exhibits.yaml", *worded):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(SHIPPED / name, folder / name)
     return edit_copy(folder / file, folder / file, old, new)
 
 
 def test_every_block_a_task_may_name_exists_and_is_used(pack: Pack) -> None:
-    assert get_args(Block) == tuple(BLOCKS)
-    assert {section.block for task in pack.tasks for section in task.sections} == set(BLOCKS)
+    assert set(BLOCK_NAMES) == set(BLOCKS)
+    asked = [task.sections(depth) for task in pack.tasks if task.kind == "case" for depth in DEPTHS]
+    assert {section.block for sections in asked for section in sections} == set(BLOCKS)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,18 @@ def test_every_block_a_task_may_name_exists_and_is_used(pack: Pack) -> None:
         ("languages/en.yaml", "  hotel: hotel", "  hostel: hotel", "differs from the pack in hostel, hotel"),
         ("languages/en.yaml", "    needs: works_council", "    needs: council", "council is no fact"),
         ("languages/en.yaml", "{question} {close}\\n\\nThank you", "{question}\\n\\nThank you", "email lacks {close}"),
+        ("languages/de.yaml", '"Abschnitte: {sections}."', '"Abschnitte."', "lacks {sections}"),
+        ("answers/en.yaml", "  comes_and_goes:", "  comes_or_goes:", "comes_and_goes, comes_or_goes"),
+        (
+            "answers/en.yaml",
+            "{level}, owed to the {body}",
+            "{level}, owed to the {boody}",
+            "owed must have {level} {body}",
+        ),
+        ("answers/en.yaml", '"No provision applies: {reason}."', '"Nothing applies: {reason}."', "says `none`"),
+        ("answers/en.yaml", "Case law, collective", "Case law of 2026, collective", "has a digit"),
+        ("answers/de.yaml", "  not_applying: Was nicht greift\n", "", "not_applying"),
+        ("answers/de.yaml", "  information: Unterrichtung", "  informing: Unterrichtung", "information, informing"),
         ("languages/de.yaml", "language: de", "language: fr", "its name says de"),
         ("languages/de.yaml", "  legal_advisory:", "  advice:", "advice, legal_advisory"),
     ],
@@ -59,12 +74,18 @@ def test_a_mistake_is_refused_with_its_file_and_line(
         load_pack(tmp_path, domain)
     assert says in str(refused.value)
     assert refused.value.path == tmp_path / file
-    assert file.startswith("languages") or abs(refused.value.line - line) <= 1
+    assert file.startswith(("languages", "answers")) or abs(refused.value.line - line) <= 1
 
 
 def test_a_change_type_without_wording_is_refused(tmp_path: Path, domain: Domain) -> None:
-    broken(tmp_path, "tasks.yaml", "    restructuring: [reorg", "    reorganising: [reorg")
-    with pytest.raises(SourceError, match=r"differs from domain\.yaml in reorganising, restructuring"):
+    broken(tmp_path, "languages/de.yaml", "  restructuring:\n", "  reorganising:\n")
+    with pytest.raises(SourceError, match=r"differs from the pack in reorganising, restructuring"):
+        load_pack(tmp_path, domain)
+
+
+def test_a_language_that_answers_but_cannot_ask_for_a_length_is_refused(tmp_path: Path, domain: Domain) -> None:
+    broken(tmp_path, "languages/de.yaml", "  memo: [", "  english_sections: [")
+    with pytest.raises(SourceError, match=r"`english_sections` is given twice|closings have no memo"):
         load_pack(tmp_path, domain)
 
 

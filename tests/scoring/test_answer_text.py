@@ -6,9 +6,9 @@ import pytest
 from rouge_score import rouge_scorer  # type: ignore[import-untyped]
 
 from forge_assets.scoring.answer_text import level_named, rouge, structure
+from tests.scoring.conftest import LEVEL_WORDS
 
 SECTIONS = ["Assessment", "Legal basis"]
-LEVELS = ["information", "consultation", "co_determination"]
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_repeating_headings_in_every_order_does_not_pay() -> None:
     ],
 )
 def test_the_first_level_under_the_headings_counts(answer: str, level: str | None) -> None:
-    assert level_named(answer, LEVELS) == level
+    assert level_named(answer, LEVEL_WORDS) == level
 
 
 def test_naming_every_level_earns_only_the_first() -> None:
-    assert level_named("information, consultation, co-determination", LEVELS) == "information"
+    assert level_named("information, consultation, co-determination", LEVEL_WORDS) == "information"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from forge_assets.benchmark.report import ReportInput, render
 from forge_assets.benchmark.statistics import summary
 from forge_assets.benchmark.text_table import markdown_table, terminal_table
 from forge_assets.citations.law_index import LawIndex
-from forge_assets.scoring.metrics import METRICS, Metric, formula
+from forge_assets.scoring.metrics import METRICS, Metric, formula, is_intake
 from forge_assets.scoring.reward import Reward
 from forge_assets.scoring.score import score, score_frame
 from forge_assets.search.space.parameters import SearchSpace
@@ -74,8 +74,8 @@ def test_an_added_metric_is_in_the_searchs_record_and_in_duckdb(report: ReportIn
     store.write("search.trials", trials_table("study", trial.study.get_trials(), SearchSpace({"rank": (8,)})))
     with duckdb.connect(str(store.publish()), read_only=True) as connection:
         found = connection.execute("SELECT s.metric, s.mean FROM search.trials, unnest(scores) AS t(s)").fetchall()
-    assert found == [(name, means[name]) for name in METRICS]
-    assert found[-1] == ("short", 1.0)
+    assert found == [(name, means[name]) for name in METRICS if name in means]
+    assert found[-1] == ("short", 1.0) and "deadline" not in means
 
 
 def test_a_part_of_the_composite_is_weighed_in(
@@ -83,7 +83,7 @@ def test_a_part_of_the_composite_is_weighed_in(
 ) -> None:
     before = score("", sample, laws)["composite"]
     monkeypatch.setitem(METRICS, "given", Metric("Given", "1 for all", lambda _: 1.0, weight=0.25))
-    assert (before, score("", sample, laws)["composite"]) == (0.0, 0.25)
+    assert (before, score("", sample, laws)["composite"]) == (0.0, 0.25 / 1.25)
     assert formula().endswith(" + 0.25 Given")
 
 
@@ -107,7 +107,9 @@ def test_a_score_by_a_metric_without_a_row_is_refused_by_name() -> None:
 
 def test_labels_differ_and_the_weights_add_up_to_one() -> None:
     assert len({one.label for one in METRICS.values()}) == len(METRICS)
-    assert sum(one.weight or 0 for one in METRICS.values()) == pytest.approx(1.0)
+    read = [one for one in METRICS.values() if one.defined is is_intake]
+    prose = [one for one in METRICS.values() if one.defined is not is_intake]
+    assert [sum(one.weight or 0 for one in some) for some in (read, prose)] == pytest.approx([1.0, 1.0])
 
 
 def test_the_guide_lists_every_metric_as_its_row_says() -> None:

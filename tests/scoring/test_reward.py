@@ -28,6 +28,7 @@ from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
 from forge_assets.scoring.score import score
 from forge_resources.storage.canonical_json import canonical
+from tests.scoring.conftest import as_asked
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 CODES = ("AT", "DE", "EU", "FR")
@@ -54,7 +55,7 @@ def held(domain: Domain, countries: list[Country]) -> LawIndex:
 
 
 @pytest.fixture(scope="module")
-def asked(domain: Domain, countries: list[Country]) -> list[Sample]:
+def asked(domain: Domain, countries: list[Country], held: LawIndex) -> list[Sample]:
     """A sample of every task, variant and set of countries that are composed of three countries and the union."""
     pack, law, volume = load_pack(PACK, domain), LawLineage.of(countries), Volume(draws=40, kept=4)
     frameworks = [country.framework.core() for country in countries]
@@ -64,7 +65,7 @@ def asked(domain: Domain, countries: list[Country]) -> list[Sample]:
     kinds: dict[tuple[str, ...], list[Sample]] = {}
     for row in rows:
         kinds.setdefault((row["task_type"], row["variant"], *sorted(row["jurisdictions"])), []).append(row)
-    return [same[0] for same in kinds.values()]
+    return [as_asked(same[0], held) for same in kinds.values()]
 
 
 def _alone(sample: Sample) -> str | None:
@@ -149,7 +150,7 @@ def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample]
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
-    penalties = WEIGHTS["unexpected_citations"] + WEIGHTS["verbosity"]
+    penalties = WEIGHTS["unexpected_citations"] + WEIGHTS["unexpected_content"] + WEIGHTS["verbosity"]
     assert sum(WEIGHTS.values()) - penalties == pytest.approx(HIGHEST)
     assert -penalties == pytest.approx(LOWEST)
 
@@ -290,7 +291,7 @@ PIECES = (
 def test_no_text_leaves_the_bounds(sample: Sample, laws: LawIndex, answer: str) -> None:
     found = reward(answer, sample, laws)
     parts = asdict(found)
-    assert all(-1.0 <= parts.pop(name) <= 0.0 for name in ("unexpected_citations", "verbosity"))
+    assert all(-1.0 <= parts.pop(name) <= 0.0 for name in ("unexpected_citations", "unexpected_content", "verbosity"))
     assert all(0.0 <= value <= 1.0 for value in parts.values())
     assert LOWEST - 1e-9 <= found.total <= HIGHEST + 1e-9
 
@@ -305,3 +306,86 @@ def test_an_index_that_went_through_json_rewards_and_scores_alike(
         for answer in (other["response"], sample["prompt"]):
             assert reward(answer, fields, again) == reward(answer, sample, held)
             assert score(answer, fields, again) == score(answer, sample, held)
+
+
+def _unsaid(sample: Sample) -> str:
+    """The reference without anything that must be said exactly."""
+    text: str = sample["response"]
+    for field in sample["expected_fields"]:
+        for said in field["said"]:
+            text = re.sub(re.escape(said), "them", text, flags=re.IGNORECASE)
+    return text
+
+
+def _due(sample: Sample, field: str) -> bool:
+    return any(each["field"] == field for each in sample["expected_fields"])
+
+
+def test_naming_every_body_does_not_pay(
+    fails: Callable[..., list[str]], countries: list[Country], asked: list[Sample], held: LawIndex
+) -> None:
+    def bodies(sample: Sample) -> str:
+        own = [c.framework for c in countries if c.framework.jurisdiction in sample["jurisdictions"]]
+        return ", ".join(f"{body.english} ({body.name})" for framework in own for body in framework.bodies)
+
+    assert fails(lambda s: _under(s, bodies(s))) == []
+    for sample in filter(lambda s: _due(s, "body"), asked):
+        listed = reward(f"{_unsaid(sample)}\nThis concerns {bodies(sample)}.", sample, held)
+        assert listed.total < reward(sample["response"], sample, held).total - MARGIN
+
+
+@pytest.mark.parametrize("many", [20, 300])
+def test_giving_every_number_does_not_pay(
+    fails: Callable[..., list[str]], asked: list[Sample], held: LawIndex, many: int
+) -> None:
+    listed = "at least " + ", ".join(f"{n} employees" for n in range(1, many))
+    assert fails(lambda s: _under(s, listed)) == []
+    due = [sample for sample in asked if _due(sample, "threshold")]
+    assert len(due) > 5
+    for sample in due:
+        assert (
+            reward(f"{_unsaid(sample)}\n{listed}", sample, held).total
+            < reward(_unsaid(sample), sample, held).total - MARGIN
+        )
+
+
+def test_quoting_what_nobody_wrote_costs_and_quoting_the_law_does_not(asked: list[Sample], held: LawIndex) -> None:
+    for sample in asked:
+        [*_, home] = sorted(sample["jurisdictions"])
+        unit = next(unit for (code, _), law in held.laws.items() if code == home for unit in law.units.values())
+        true, false = " ".join(unit.text.split()[:6]), "the employer may do as it pleases"
+        assert reward(f"{sample['response']} «{true}»", sample, held).unexpected_content >= -1 / 6
+        found = reward(f"{sample['response']} «{false}»", sample, held)
+        assert found.unexpected_content == pytest.approx(-1 / 3)
+        assert found.total < HIGHEST - MARGIN
+
+
+def test_a_body_or_number_of_neither_question_nor_reference_costs(sample: Sample, laws: LawIndex) -> None:
+    whole = sample["response"]
+    assert reward(f"{whole} Within 45 days.", sample, laws).unexpected_content == pytest.approx(-1 / 6)
+    assert reward(f"{whole} Ask the Wirtschaftsausschuss.", sample, laws).unexpected_content == pytest.approx(-1 / 6)
+    assert reward(f"{whole} There are 120 employees.", sample, laws).unexpected_content == 0.0
+
+
+def test_where_no_field_is_due_nothing_is_earned_for_fields(sample: Sample, laws: LawIndex) -> None:
+    bare = sample | {"expected_fields": []}
+    assert reward(sample["response"], bare, laws).total == pytest.approx(HIGHEST)
+    wrong = sample["response"].replace("Co-determination", "Information")
+    assert reward(wrong, bare, laws).fields == 0.0
+
+
+def test_without_sections_plain_sentences_earn_by_what_they_say(sample: Sample, laws: LawIndex) -> None:
+    text = "Co-determination: owed to the Betriebsrat, § 87 Abs. 1 Nr. 6 BetrVG and § 90 Abs. 1 Nr. 3 BetrVG."
+    plain = sample | {"response": text, "sections": []}
+    assert reward(text, plain, laws).total == pytest.approx(HIGHEST)
+    assert reward("Co-determination.", plain, laws).structure < 0.3
+    assert reward(f"## Answer\n{text}", plain, laws).structure == 0.5
+
+
+def test_json_earns_by_how_much_of_it_is_right(sample: Sample, laws: LawIndex) -> None:
+    right = '{"change":"working_time","facts":{"DE":{"employees":120}},"missing":[]}'
+    schema = '{"type":"object","required":["change","facts","missing"]}'
+    intake = sample | {"task_type": "intake", "response": right, "output_schema": schema}
+    assert reward(right, intake, laws).total == pytest.approx(HIGHEST)
+    assert reward(right.replace("DE", "AT"), intake, laws).total == pytest.approx(0.4)
+    assert reward("Germany, 120 employees", intake, laws).total == 0.0

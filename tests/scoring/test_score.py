@@ -84,7 +84,12 @@ def test_chatter_without_citations_earns_no_credit_for_being_clean(sample: Sampl
 
 def test_rightly_citing_nothing_is_a_full_match(sample: Sample, laws: LawIndex) -> None:
     text = "## Assessment\nNo provision in the catalogue applies: 9 employees.\n## Legal basis\nNone."
-    nothing = sample | {"response": text, "expected_citations": [], "expected_level": "none"}
+    nothing = sample | {
+        "response": text,
+        "expected_citations": [],
+        "expected_level": "none",
+        "expected_fields": [{"field": "threshold", "said": ["9 employees"]}],
+    }
     assert score(text, nothing, laws)["composite"] == pytest.approx(1.0)
     cited = score(text.replace("None.", "§ 87 Abs. 1 Nr. 6 BetrVG"), nothing, laws)
     assert cited["citation_f1"] == 0.0
@@ -100,7 +105,11 @@ def test_a_frame_of_answers_gives_one_row_a_metric(sample: Sample, laws: LawInde
     answers = pl.DataFrame({"model": ["good", "bad"], "sample_id": ["one", "one"], "answer": [sample["response"], "?"]})
     frame = score_frame(answers, pl.DataFrame([sample]), laws)
     assert frame.schema == TABLES["benchmark.scores"].schema
-    assert frame.group_by("model", maintain_order=True).agg("metric")["metric"].to_list() == [list(METRICS)] * 2
+    assert (
+        frame.group_by("model", maintain_order=True).agg("metric")["metric"].to_list()
+        == [[name for name, metric in METRICS.items() if metric.defined(sample)]] * 2
+    )
+    assert {"deadline", "intake_exact"}.isdisjoint(frame["metric"]) and {"body", "fields"} <= set(frame["metric"])
     composite = dict(frame.filter(pl.col("metric") == "composite").select("model", "value").iter_rows())
     assert composite["good"] == pytest.approx(1.0)
     assert composite["bad"] < 0.05

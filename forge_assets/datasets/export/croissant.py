@@ -80,12 +80,20 @@ def _file(file: File, encoding: str) -> dict[str, Any]:
 
 
 def _field(record_set: str, table: File, column: ColumnInfo) -> dict[str, Any]:
-    return {
-        "@type": "cr:Field",
-        "@id": f"{record_set}/{column.name}",
-        "name": column.name,
-        **({"description": column.description} if column.description else {}),
-        "dataType": TYPES[column.kind],
-        **({"repeated": True} if column.repeated else {}),
-        "source": {"fileObject": {"@id": table.path}, "extract": {"column": column.name}},
-    }
+    source = {"fileObject": {"@id": table.path}, "extract": {"column": column.name}}
+    described = {"description": column.description} if column.description else {}
+    return _typed(f"{record_set}/{column.name}", column, source) | described
+
+
+def _typed(identity: str, column: ColumnInfo, source: dict[str, Any]) -> dict[str, Any]:
+    """A field with its type, or with the fields that its values are made of."""
+    field: dict[str, Any] = {"@type": "cr:Field", "@id": identity, "name": column.name}
+    if column.repeated:
+        field["repeated"] = True
+    if column.parts:
+        inner = [
+            _typed(f"{identity}/{part.name}", part, {**source, "transform": {"jsonPath": part.name}})
+            for part in column.parts
+        ]
+        return field | {"subField": inner}
+    return field | {"dataType": TYPES[column.kind], "source": source}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -91,18 +92,25 @@ class ColumnInfo:
         return DESCRIPTIONS.get(self.name, "")
 
     @property
+    def parts(self) -> tuple[ColumnInfo, ...]:
+        """The fields of a structured value; none: it has no structure."""
+        found = re.fullmatch(r"STRUCT\((.*)\)(?:\[\])?", self.type)
+        pairs = re.findall(r"(\w+) ([A-Z]+(?:\[\])?)", found[1]) if found else ()
+        return tuple(ColumnInfo(name, kind) for name, kind in pairs)
+
+    @property
     def repeated(self) -> bool:
         """Whether a row has a list of values."""
         return self.type.endswith("[]")
 
     @property
     def kind(self) -> str:
-        """Type of a value: text, integer, float, boolean or date.
+        """Type of a value: text, integer, float, boolean, date or record, which has `parts`.
 
         Raises:
             ValueError: none of these.
         """
-        found = KINDS.get(self.type.removesuffix("[]"))
+        found = "record" if self.parts else KINDS.get(self.type.removesuffix("[]"))
         if found is None:
             raise ValueError(f"column {self.name} is of type {self.type}, which an export cannot describe")
         return found

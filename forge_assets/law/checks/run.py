@@ -8,6 +8,7 @@ from pathlib import Path
 from forge_assets.law.checks.conditions import comment_faults, field_faults
 from forge_assets.law.checks.faults import Fault, Found
 from forge_assets.law.checks.headlines import headline_faults
+from forge_assets.law.checks.terms import term_faults
 from forge_assets.law.checks.text import evidence_faults, text_faults
 from forge_assets.law.checks.thresholds import threshold_faults
 from forge_assets.law.country import CountryFile, country_files
@@ -44,6 +45,7 @@ def check_country(pack: Path, domain: Domain, file: CountryFile, held: Held | No
     faults = [
         *text_faults(framework, file.statutes),
         *evidence_faults(framework),
+        *term_faults(framework),
         *threshold_faults(framework),
         *comment_faults(framework, read_text(file.path), file.lines),
         *field_faults(domain, framework, file.statutes),

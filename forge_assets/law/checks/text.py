@@ -91,7 +91,7 @@ def evidence_faults(framework: Framework) -> Iterator[Found]:
 def _stated_fields(provision: Provision) -> Iterator[str]:
     """Fields of a provision that state law. What its quote says itself needs no further words."""
     yield from ("level", "body")
-    for field in ("substitutes", "deadline", "consequence"):
+    for field in ("substitutes", "deadline", "consequence", "order"):
         if getattr(provision, field):
             yield field
 

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.parser import parse
+from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
-from forge_assets.law.engine import Facts
-from forge_assets.law.model import Domain, Framework
+from forge_assets.law.engine import Facts, Finding
+from forge_assets.law.model import Domain, Framework, Law, Provision
+from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
-from forge_assets.scenarios.answers.blocks import BLOCKS, AnswerCase
+from forge_assets.scenarios.answers.blocks import BLOCKS, SAYS_WHAT_IS_OPEN
+from forge_assets.scenarios.answers.case import AnswerCase, Field, Form, SectionText
+from forge_assets.scenarios.answers.exhibited import draw_exhibit
 from forge_assets.scenarios.answers.judgement import Judgement, judge_change, level_rank
-from forge_assets.scenarios.pack.files import Block, Pack, TaskType
+from forge_assets.scenarios.answers.law_text import LawText
+from forge_assets.scenarios.answers.place_answers import place_found, place_says
+from forge_assets.scenarios.answers.what_if import Flip, find_flips
+from forge_assets.scenarios.answers.writer import Writer, tidy, unmarked
+from forge_assets.scenarios.pack.files import Pack, TaskType
+from forge_assets.scenarios.pack.language import ENGLISH, written_date
 
 PREMISE = "{premise}"
 """Stands where an answer corrects what the question takes for granted."""
+NO_STATUTES: Mapping[str, Statutes] = {}
+NOTE = Form()
+"""An English note."""
+LOOKS_FURTHER = {"what_if", "suppose", "open"}
+"""Blocks that speak of provisions beside those that the case weighs."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +55,10 @@ class Answer:
     plain."""
     response: str
     sections: tuple[str, ...]
+    """Its headings, in words."""
     citations: tuple[CitationKey, ...]
     level: str
+    """Empty where the answer is not scored by the level that it names first."""
     body: str
     provenance: tuple[str, ...]
     """Provisions that were weighed, whether they apply or not, and the escalation steps named."""
@@ -46,6 +66,15 @@ class Answer:
     """Ids of the provisions that apply in any of the countries."""
     current: bool
     """Whether all it rests on is verified, in current text."""
+    language: str = ENGLISH
+    fields: tuple[Field, ...] = ()
+    """What must be said exactly."""
+    exhibit: str = ""
+    """What is put under the question, such as an agreement."""
+    supposed: tuple[str, int] | None = None
+    """The other fact that a what-if question supposes; yes and no as 1 and 0."""
+    marked: str = ""
+    """The response with the source of every piece, where the composer was asked to mark them."""
 
 
 class AnswerComposer:
@@ -53,14 +82,34 @@ class AnswerComposer:
 
     Args:
         statuses: provision id to its verification status.
+        frameworks: those whose law may be cited.
+        statutes: jurisdiction to the text held, by which citations within quotes are known.
+        marked: whether answers carry the source of every piece of their text.
     """
 
-    def __init__(self, domain: Domain, pack: Pack, statuses: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        pack: Pack,
+        statuses: Mapping[str, str],
+        frameworks: tuple[Framework, ...] = (),
+        statutes: Mapping[str, Statutes] = NO_STATUTES,
+        marked: bool = False,
+    ) -> None:
         self._domain = domain
         self._pack = pack
         self._statuses = statuses
+        self._frameworks = frameworks
+        self._statutes = statutes
+        self._marked = marked
         self._tasks = {task.id: task for task in pack.tasks}
         self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
+        self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
+        self._quotable: dict[tuple[str, str], bool] = {}
+        self._written: dict[CitationKey, str] = {}
+        self._places: dict[int, tuple[Framework, dict[str, Law], dict[CitationKey, bool]]] = {}
+        english = pack.languages[ENGLISH].names
+        self._names = {code: english | pack.languages[code].names for code in pack.answers}
 
     def judged(self, frameworks: tuple[Framework, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         """Judge the change in every country, in the order given."""
@@ -85,41 +134,204 @@ class AnswerComposer:
         return [
             t.id
             for t in self._pack.tasks
-            if t.countries == countries and self._fits(t, judged, self._scoped(t, judged, setting), setting)
+            if t.kind == "case"
+            and (self._pack.plain or not t.plain_only)
+            and t.asks_about(countries)
+            and self._fits(t, judged, self._scoped(t, judged, setting), setting)
         ]
 
-    def compose(self, task_id: str, judged: tuple[Judgement, ...], setting: StatedFacts) -> Answer:
-        """Compose the answer to a task, which must be one of `tasks`."""
+    def one_in(self, task_id: str) -> int:
+        """Of the cases that a task fits, one in so many is asked about."""
+        return self._tasks[task_id].one_in
+
+    def compose(
+        self,
+        task_id: str,
+        judged: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form = NOTE,
+        across: tuple[Finding, ...] = (),
+    ) -> Answer:
+        """Compose the answer to a task, which must be one of `tasks`.
+
+        Args:
+            across: how the home country's provisions on a change in several countries stand to this one.
+        """
         task = self._tasks[task_id]
         scoped = self._scoped(task, judged, setting)
-        first = scoped[0]
-        deciding = self._deciding(setting, scoped)
-        case = AnswerCase(self._domain, self._pack.vocabulary, setting.change, setting.facts[0], scoped, deciding)
-        parts = [(s.heading, BLOCKS[s.block](case)) for s in task.sections]
+        case = self._case(task, scoped, setting, form, across)
+        sections = task.sections(form.depth)
+        parts = [(s.heading, BLOCKS[s.block](case)) for s in sections]
+        headings = [case.writer.words.headings[name] for name, _ in parts if name is not None]
+        marked = _joined(case.writer, parts)
+        response = unmarked(marked)
+        considered = self._considered(judged, scoped, task, form, case)
+        cited = case.cited
+        rests_on = [p.id for j in scoped for p in j.considered]
+        if any(s.block == "timetable" for s in sections):
+            rests_on += [finding.provision.id for finding in across]
+        if any(s.block == "data_rules" for s in sections):
+            rests_on += [rule.id for rule in case.law.framework.data_protection]
         strongest = max(scoped, key=lambda j: level_rank(self._domain, j))
-        response = "\n".join(f"## {heading}\n{part.text}" for heading, part in parts)
-        considered = list(dict.fromkeys(p.id for j in (*judged, *scoped) for p in j.considered))
-        current = all(self._statuses.get(p.id) == "verified" for j in scoped for p in j.considered) and all(
-            _text_is_current(j.framework, key) for j in scoped for _, part in parts for key in part.citations
-        )
+        steps = any(s.block in ("escalation", "escalation_stages") for s in sections)
+        alone = len(judged) == 1
         return Answer(
             kind=_kind(self._domain, scoped),
-            response=response.replace("\n", f"\n{PREMISE}", 1) if len(judged) == 1 else response,
-            sections=tuple(heading for heading, _ in parts),
-            citations=tuple(dict.fromkeys(key for _, part in parts for key in part.citations)),
-            level=strongest.level,
+            response=_with_premise(response, bool(headings)) if alone else response,
+            sections=tuple(headings),
+            citations=cited,
+            level="" if task.names_no_level else strongest.level,
             body=strongest.body.id if strongest.body else "",
-            provenance=tuple(
-                dict.fromkeys(
-                    [
-                        *considered,
-                        *(step for s in task.sections if s.block == "escalation" for step in _steps(first)),
-                    ]
-                )
-            ),
+            provenance=tuple(dict.fromkeys([*considered, *(_steps(scoped[0]) if steps else ())])),
             applies=tuple(p.id for j in judged for p in j.applying),
-            current=current,
+            current=self._are_verified(rests_on)
+            and all(self._rests_on_current_law(j.framework, cited) for j in scoped),
+            language=form.answer_language,
+            fields=tuple(dict.fromkeys(_plain(each) for _, part in parts for each in part.fields)),
+            exhibit=case.exhibit.text if case.exhibit else "",
+            supposed=(case.supposed.fact, int(case.supposed.value)) if case.supposed else None,
+            marked=marked if self._marked else "",
         )
+
+    def about_place(self, task_id: str, framework: Framework, provision: Provision, form: Form) -> Answer:
+        """Compose the answer to a question about one provision."""
+        writer = self._writer(form)
+        law = LawText(framework, writer, self.quotable, self._written)
+        part = (place_says if self._tasks[task_id].kind == "place" else place_found)(
+            self._domain, writer, law, provision
+        )
+        marked = tidy(part.text)
+        cited = tuple(law.cited)
+        return Answer(
+            kind="plain",
+            response=_with_premise(unmarked(marked), headed=False),
+            sections=(),
+            citations=cited,
+            level="",
+            body=provision.body,
+            provenance=(provision.id,),
+            applies=(provision.id,),
+            current=self._are_verified([provision.id]) and self._rests_on_current_law(framework, cited),
+            language=form.answer_language,
+            fields=part.fields,
+            marked=marked if self._marked else "",
+        )
+
+    def quotable(self, words: str, place: str = "") -> bool:
+        """Test whether words cite no place: an answer cites what it is asked for and nothing beside it.
+
+        Args:
+            place: a citation that stands beside the words, which may give a bare number in them its law.
+        """
+        known = (words, place)
+        if known not in self._quotable:
+            homes = [framework.jurisdiction for framework in self._frameworks]
+            texts = (f"{place}: «{words}»", f"«{words}» ({place})") if place else (words,)
+            found = [{each.key for each in parse(text, self._laws, home)} for text in texts for home in homes]
+            signs = self._signs is not None and self._signs.search(words)
+            self._quotable[known] = not signs and all(len(keys) <= bool(place) for keys in found)
+        return self._quotable[known]
+
+    @cached_property
+    def _signs(self) -> re.Pattern[str] | None:
+        """Numbers behind a sign such as `§`: a bare one may be read as a place, whatever stands around it."""
+        forms = [t for f in self._frameworks for t in (*f.citation.units, *f.citation.many, *f.citation.paragraphs)]
+        signs = sorted({head for head in map(words_of, forms) if head and not re.search(r"\w", head)})
+        return re.compile(rf"(?:{'|'.join(map(re.escape, signs))})\s?\d") if signs else None
+
+    @cached_property
+    def _laws(self) -> LawIndex:
+        return LawIndex.build(self._domain, self._frameworks, self._statutes)
+
+    def _writer(self, form: Form) -> Writer:
+        return Writer(self._pack.answers[form.answer_language], form.choice, self._marked)
+
+    def _case(
+        self,
+        task: TaskType,
+        scoped: tuple[Judgement, ...],
+        setting: StatedFacts,
+        form: Form,
+        across: tuple[Finding, ...],
+    ) -> AnswerCase:
+        language = self._pack.languages[form.answer_language]
+        first = scoped[0]
+
+        def flips() -> tuple[Flip, ...]:
+            return self._flips_of(first, setting, task.scope != "all")
+
+        supposed = None
+        if any(s.block == "suppose" for s in task.sections(form.depth)):
+            found = flips()
+            supposed = found[form.choice % len(found)] if found else None
+        writer, exhibit = self._writer(form), None
+        if task.exhibit:
+            exhibit = draw_exhibit(
+                task.exhibit, self._domain, self._pack, first, setting.change, setting.facts[0], form, writer
+            )
+        return AnswerCase(
+            domain=self._domain,
+            change_type=setting.change,
+            facts=setting.facts[0],
+            judged=scoped,
+            deciding=self._deciding(setting, scoped),
+            form=form,
+            writer=writer,
+            names=self._names[form.answer_language],
+            quotable=self.quotable,
+            day=lambda day: written_date(language.date, day),
+            flips=flips,
+            supposed=supposed,
+            written=self._written,
+            exhibit=exhibit,
+            across=across,
+        )
+
+    def _flips_of(self, judged: Judgement, setting: StatedFacts, conditional: bool) -> tuple[Flip, ...]:
+        """What other facts would change; those that bring law which is not verified are left out."""
+        if id(judged) not in self._flips:
+            facts = setting.facts[0]
+
+            def judge(other: Facts) -> Judgement:
+                return self._judge(judged.framework, setting.change, other, conditional, setting.on)
+
+            found = find_flips(self._domain, judged, facts, judge)
+            kept = tuple(f for f in found if all(self._statuses.get(p.id) == "verified" for p in f.comes))
+            self._flips[id(judged)] = judged, kept
+        return self._flips[id(judged)][1]
+
+    def _considered(
+        self,
+        judged: tuple[Judgement, ...],
+        scoped: tuple[Judgement, ...],
+        task: TaskType,
+        form: Form,
+        case: AnswerCase,
+    ) -> list[str]:
+        """Ids of the provisions that an edit of which could change the answer."""
+        found = [p.id for j in (*judged, *scoped) for p in j.considered]
+        found += [finding.provision.id for finding in case.across]
+        blocks = {s.block for s in task.sections(form.depth)}
+        if blocks & LOOKS_FURTHER:
+            found += [p.id for p in scoped[0].framework.provisions]
+        if "data_rules" in blocks:
+            found += [rule.id for rule in case.law.framework.data_protection]
+        return list(dict.fromkeys(found))
+
+    def _are_verified(self, entries: Iterable[str]) -> bool:
+        return all(self._statuses.get(name) == "verified" for name in entries)
+
+    def _rests_on_current_law(self, framework: Framework, cited: tuple[CitationKey, ...]) -> bool:
+        """Whether the text of each place is current, and a verified provision stands there, if any does."""
+        if id(framework) not in self._places:
+            laws = {law.id: law for law in framework.laws}
+            verified: dict[CitationKey, bool] = {}
+            for p in framework.provisions:
+                verified[p.cite] = verified.get(p.cite, False) or self._statuses.get(p.id) == "verified"
+            self._places[id(framework)] = framework, laws, verified
+        _, laws, verified = self._places[id(framework)]
+        own = [key for key in cited if key.jurisdiction == framework.jurisdiction]
+        return all(text_is_current(key, laws[key.law]) for key in own) and all(verified.get(key, True) for key in cited)
 
     def _fits(
         self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: StatedFacts
@@ -127,16 +339,19 @@ class AnswerComposer:
         if setting.change not in task.changes:
             return False
         asks = any(j.asks or j.later for j in judged)
-        if asks and (len(judged) > 1 or task.scope != "all" or task.sections[0].block not in SAYS_WHAT_IS_OPEN):
+        first_block = task.sections("note")[0].block
+        if asks and (len(judged) > 1 or task.scope != "all" or first_block not in SAYS_WHAT_IS_OPEN):
             return False
         if not asks and not all(j.is_decidable for j in scoped):
+            return False
+        if first_block == "suppose" and not self._flips_of(scoped[0], setting, task.scope != "all"):
             return False
         leads = [j.lead for j in scoped if j.lead]
         if len(judged) > 1 and any(j.lead is None and not j.is_settled for j in scoped):
             return False  # of what is not settled nobody can say that it is less
         if not leads:
             return task.when_nothing_applies
-        if any(s.block == "escalation" for s in task.sections) and not all(j.steps for j in judged):
+        if any(s.block == "escalation" for s in task.sections("note")) and not all(j.steps for j in judged):
             return False
         if task.body is not None and all(p.body != task.body for p in leads):
             return False
@@ -162,13 +377,30 @@ class AnswerComposer:
         return tuple(dict.fromkeys(missed or unmet or facts))
 
 
-SAYS_WHAT_IS_OPEN: tuple[Block, ...] = ("verdict", "thresholds")
-"""Blocks that say which fact is missing and what is not in force yet."""
-
-
 def without_fact(setting: StatedFacts, name: str) -> StatedFacts:
     """Remove one fact from the stated facts of every country."""
     return replace(setting, facts=tuple({n: v for n, v in facts.items() if n != name} for facts in setting.facts))
+
+
+def _joined(writer: Writer, parts: list[tuple[str | None, SectionText]]) -> str:
+    """The sections under their headings, as Markdown."""
+    said = []
+    for heading, part in parts:
+        text = tidy(part.text)
+        if heading is not None:
+            named = writer.source(f"heading:{heading}", writer.words.headings[heading])
+            text = f"## {named}\n{text}"
+        said.append(text)
+    return "\n".join(said)
+
+
+def _with_premise(response: str, headed: bool) -> str:
+    """The answer with the slot for a correction where it begins."""
+    return response.replace("\n", f"\n{PREMISE}", 1) if headed else f"{PREMISE}{response}"
+
+
+def _plain(field: Field) -> Field:
+    return Field(field.name, tuple(dict.fromkeys(unmarked(text) for text in field.said)))
 
 
 def _steps(judged: Judgement) -> list[str]:
@@ -187,9 +419,3 @@ def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
     if scoped[0].lead is None:
         return "below_threshold" if scoped[0].missed else "nothing_applies"
     return "plain"
-
-
-def _text_is_current(framework: Framework, key: CitationKey) -> bool:
-    """False where the key is of this framework and the statute text held of it is outdated."""
-    laws = {law.id: law for law in framework.laws}
-    return key.jurisdiction != framework.jurisdiction or text_is_current(key, laws[key.law])

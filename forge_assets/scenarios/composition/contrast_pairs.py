@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.answers.composer import AnswerComposer
+from forge_assets.scenarios.answers.composer import AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.composition.judged_cells import JudgedDraws, first_of_each_outcome, judge_rows
 from forge_assets.scenarios.composition.questions import compose_answers
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive
@@ -18,6 +19,7 @@ from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
 from forge_assets.scenarios.pack.files import Pack, Share
 from forge_assets.scenarios.prompts.tables import Prompts
 
+_Judged = tuple[tuple[Judgement, ...], StatedFacts]
 KEPT = 16
 """Cases tried for each company and outcome."""
 FACTORS = ((1, 16), (1, 8), (1, 4), (1, 2), (2, 1), (4, 1), (8, 1))
@@ -47,8 +49,7 @@ def build_contrast_pairs(domain: Domain, pack: Pack, answers: AnswerComposer, fo
         both = [
             task
             for task in answers.tasks(before, first)
-            if task in answers.tasks(after, second)
-            and answers.compose(task, before, first).response != answers.compose(task, after, second).response
+            if task in answers.tasks(after, second) and _differ(answers, task, (before, first), (after, second))
         ]
         if both:
             task = both[int(choose_index(np.array([twin["key"]], dtype=np.uint64), len(both), "pair task")[0])]
@@ -56,9 +57,17 @@ def build_contrast_pairs(domain: Domain, pack: Pack, answers: AnswerComposer, fo
             pairs[name] = (original, twin, task)
             weighed[name] = list(dict.fromkeys(p.id for j in (*before, *after) for p in j.considered))
     return [
-        *_side(domain, answers, found, rows, {n: (a, task, weighed[n]) for n, (a, _, task) in pairs.items()}),
-        *_side(domain, answers, twins, twins.rows, {n: (b, task, weighed[n]) for n, (_, b, task) in pairs.items()}),
+        *_side(domain, pack, answers, found, rows, {n: (a, task, weighed[n]) for n, (a, _, task) in pairs.items()}),
+        *_side(
+            domain, pack, answers, twins, twins.rows, {n: (b, task, weighed[n]) for n, (_, b, task) in pairs.items()}
+        ),
     ]
+
+
+def _differ(answers: AnswerComposer, task: str, before: _Judged, after: _Judged) -> bool:
+    """Whether the two sides are answered differently; what a question supposes may undo the difference."""
+    first, second = answers.compose(task, *before), answers.compose(task, *after)
+    return first.supposed is None and first.response != second.response
 
 
 def _held_out(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.DataFrame:
@@ -104,6 +113,7 @@ def _pair_id(found: JudgedDraws, twin: dict[str, object]) -> str:
 
 def _side(
     domain: Domain,
+    pack: Pack,
     answers: AnswerComposer,
     found: JudgedDraws,
     rows: pl.DataFrame,
@@ -120,4 +130,4 @@ def _side(
         pl.Series("also", [weighed for _, _, weighed in chosen.values()]),
         pl.Series("pair", list(chosen)),
     )
-    return compose_answers(domain, answers, found, picked)
+    return compose_answers(domain, pack, answers, found, picked)

@@ -1,35 +1,33 @@
-"""Compose samples on the law of several jurisdictions: comparisons, premises from abroad, union law by date."""
+"""Compose samples on the law of several jurisdictions: premises from abroad, union law by date, comparisons."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
 from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.model import Domain, Framework, Provision
-from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, StatedFacts
+from forge_assets.scenarios.answers.composer import AnswerComposer
+from forge_assets.scenarios.composition.comparisons import compose_comparisons, draw_sites, of_site
+from forge_assets.scenarios.composition.country_groups import groups_of
+from forge_assets.scenarios.composition.intake import compose_intake_compared
 from forge_assets.scenarios.composition.judged_cells import (
     JudgedDraws,
     Volume,
-    draw_change,
     first_of_each_outcome,
     judge_draws,
 )
 from forge_assets.scenarios.composition.questions import choose_tasks, compose_answers
 from forge_assets.scenarios.composition.single_country import LawLineage
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive
-from forge_assets.scenarios.facts.draws import split_names, split_percentiles
 from forge_assets.scenarios.pack.files import Pack
-from forge_assets.scenarios.prompts.frames import OTHER
 from forge_assets.scenarios.prompts.tables import Prompts, sample_tables
 
 THINNER = Volume(draws=4, kept=3)
 """What a country's volume is divided by here: pairs of countries are many."""
-FAR = 24
-"""One draw in so many is asked about two countries that are no neighbours."""
 PREMISES = 4
 """One question in so many is asked with a premise from the law of a neighbour."""
 
@@ -47,19 +45,24 @@ def compose_cross_border(
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
-    answers = AnswerComposer(domain, pack, law.statuses)
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
-    countries = [f for f in said if not f.members]
+    answers = AnswerComposer(domain, pack, law.statuses, tuple(said), law.statutes)
+    countries, unions = [f for f in said if not f.members], [f for f in said if f.members]
+    codes = [f.jurisdiction for f in countries]
+    groups = groups_of(pack.neighbours, codes)
     parts: list[Prompts] = []
     for change in domain.change_types:
-        first, second = (draw_change(domain, pack, change, volume, site) for site in (0, 1))
-        at_home = [judge_draws(domain, pack, answers, f, change, first) for f in countries]
+        drawn = draw_sites(domain, pack, change, volume)
+        judged = [judge_draws(domain, pack, answers, f, change, drawn) for f in countries]
+        at_home = [of_site(found, 0) for found in judged]
         for found in at_home:
             parts += _premises(domain, pack, answers, found, countries, law, volume)
-        abroad = [judge_draws(domain, pack, answers, f, change, second) for f in countries]
-        parts += _comparisons(domain, pack, answers, at_home, abroad, volume)
-        for union in (f for f in said if f.members):
-            parts += _dated(domain, pack, answers, union, countries, change, first)
+        parts += compose_comparisons(domain, pack, answers, judged, unions, groups, volume)
+        parts += compose_intake_compared(domain, pack, change, codes, groups, drawn)
+        for union in unions:
+            parts += _dated(
+                domain, pack, answers, union, countries, change, drawn.filter(pl.col("site") == 0).drop("site")
+            )
     return sample_tables(domain, pack, law.versions, parts)
 
 
@@ -91,7 +94,6 @@ def _premises(
     candidates = [(code, p) for code, provisions in named.items() for p in provisions]
     ranks = np.array([derive(key, "premise", p.id) for _, p in candidates])
     best = ranks.argmax(axis=0) if len(key) else np.zeros(0, dtype=np.int64)
-    correction = "The provision named in the question is law of {}; here the law of {} decides. "
 
     def each(values: list[str]) -> pl.Series:
         return pl.Series(values, dtype=pl.String).gather(best)
@@ -99,119 +101,10 @@ def _premises(
     rows = rows.with_columns(
         pl.lit("false_premise").alias("variant"),
         each([render(p.cite, by_code[code]) for code, p in candidates]).alias("premise"),
-        each([correction.format(by_code[code].name, home.name) for code, _ in candidates]).alias("correction"),
+        each([code for code, _ in candidates]).alias("corrects"),
         each([p.id for _, p in candidates]).alias("named"),
     ).with_columns(pl.concat_list("named").alias("also"))
-    return compose_answers(domain, answers, found, rows)
-
-
-def _comparisons(
-    domain: Domain,
-    pack: Pack,
-    answers: AnswerComposer,
-    at_home: Sequence[JudgedDraws],
-    abroad: Sequence[JudgedDraws],
-    volume: Volume,
-) -> list[Prompts]:
-    """One plan in two countries, each with a site of its own size; which comes first is drawn."""
-    change = at_home[0].change if at_home else ""
-    here = [_placed(domain, pack, found, "home", "") for found in at_home if found.rows.height]
-    there = [_placed(domain, pack, found, "other", OTHER) for found in abroad if found.rows.height]
-    if not here or not there:
-        return []
-    second = (
-        pl.concat(there)
-        .drop("company", "key", "change_type")
-        .rename({name: f"{name}{OTHER}" for name in domain.drawn_facts})
-    )
-    both = pl.concat([_paired_draws(domain, pack, first, second) for first in here])  # a home at a time: less memory
-    nth = pl.col("draw").cum_count().over("home", "other", "archetype", "group", f"group{OTHER}")
-    both = both.filter(nth <= volume.kept)
-    homes = {found.framework.jurisdiction: found for found in at_home}
-    others = {found.framework.jurisdiction: found for found in abroad}
-    composed: list[Answer] = []
-    cases = ["home", "other", "cell", f"cell{OTHER}"]
-    asked_: list[tuple[str, str, int, int, str, int]] = []
-    for home, other, cell, away in both.select(cases).unique(maintain_order=True).iter_rows():
-        judged = (*homes[home].judged[cell], *others[other].judged[away])
-        setting = StatedFacts(change, (homes[home].settings[cell].facts[0], others[other].settings[away].facts[0]))
-        for task in answers.tasks(judged, setting):
-            asked_.append((home, other, cell, away, task, len(composed)))
-            composed.append(answers.compose(task, judged, setting))
-    kinds = [pl.String, pl.String, pl.Int64, pl.Int64, pl.String, pl.Int64]
-    schema = dict(zip([*cases, "task_type", "answer"], kinds, strict=True))
-    both = both.with_columns(_stated(domain, both, homes, others))
-    both = both.join(pl.DataFrame(asked_, schema=schema, orient="row"), on=cases, how="inner", maintain_order="left")
-    return [Prompts(both, composed)]
-
-
-def _paired_draws(domain: Domain, pack: Pack, first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    """The draws of one home beside the same draws abroad, as far as they are asked about."""
-    both = first.join(second, on=["archetype", "draw"], how="inner", maintain_order="left_right")
-    both = both.filter(pl.col("home") != pl.col("other"))
-    both = both.with_columns(_pair_keys(both), _pair_splits(both))
-    for name, rule in domain.combined_facts.items():
-        if rule.sum:  # the two sites are part of the group
-            both = both.filter(pl.col(name) >= pl.col(rule.sum) + pl.col(f"{rule.sum}{OTHER}"))
-    in_order = pl.Series(choose_index(both["key"].to_numpy(), 2, "home first") == 0)
-    both = both.filter(in_order == (both["home"] < both["other"]))
-    return both.filter(_wanted(pack, both))
-
-
-def _placed(domain: Domain, pack: Pack, found: JudgedDraws, column: str, mark: str) -> pl.DataFrame:
-    """A country's draws with its code, and cell and group under names of their own."""
-    percentile = pl.Series(f"percentile{mark}", split_percentiles(domain, found.rows, pack.shares))
-    return found.rows.with_columns(pl.lit(found.framework.jurisdiction).alias(column), percentile).rename(
-        {"cell": f"cell{mark}", "group": f"group{mark}"}
-    )
-
-
-def _wanted(pack: Pack, both: pl.DataFrame) -> pl.Series:
-    """All draws of countries that are easily confused, few of the many other pairs."""
-    close = [f"{code}{other}" for code, others in pack.neighbours.items() for other in others]
-    near = (both["home"] + both["other"]).is_in(close) | (both["other"] + both["home"]).is_in(close)
-    return near | pl.Series(choose_index(both["key"].to_numpy(), FAR, "far") == 0)
-
-
-def _pair_keys(both: pl.DataFrame) -> pl.Series:
-    """A key for each draw and pair, whichever comes first."""
-    key = both["key"].to_numpy().copy()
-    pairs = both.select(
-        pl.min_horizontal("home", "other").alias("a"), pl.max_horizontal("home", "other").alias("b")
-    ).with_row_index("at")
-    for (a, b), group in pairs.group_by("a", "b", maintain_order=True):
-        where = group["at"].to_numpy()
-        key[where] = derive(key[where], "pair", a, b)
-    return pl.Series("key", key)
-
-
-def _pair_splits(both: pl.DataFrame) -> pl.Series:
-    """The split by what is stated of both sites: a pair of cases is unseen, though each may have been seen alone."""
-    sites = (both["percentile"].to_numpy() * 100 + both[f"percentile{OTHER}"].to_numpy()).astype(np.uint64)
-    return split_names(choose_index(sites, 100, "pair split")).alias("split")
-
-
-def _stated(
-    domain: Domain, both: pl.DataFrame, homes: Mapping[str, JudgedDraws], others: Mapping[str, JudgedDraws]
-) -> list[pl.Expr]:
-    """Facts of each site where its country's law asks for them; of the plan, where either's does."""
-    known: dict[str, list[pl.Series]] = {}
-    names = domain.drawn_facts
-    for found, code, cell in ((homes, "home", "cell"), (others, "other", f"cell{OTHER}")):
-        places = both.select(code, cell).unique(maintain_order=True)
-        stated = [found[c].settings[n].facts[0].keys() for c, n in places.iter_rows()]
-        table = places.with_columns(pl.Series(n, [n in some for some in stated], dtype=pl.Boolean) for n in names)
-        rows = both.select(code, cell).join(table, on=[code, cell], how="left", maintain_order="left")
-        for name in names:
-            known.setdefault(name, []).append(rows[name])
-    columns = []
-    for name in names:
-        here, there = known[name]
-        if domain.facts[name].scope == "plan":
-            here = there = here | there
-        for is_known, column in ((here, name), (there, f"{name}{OTHER}")):
-            columns.append(pl.when(pl.lit(is_known)).then(pl.col(column)).alias(column))
-    return columns
+    return compose_answers(domain, pack, answers, found, rows)
 
 
 def _dated(
@@ -236,6 +129,7 @@ def _dated(
         found = judge_draws(domain, pack, answers, merged, change, rows, around)
         parts += compose_answers(
             domain,
+            pack,
             answers,
             found,
             choose_tasks(first_of_each_outcome(found, 1), found, answers, country.jurisdiction, "dated"),

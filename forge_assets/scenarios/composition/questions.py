@@ -6,14 +6,20 @@ import numpy as np
 import polars as pl
 
 from forge_assets.law.model import Domain
+from forge_assets.scenarios.answers.case import Form
 from forge_assets.scenarios.answers.composer import Answer, AnswerComposer, without_fact
+from forge_assets.scenarios.composition.forms import form_of, with_forms
 from forge_assets.scenarios.composition.judged_cells import JudgedDraws
 from forge_assets.scenarios.facts.counter_rng import choose_index, derive
+from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.prompts.tables import Prompts
 
 
 def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer, *stream: str) -> pl.DataFrame:
-    """Choose every second of the tasks that each row's cell can be asked with; `key` becomes the question's own."""
+    """Choose among the tasks that each row's cell can be asked with, one in so many as each task says.
+
+    `key` becomes the question's own.
+    """
     if rows.is_empty():
         return rows
     fitting = [
@@ -24,38 +30,44 @@ def choose_tasks(rows: pl.DataFrame, found: JudgedDraws, answers: AnswerComposer
     tasks = pl.DataFrame(fitting, schema={"cell": pl.Int64, "task_type": pl.String}, orient="row")
     questions = rows.join(tasks, on="cell", how="inner", maintain_order="left_right")
     key = questions["key"].to_numpy()
-    own = np.zeros(questions.height, dtype=np.uint64)
+    own, asked = np.zeros(questions.height, dtype=np.uint64), np.zeros(questions.height, dtype=np.bool_)
     for task in tasks["task_type"].unique():
         where = (questions["task_type"] == task).to_numpy()
         own[where] = derive(key[where], *stream, task)
-    return questions.with_columns(pl.Series("key", own)).filter(pl.Series(choose_index(own, 2, "asked") == 0))
+        asked[where] = choose_index(own[where], answers.one_in(task), "asked") == 0
+    return questions.with_columns(pl.Series("key", own)).filter(pl.Series(asked))
 
 
-def compose_answers(domain: Domain, answers: AnswerComposer, found: JudgedDraws, rows: pl.DataFrame) -> list[Prompts]:
+def compose_answers(
+    domain: Domain, pack: Pack, answers: AnswerComposer, found: JudgedDraws, rows: pl.DataFrame
+) -> list[Prompts]:
     """Compose the answers that the rows need, once each, and take out the facts that questions leave unsaid."""
     if rows.is_empty():
         return []
     if "variant" not in rows.columns:
         rows = rows.with_columns(pl.lit("").alias("variant"))
-    if "date" in rows.columns:
-        rows = rows.with_columns(pl.col("date").cast(pl.String))
+    rows = with_forms(pack, rows, found.framework.language)
     picks = choose_index(rows["key"].to_numpy(), 2**31, "missing")
     cells, tasks, variants = rows["cell"].to_list(), rows["task_type"].to_list(), rows["variant"].to_list()
-    made: dict[tuple[int, str, str], int] = {}
+    forms = rows.select("depth", "language", "answer_language", "choice", "date", "exhibit").rows()
+    shown = {task.id for task in pack.tasks if task.exhibit}
+    made: dict[tuple[int, str, str, Form], int] = {}
     composed: list[Answer] = []
     missing: list[str] = []
     numbers: list[int] = []
-    for cell, task, variant, pick in zip(cells, tasks, variants, picks.tolist(), strict=True):
+    for cell, task, variant, pick, (*said, exhibit) in zip(cells, tasks, variants, picks.tolist(), forms, strict=True):
+        form = form_of(tuple(said), exhibit if task in shown else None)
         stated = list(found.settings[cell].facts[0])
         name = stated[pick % len(stated)] if variant == "missing_fact" else ""
         for fact in dict.fromkeys((name, "")):
-            if (cell, task, fact) not in made:
-                answer = _answer(answers, found, cell, task, fact)
-                made[cell, task, fact] = len(composed) if answer else -1
+            key = (cell, task, fact, form)
+            if key not in made:
+                answer = _answer(answers, found, cell, task, fact, form)
+                made[key] = len(composed) if answer else -1
                 composed += [answer] if answer else []
-            if made[cell, task, fact] >= 0:
+            if made[key] >= 0:
                 missing.append(fact)
-                numbers.append(made[cell, task, fact])
+                numbers.append(made[key])
                 break
     framework = found.framework
     stated_by_cell = [set(setting.facts[0]) for setting in found.settings]
@@ -72,10 +84,10 @@ def compose_answers(domain: Domain, answers: AnswerComposer, found: JudgedDraws,
         pl.when(unheard).then(pl.lit("")).otherwise(pl.col("variant")).alias("variant"),
     )
     rows = rows.with_columns(pl.lit(framework.jurisdiction).alias("home"))
-    return [Prompts(rows, composed, framework.language)]
+    return [Prompts(rows, composed)]
 
 
-def _answer(answers: AnswerComposer, found: JudgedDraws, cell: int, task: str, fact: str) -> Answer | None:
+def _answer(answers: AnswerComposer, found: JudgedDraws, cell: int, task: str, fact: str, form: Form) -> Answer | None:
     """The answer in a cell; with a fact left unsaid, None where nothing depends on it."""
     setting, judged = found.settings[cell], found.judged[cell]
     if fact:
@@ -83,4 +95,4 @@ def _answer(answers: AnswerComposer, found: JudgedDraws, cell: int, task: str, f
         judged = answers.judged((judged[0].framework,), setting)
         if judged[0].asks != (fact,) or task not in answers.tasks(judged, setting):
             return None
-    return answers.compose(task, judged, setting)
+    return answers.compose(task, judged, setting, form)

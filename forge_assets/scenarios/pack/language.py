@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from forge_assets.law.model import JurisdictionCode, Name, Text
 from forge_resources.storage.strict import Strict
 
 ENGLISH = "en"
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
-OPTIONAL = ("extra", "plan_facts")
+OPTIONAL = ("extra", "plan_facts", "close")
 """Parts of a frame that may come out empty; the space beside them goes with them."""
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -45,6 +47,39 @@ class Asker(Strict):
     opens: Texts
 
 
+class Several(Strict):
+    """Words for a question on several countries."""
+
+    numbers: Annotated[tuple[Text, ...], Field(min_length=3, max_length=3)]
+    """Two, three, four."""
+    last: Text
+    """What stands before the last of a list: `and`."""
+    seats: Texts
+    """Where the central management of the group sits; with `{country}` or `{in_country}`."""
+
+
+class Closings(Strict):
+    """What a question says of the form of the answer, each kind empty where a language has no words for it."""
+
+    sections: tuple[Text, ...] = ()
+    """With {sections}: the headings, in the language of the question."""
+    note: tuple[Text, ...] = ()
+    advice: tuple[Text, ...] = ()
+    memo: tuple[Text, ...] = ()
+    english: tuple[Text, ...] = ()
+    """Asks for an answer in English."""
+    english_sections: tuple[Text, ...] = ()
+    """The same, with {sections}: the English headings."""
+
+    @field_validator("sections", "english_sections")
+    @classmethod
+    def _lists(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            if _SLOT.findall(text) != ["sections"]:
+                raise ValueError(f"`{text}` lacks {{sections}}: write it where the headings are listed")
+        return texts
+
+
 class Language(Strict):
     """All pieces of a question in one language."""
 
@@ -61,16 +96,18 @@ class Language(Strict):
     neighbours: Texts
     dates: Texts
     questions: dict[Name, Texts]
-    closings: Texts
+    closings: Closings
     frames: dict[Name, Texts]
     compared: dict[Name, Texts] = Field(default_factory=dict)
+    several: Several | None = None
+    """Needed where there are frames to compare countries."""
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Country code to name."""
         return {code: place.name for code, place in self.countries.items()}
 
-    @property
+    @cached_property
     def within(self) -> dict[str, str]:
         """Country code to the name within a sentence."""
         return {code: place.in_ for code, place in self.countries.items()}
@@ -90,6 +127,20 @@ class Language(Strict):
                     raise ValueError(f"a frame of {register} has the unknown part {{{min(odd)}}}")
         return frames
 
+    @model_validator(mode="after")
+    def _compares(self) -> Language:
+        if self.compared and self.several is None:
+            raise ValueError("`compared` has frames, and `several` with the words for them is missing")
+        for register, alternatives in self.compared.items():
+            for frame in alternatives:
+                slots = set(_SLOT.findall(frame))
+                for wanted in ("company", "sites", "plan", "plan_facts", "extra", "question", "close"):
+                    if not slots & {wanted, f"{wanted}_told"}:
+                        raise ValueError(f"a frame of {register} under `compared` lacks {{{wanted}}}")
+                if odd := slots - COMPARED_PARTS:
+                    raise ValueError(f"a frame of {register} under `compared` has the unknown part {{{min(odd)}}}")
+        return self
+
 
 PARTS = {
     "open",
@@ -106,6 +157,28 @@ PARTS = {
     "close",
 }
 """What a frame may be made of."""
+COMPARED_PARTS = {
+    "open",
+    "company",
+    "sector",
+    "countries",
+    "countries_told",
+    "count",
+    "sites",
+    "sites_told",
+    "plan",
+    "plan_told",
+    "plan_facts",
+    "extra",
+    "question",
+    "close",
+}
+"""What a frame that compares countries may be made of."""
+
+
+def written_date(pattern: str, day: dt.date) -> str:
+    """Write a date by a language's pattern, e.g. `{d}.{m}.{y}`."""
+    return pattern.format(d=day.day, m=day.month, y=day.year)
 
 
 def split_template(template: str) -> list[tuple[str, str]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.pack.language import Language
+from forge_assets.scenarios.facts.sites import place_of, sites_in
+from forge_assets.scenarios.pack.files import DEPTH_NAMES
+from forge_assets.scenarios.pack.language import ENGLISH, Language
 from forge_assets.scenarios.prompts.phrases import (
     fill_frames,
     join_facts,
@@ -17,14 +21,12 @@ from forge_assets.scenarios.prompts.phrases import (
     pick_phrase,
 )
 
-OTHER = "@1"
-"""Marks the columns that hold the second country's facts."""
 TELEGRAPHIC = ("note", "form")
 """Registers that list facts and say little beside them."""
 
 
 def facts_in(domain: Domain, rows: pl.DataFrame, mark: str = "") -> list[str]:
-    """List the facts that the rows have columns for; with `OTHER`, of the second country."""
+    """List the facts that the rows have columns for; with a mark of `SITES`, of that site."""
     return [name for name in domain.drawn_facts if f"{name}{mark}" in rows.columns]
 
 
@@ -40,7 +42,7 @@ def build_prompts(
 
     Args:
         rows: as in `wording.Prompts`, with the `sections` of the answer.
-        compared: whether each row is about two countries.
+        compared: whether each row is about several countries.
     """
     frames = (language.compared if compared else language.frames)[register]
     key = rows["key"].to_numpy()
@@ -56,7 +58,7 @@ def build_prompts(
         "in_country": rows["home"].replace_strict(language.within, return_dtype=pl.String),
         "plan": phrase_plan(language, rows["change_type"], "listed", key),
         "plan_told": phrase_plan(language, rows["change_type"], "told", key),
-        "extra": _extra(language, rows, 1 if brief else 2),
+        "extra": phrase_extra(language, rows, 1 if brief else 2),
         "question": _by_task(language, rows),
         "close": _closings(language, rows),
     }
@@ -73,18 +75,49 @@ def build_prompts(
 
 
 def _sites(domain: Domain, rows: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
-    """What differs by country, and what is the same in all."""
-    called, texts = [], []
-    for code, mark in (("home", ""), ("other", OTHER)):
-        called.append(rows[code].replace_strict(language.names, return_dtype=pl.String))
-        own = _joined(domain, rows, language, ("site", "listed", ", "), mark)
-        texts.append(pl.format("{}: {}", pl.lit(called[-1]), pl.lit(own)))
-    plan = _joined(domain, rows, language, ("plan", "told", " "))
-    return {
-        "sites": pl.select(pl.format("{}; {}", *texts)).to_series(),
-        "plan_facts": plan.fill_null(""),
-        "countries": pl.select(pl.format("{} / {}", *map(pl.lit, called))).to_series(),
+    """What differs by country, and what is the same in all; columns of sites that a row lacks are null."""
+    assert language.several is not None
+    names: dict[str | None, str | None] = {None: None} | dict(language.names)
+    places: dict[str | None, str | None] = {None: None} | dict(language.within)
+    called, listed, where, told = [], [], [], []
+    for mark in sites_in(rows):
+        name = pl.lit(rows[place_of(mark)].replace_strict(names, return_dtype=pl.String))
+        own = pl.lit(_joined(domain, rows, language, ("site", "listed", ", "), mark))
+        called.append(name)
+        listed.append(pl.format("{}: {}", name, own))
+        where.append(pl.lit(rows[place_of(mark)].replace_strict(places, return_dtype=pl.String)))
+        told.append(pl.format("{} ({})", where[-1], own))
+    count = rows.select(pl.sum_horizontal(pl.col(place_of(m)).is_not_null() for m in sites_in(rows))).to_series()
+    plan = [pl.lit(_joined(domain, rows, language, ("plan", "told", " "))), _seat(rows, language)]
+    last = f" {language.several.last} "
+    texts = {
+        "sites": pl.concat_str(listed, separator="; ", ignore_nulls=True),
+        "sites_told": _listing(told, last, count),
+        "plan_facts": pl.concat_str(plan, separator=" ", ignore_nulls=True),
+        "countries": pl.concat_str(called, separator=" / ", ignore_nulls=True),
+        "countries_told": _listing(where, last, count),
+        "count": pl.lit(count.replace_strict(dict(enumerate(language.several.numbers, 2)), return_dtype=pl.String)),
     }
+    return dict(zip(texts, pl.select(text.alias(name) for name, text in texts.items()), strict=True))
+
+
+def _listing(items: Sequence[pl.Expr], last: str, count: pl.Series) -> pl.Expr:
+    """Items with commas between them, a word before the last one; what is null is left out."""
+    parts = [items[0]]
+    for number, item in enumerate(items[1:], start=2):
+        before = pl.when(pl.lit(count == number)).then(pl.lit(last)).otherwise(pl.lit(", "))
+        parts.append(pl.concat_str(before, item))
+    return pl.concat_str(parts, ignore_nulls=True)
+
+
+def _seat(rows: pl.DataFrame, language: Language) -> pl.Expr:
+    """Where central management sits, where that decides; else null."""
+    assert language.several is not None
+    seat = rows["seat"]
+    told = pl.lit(pick_phrase(language.several.seats, rows["key"].to_numpy(), "seat"))
+    for slot, words in (("{in_country}", language.within), ("{country}", language.names)):
+        told = told.str.replace(slot, pl.lit(seat.replace_strict(words, default="")), literal=True)
+    return pl.when(pl.lit(seat) != "").then(told)
 
 
 def _joined(
@@ -99,8 +132,8 @@ def _joined(
     return join_facts(domain, names, phrases, key, separator)
 
 
-def _extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
-    """A false premise, a neighbour or a date, then what decides nothing."""
+def phrase_extra(language: Language, rows: pl.DataFrame, most: int) -> pl.Series:
+    """Write a false premise, a neighbour or a date, then up to `most` sentences that decide nothing."""
     key = rows["key"].to_numpy()
     false = pick_phrase(language.premises, key, "premise")
     old = pick_phrase(language.repealed, key, "premise")
@@ -146,7 +179,21 @@ def _by_task(language: Language, rows: pl.DataFrame) -> pl.Series:
 
 
 def _closings(language: Language, rows: pl.DataFrame) -> pl.Series:
-    closing = pick_phrase(language.closings, rows["key"].to_numpy(), "closing")
-    return rows.select(
-        pl.lit(closing).str.replace("{sections}", pl.col("sections").list.join("; "), literal=True).alias("close")
-    ).to_series()
+    """What the question says of the form of the answer, as `form` has it, and that it be in English."""
+    key, words = rows["key"].to_numpy(), language.closings
+
+    def pick(texts: Sequence[str], stream: str) -> pl.Expr:
+        return pl.lit(pick_phrase(list(texts) or [""], key, stream))
+
+    english = pl.lit(language.language != ENGLISH) & (pl.col("answer_language") == ENGLISH)
+    headings = pl.col("sections").list.join("; ")
+    abroad = pick(words.english_sections, "closing").str.replace("{sections}", headings, literal=True)
+    listed = pick(words.sections, "closing").str.replace("{sections}", headings, literal=True)
+    length = pl.lit("")
+    for depth in DEPTH_NAMES:
+        length = pl.when(pl.col("depth") == depth).then(pick(getattr(words, depth), "closing")).otherwise(length)
+    said = pl.when(pl.col("form") == "depth").then(length).otherwise(pl.lit(""))
+    asked = pl.when(english).then(pick(words.english, "english")).otherwise(pl.lit(""))
+    both = pl.concat_str(said, asked, separator=" ").str.strip_chars()
+    sections = pl.when(english).then(abroad).otherwise(listed)
+    return rows.select(pl.when(pl.col("form") == "sections").then(sections).otherwise(both).alias("close")).to_series()

@@ -113,17 +113,6 @@ def phrase_plan(language: Language, changes: pl.Series, style: str, keys: Keys) 
     )
 
 
-def phrase_change(wordings: Mapping[str, Sequence[str]], changes: pl.Series, keys: Keys) -> pl.Series:
-    """Write the change as the answer words it; the wording drawn is the same in every language."""
-    present = set(changes.unique())
-    texts = {
-        change: [pl.Series([text]).new_from_index(0, len(changes)) for text in some]
-        for change, some in wordings.items()
-        if change in present
-    }
-    return _by_change(changes, texts, keys)
-
-
 def _by_change(changes: pl.Series, wordings: Mapping[str, Sequence[pl.Series]], keys: Keys) -> pl.Series:
     text = pl.lit("")
     for change, kinds in wordings.items():

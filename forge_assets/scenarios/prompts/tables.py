@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,40 +10,58 @@ from typing import Any
 import polars as pl
 
 from forge_assets.law.model import Domain
-from forge_assets.scenarios.answers.composer import PREMISE, Answer
+from forge_assets.scenarios.answers.composer import Answer
+from forge_assets.scenarios.answers.writer import Writer
 from forge_assets.scenarios.facts.counter_rng import choose_index
 from forge_assets.scenarios.facts.draws import split_names, split_percentiles
+from forge_assets.scenarios.facts.sites import place_of, sites_in
 from forge_assets.scenarios.facts.text_digest import SEPARATOR, text_digest
+from forge_assets.scenarios.intake.rows import intake_rows
 from forge_assets.scenarios.pack.files import Pack
-from forge_assets.scenarios.pack.language import ENGLISH, Language
-from forge_assets.scenarios.prompts.frames import OTHER, build_prompts, facts_in
-from forge_assets.scenarios.prompts.phrases import phrase_change, pick_phrase
+from forge_assets.scenarios.pack.language import ENGLISH
+from forge_assets.scenarios.prompts.frames import build_prompts, facts_in
+from forge_assets.scenarios.prompts.plain import PLAIN, build_plain
+from forge_assets.scenarios.prompts.slots import fill_slots
 from forge_resources.storage.tables import TABLES
 
-EMPTY = ("other", "neighbour", "premise", "correction", "pair", "date", "without", "variant")
+EMPTY = (
+    "neighbour",
+    "premise",
+    "corrects",
+    "pair",
+    "date",
+    "without",
+    "variant",
+    "place",
+    "place_quote",
+    "gist",
+    "nth",
+    "seat",
+)
 """Columns that are empty unless a part says more."""
-NATIONAL = 3
-"""One question in so many is asked in the country's own language, where there are words for it."""
 
 
 @dataclass(frozen=True)
 class Prompts:
     """Rows to put into words.
 
-    Columns of `rows`: home, other (a second country, or empty), archetype, company, change_type, key, task_type,
-    answer (index into `answers`), variant (empty: as the answer says), without, neighbour, premise, correction,
-    `also` (provision ids the question rests on), pair, date, and one a fact, null where it is not stated; facts of
-    the second country end in `OTHER`, and `split` is given.
+    Columns of `rows`: home, archetype, company, change_type, key, task_type, answer (index into `answers`), variant
+    (empty: as the answer says), without (names of facts left unsaid), neighbour, premise, corrects (what a false
+    premise is: `repealed`, or the country whose law it is), `also` (provision ids the question rests on), pair, what
+    `composition.forms` adds (language, register, depth, form, answer_language, choice, date), of questions about one
+    provision place, place_quote and gist, and one a fact, null where it is not stated. Where countries are compared:
+    `country@1` and so on, null where there is none; facts of those countries end in the same mark (`SITES`); `seat`,
+    the country of central management where that decides, else empty; and `split`.
     """
 
     rows: pl.DataFrame
     answers: list[Answer]
-    language: str = ENGLISH
-    """The language of the country that is asked about."""
+    intake: bool = False
+    """Whether the questions are only to be read: each is worded for its task, and becomes an intake row."""
 
     @property
     def compared(self) -> bool:
-        """Whether two countries are."""
+        """Whether several countries are."""
         return "split" in self.rows.columns
 
 
@@ -58,7 +77,8 @@ def sample_tables(
     if not rows:
         return TABLES["scenarios.scenarios"].empty(), TABLES["scenarios.samples"].empty()
     everything = pl.concat(rows).unique("question_id", keep="first", maintain_order=True)
-    scenarios = everything.select(
+    judged_first = everything.sort(pl.col("applies").is_null(), maintain_order=True)
+    scenarios = judged_first.select(
         "scenario_id",
         "jurisdictions",
         "archetype",
@@ -74,19 +94,19 @@ def sample_tables(
 
 
 def _merged(parts: Sequence[Prompts]) -> list[Prompts]:
-    """Parts in one language, or that compare, as one: the fewer and longer the columns, the faster."""
-    together: dict[tuple[bool, str], list[Prompts]] = {}
+    """Parts that compare, that are only read, and all others, as one: the fewer and longer the columns, the faster."""
+    together: dict[tuple[bool, bool], list[Prompts]] = {}
     for part in parts:
         if part.rows.height:
-            together.setdefault((part.compared, part.language), []).append(part)
+            together.setdefault((part.compared, part.intake), []).append(part)
     merged = []
-    for (_, language), some in together.items():
+    for (_, intake), some in together.items():
         rows: list[pl.DataFrame] = []
         answers: list[Answer] = []
         for part in some:
             rows.append(_defaults(part.rows).with_columns(pl.col("answer") + len(answers)))
             answers += part.answers
-        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, language))
+        merged.append(Prompts(pl.concat(rows, how="diagonal_relaxed"), answers, intake))
     return merged
 
 
@@ -95,14 +115,19 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
     rows = pl.concat([rows, answers[rows["answer"].to_list()]], how="horizontal")
     drawn = rows["split"] if part.compared else _splits(domain, pack, rows)
     rows = rows.with_columns(_facts_json(domain, rows), drawn.alias("drawn"))
-    rows = rows.with_columns(_language(pack, rows, part))
-    texts = [_phrased(domain, pack, part, group, pack.languages[str(code)]) for (code,), group in _by(rows, "language")]
+    texts = [
+        _phrased(domain, pack, part, group, str(code), str(register))
+        for (code, register), group in _by(rows, "language", "register")
+    ]
     rows = pl.concat(texts)
+    places = [place_of(mark) for mark in sites_in(rows)]
+    others = pl.concat_str(places[1:], separator=",", ignore_nulls=True) if len(places) > 1 else pl.lit("")
     broken = rows.filter((pl.col("pair") != "") & ~pl.col("current"))["pair"].unique().to_list()
     rows = rows.with_columns(
-        pl.concat_list("home", "other").list.filter(pl.element() != "").alias("jurisdictions"),
+        pl.concat_list(places).list.drop_nulls().alias("jurisdictions"),
         pl.lit(domain.system_prompt).alias("system"),
-        pl.lit(list(domain.ranks), dtype=pl.List(pl.String)).alias("levels"),
+        pl.lit("").alias("output_schema"),
+        _level_words(pack, rows),
         pl.when(pl.col("variant") == "").then(pl.col("kind")).otherwise(pl.col("variant")).alias("variant"),
         pl.when(~pl.col("current") | pl.col("pair").is_in(broken))
         .then(pl.lit("withheld"))
@@ -110,14 +135,28 @@ def _worded(domain: Domain, pack: Pack, versions: Mapping[str, str], part: Promp
         .then(pl.lit("contrast"))
         .otherwise(pl.col("drawn"))
         .alias("split"),
-        _response(domain, rows),
+        *_filled(pack, rows, part.answers),
     )
     rows = _with_versions(rows, versions)
+    if part.intake:
+        sides = [(place_of(mark), mark) for mark in sites_in(rows)]
+        rows = intake_rows(domain, pack.languages[ENGLISH].countries, rows, sides)
     rows = rows.with_columns(
         _hashed(
-            rows, "scenario_id", "home", "other", "archetype", "company", "change_type", "facts", "date", "premise"
+            rows,
+            "scenario_id",
+            "home",
+            others,
+            "archetype",
+            "company",
+            "change_type",
+            "facts",
+            "date",
+            "premise",
+            "place",
+            "nth",
         ),
-        _hashed(rows, "question_id", "home", "other", "task_type", "system", "prompt", "pair"),
+        _hashed(rows, "question_id", "home", others, "task_type", "system", "prompt", "pair"),
     )
     return rows.with_columns(_hashed(rows, "sample_id", "question_id", "scenario_id", "response")).select(
         *TABLES["scenarios.samples"].schema, "archetype", "company", "facts", "date", "applies", "drawn"
@@ -139,7 +178,6 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
         [
             {
                 "kind": a.kind,
-                "response": a.response,
                 "sections": list(a.sections),
                 "expected_citations": [str(key) for key in a.citations],
                 "expected_level": a.level,
@@ -147,12 +185,13 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
                 "provenance": list(a.provenance),
                 "applies": list(a.applies),
                 "current": a.current,
+                "supposed": a.supposed[0] if a.supposed else "",
+                "supposed_value": a.supposed[1] if a.supposed else None,
             }
             for a in part.answers
         ],
         schema={
             "kind": pl.String,
-            "response": pl.String,
             "sections": pl.List(pl.String),
             "expected_citations": pl.List(pl.String),
             "expected_level": pl.String,
@@ -160,16 +199,17 @@ def _answer_table(part: Prompts) -> pl.DataFrame:
             "provenance": pl.List(pl.String),
             "applies": pl.List(pl.String),
             "current": pl.Boolean,
+            "supposed": pl.String,
+            "supposed_value": pl.Int64,
         },
     )
 
 
 def _facts_json(domain: Domain, rows: pl.DataFrame) -> pl.Expr:
     """Canonical JSON: country to the facts stated of it."""
-    home, other = (_side_json(domain, rows, mark, code) for mark, code in (("", "home"), (OTHER, "other")))
-    both = pl.when(pl.col("home") < pl.col("other")).then(pl.format("{},{}", home, other))
-    sides = pl.when(pl.col("other") == "").then(home).otherwise(both.otherwise(pl.format("{},{}", other, home)))
-    return pl.concat_str(pl.lit("{"), sides, pl.lit("}")).alias("facts")
+    home, *others = (_side_json(domain, rows, mark, place_of(mark)) for mark in sites_in(rows))
+    sites = pl.concat_list(home, *others).list.drop_nulls().list.sort().list.join(",") if others else home
+    return pl.concat_str(pl.lit("{"), sites, pl.lit("}")).alias("facts")
 
 
 def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.Expr:
@@ -182,53 +222,82 @@ def _side_json(domain: Domain, rows: pl.DataFrame, mark: str, code: str) -> pl.E
 
 
 def _splits(domain: Domain, pack: Pack, rows: pl.DataFrame) -> pl.Series:
-    """The split of each row; what a question leaves unsaid does not count."""
+    """The split of each row; what a question leaves unsaid does not count.
+
+    Every provision must be taught, so questions about one are parted by their wording, not by the provision.
+    """
     numbered = rows.with_row_index("at")
-    found = []
-    for (name,), group in _by(numbered, "without"):
-        names = split_names(split_percentiles(domain, group, {*pack.shares, str(name)}))
+    cases = numbered.filter(pl.col("change_type") != "")
+    places = numbered.filter(pl.col("change_type") == "")
+    found = [places.select("at", split_names(choose_index(places["key"].to_numpy(), 100, "split")).alias("split"))]
+    for (name,), group in _by(cases, "without"):
+        names = split_names(split_percentiles(domain, group, {*pack.shares, *str(name).split()}))
         found.append(group.select("at", names.alias("split")))
     return pl.concat(found).sort("at")["split"]
 
 
-def _language(pack: Pack, rows: pl.DataFrame, part: Prompts) -> pl.Series:
-    national = pack.languages.get(part.language)
-    if part.compared or national is None:
-        return pl.Series("language", [ENGLISH] * rows.height)
-    chosen = pl.Series(choose_index(rows["key"].to_numpy(), NATIONAL, "language") == 0)
-    known = pl.col("home").is_in(list(national.countries)) & pl.col("neighbour").is_in(["", *national.countries])
-    asked = pl.when(pl.lit(chosen) & known).then(pl.lit(national.language)).otherwise(pl.lit(ENGLISH))
-    return rows.select(asked.alias("language")).to_series()
+def _phrased(
+    domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: str, register: str
+) -> pl.DataFrame:
+    """Rows of one language and register with columns prompt and asker."""
+    words = pack.languages[language]
+    if register == PLAIN and not part.compared:
+        texts, askers = build_plain(domain, rows, words, pack.plain[language])
+    else:
+        texts, askers = build_prompts(domain, rows, words, register, part.compared)
+    return rows.with_columns(texts.alias("prompt"), askers.alias("asker"))
 
 
-def _phrased(domain: Domain, pack: Pack, part: Prompts, rows: pl.DataFrame, language: Language) -> pl.DataFrame:
-    """Rows of one language with columns prompt, register, asker and plan_said (the change as the answer words it)."""
-    frames = language.compared if part.compared else language.frames
-    registers = pick_phrase(list(frames), rows["key"].to_numpy(), "register").alias("register")
-    done = []
-    for (register,), group in _by(rows.with_columns(registers), "register"):
-        texts, askers = build_prompts(domain, group, language, str(register), part.compared)
-        english = phrase_change(dict(pack.vocabulary.changes), group["change_type"], group["key"].to_numpy())
-        done.append(group.with_columns(texts.alias("prompt"), askers.alias("asker"), english.alias("plan_said")))
-    return pl.concat(done)
+def _level_words(pack: Pack, rows: pl.DataFrame) -> pl.Series:
+    """The words that name each level in the language of each answer."""
+    kind = TABLES["scenarios.samples"].schema["level_words"]
+    codes = sorted(rows["answer_language"].unique())
+    named = [
+        [{"level": level, "said": list(said)} for level, said in pack.answers[code].level_words.items()]
+        for code in codes
+    ]
+    at = rows["answer_language"].replace_strict(codes, list(range(len(codes))), return_dtype=pl.Int64)
+    return pl.Series("level_words", named, dtype=kind).gather(at)
 
 
-def _response(domain: Domain, rows: pl.DataFrame) -> pl.Series:
-    """The answer with its slots filled."""
-    numbers = [n for n in facts_in(domain, rows) if domain.facts[n].type == "integer"]
-    values = {"company": pl.col("company"), "change": pl.col("plan_said"), "date": pl.col("date")}
-    values |= {n: pl.col(n).cast(pl.String).fill_null("") for n in numbers}
-    text = rows.select(pl.col("response").str.replace(PREMISE, pl.col("correction"), literal=True), *values.values())
-    for name, value in values.items():
-        slot = f"{{{name}}}"
-        while (slotted := text["response"].str.contains(slot, literal=True)).any():
-            text = text.with_columns(
-                pl.when(pl.lit(slotted))
-                .then(pl.col("response").str.replace(slot, value, literal=True))
-                .otherwise(pl.col("response"))
-                .alias("response")
-            )
-    return text["response"]
+def _filled(pack: Pack, rows: pl.DataFrame, answers: Sequence[Answer]) -> list[pl.Series]:
+    """Answers, prompts with what is put under them, and exact fields, their slots filled."""
+    which = rows["answer"].to_list()
+    rows = rows.with_columns(_correction(pack, rows).alias("premise"))
+    patterns = {code: pack.languages[code].date for code in rows["answer_language"].unique()}
+    response = fill_slots([a.response for a in answers], which, rows, patterns)
+    exact = [
+        json.dumps([{"field": field.name, "said": field.said} for field in a.fields], ensure_ascii=False)
+        for a in answers
+    ]
+    fields = pl.Series("expected_fields", fill_slots(exact, which, rows, patterns))
+    fields = fields.str.json_decode(TABLES["scenarios.samples"].schema["expected_fields"])
+    asked = {code: pack.languages[code].date for code in rows["language"].unique()}
+    there = rows.with_columns(pl.col("language").alias("answer_language"))
+    exhibits = fill_slots([f"\n\n{a.exhibit}" if a.exhibit else "" for a in answers], which, there, asked)
+    prompts = [prompt + exhibit for prompt, exhibit in zip(rows["prompt"], exhibits, strict=True)]
+    return [
+        pl.Series("response", response),
+        fields,
+        pl.Series("prompt", prompts),
+    ]
+
+
+def _correction(pack: Pack, rows: pl.DataFrame) -> pl.Series:
+    """What an answer says first of a false premise, with a space behind it; empty where there is none."""
+    kinds = rows.select("corrects", "home", "answer_language", "choice").unique()
+    said = []
+    for corrects, home, language, choice in kinds.iter_rows():
+        writer, english = Writer(pack.answers[language], choice), pack.languages[ENGLISH].names
+        names = english | pack.languages[language].names
+        if not corrects:
+            said.append("")
+        elif corrects == "repealed":
+            said.append(f"{writer.say('repealed')} ")
+        else:
+            said.append(f"{writer.say('foreign', other=names[corrects], country=names[home])} ")
+    table = kinds.with_columns(pl.Series("said", said, dtype=pl.String))
+    return rows.join(table, on=kinds.columns, how="left", maintain_order="left")["said"]
 
 
 def _with_versions(rows: pl.DataFrame, versions: Mapping[str, str]) -> pl.DataFrame:
@@ -249,5 +318,5 @@ def _hashed(rows: pl.DataFrame, name: str, *columns: Any) -> pl.Series:
     return pl.Series(name, [text_digest(text, 24) for text in texts])
 
 
-def _by(rows: pl.DataFrame, column: str) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
-    return list(rows.group_by(column, maintain_order=True))
+def _by(rows: pl.DataFrame, *columns: str) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
+    return list(rows.group_by(*columns, maintain_order=True))

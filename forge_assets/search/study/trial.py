@@ -112,7 +112,7 @@ def _finish(context: StudyContext, study: optuna.Study, trial: optuna.Trial, don
     table: dict[str, dict[str, float]] = {metric: {} for metric in METRICS}
     for sample, metric, value in scores.select("sample_id", "metric", "value").iter_rows():
         table[metric][sample] = value
-    means = {metric: float(np.mean(list(values.values()))) for metric, values in table.items()}
+    means = {metric: float(np.mean(list(values.values()))) for metric, values in table.items() if values}
     composites = table["composite"]
     found: dict[str, Any] = {
         "scores": means,

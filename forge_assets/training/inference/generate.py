@@ -10,6 +10,7 @@ import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from forge_assets.training.inference.answer_file import AnswerFile
+from forge_assets.training.inference.constrained import HeldToSchema, Schemas
 from forge_assets.training.inference.decoding import SeededDraw, UntilStopped
 from forge_assets.training.jobs.spec import GenerateJob, Sampling
 from forge_assets.training.models.loading import load_tuned
@@ -47,6 +48,9 @@ def answer_prompts(
 ) -> dict[str, Any]:
     """Answer every row of `prompts` (JSONL: sample_id, prompt as chat messages) into `result/answers.jsonl`.
 
+    Where a row has `schema`, a JSON Schema as text, its answer keeps to it as far as it goes: at the most tokens
+    allowed it is cut like any other.
+
     What is drawn for a sample depends on its id and the seed alone, so an interrupted run gives the answers that an
     undisturbed one gives, as far as the arithmetic of a batch does not depend on its other rows.
 
@@ -55,13 +59,16 @@ def answer_prompts(
 
     Raises:
         Interrupted: stopped early; the answers that had ended are kept.
+        ValueError: a schema cannot be followed.
     """
     result.mkdir(parents=True, exist_ok=True)
-    rows = {row["sample_id"]: row["prompt"] for row in read_json_lines(prompts)}
+    rows = {row["sample_id"]: row for row in read_json_lines(prompts)}
     texts = {
-        name: str(tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True))
-        for name, prompt in rows.items()
+        name: str(tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True))
+        for name, row in rows.items()
     }
+    wanted = {name: row["schema"] for name, row in rows.items() if row.get("schema")}
+    schemas = Schemas(wanted, tokenizer, stop_tokens(model, tokenizer))
     kept = AnswerFile(result / "answers.jsonl")
     # Prompts that end alike ask for answers of like length: a batch runs as long as its longest answer.
     left = sorted(texts.keys() - kept.done, key=lambda name: (texts[name][-100:], len(texts[name]), name))
@@ -71,7 +78,7 @@ def answer_prompts(
     tokens, started = 0, time.time()
     for batch in batches:
         interrupt.check()
-        new = _answer(model, tokenizer, {name: texts[name] for name in batch}, sampling, kept, interrupt)
+        new = _answer(model, tokenizer, {name: texts[name] for name in batch}, sampling, schemas, kept, interrupt)
         tokens += new
         progress.metrics(answered=len(kept.done), answers=len(rows), new_tokens=new)
         progress.say(f"answered {len(kept.done)}/{len(rows)}")
@@ -90,6 +97,7 @@ def _answer(
     tokenizer: PreTrainedTokenizerBase,
     texts: dict[str, str],
     sampling: Sampling,
+    schemas: Schemas,
     kept: AnswerFile,
     interrupt: Interrupt,
 ) -> int:
@@ -104,12 +112,13 @@ def _answer(
         kept.keep(names[row], str(tokenizer.decode(new, skip_special_tokens=True)))
 
     until = UntilStopped(asked, stops, ended, interrupt)
+    held = HeldToSchema(schemas.matchers(names), asked, stops)
     draw = [SeededDraw(names, asked, sampling)] if sampling.temperature > 0 else []
     with torch.inference_mode():
         output = model.generate(
             **inputs,
             do_sample=False,
-            logits_processor=LogitsProcessorList(draw),
+            logits_processor=LogitsProcessorList([held, *draw]),
             stopping_criteria=StoppingCriteriaList([until]),
             max_new_tokens=sampling.max_new_tokens,
             pad_token_id=tokenizer.pad_token_id,

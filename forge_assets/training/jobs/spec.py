@@ -16,7 +16,7 @@ from forge_resources.storage.strict import Strict
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-CODE_VERSION = 4
+CODE_VERSION = 5
 """Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
 
 

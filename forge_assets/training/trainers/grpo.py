@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -147,7 +147,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
 
 def judge(questions: Rows, laws: LawIndex) -> Callable[..., list[float]]:
     """The reward function that TRL calls: totals; the mean of each part is logged too."""
-    samples: Mapping[str, dict[str, Any]] = {row["sample_id"]: row for row in questions}
+    samples = {row["sample_id"]: row | {"prompt": row["prompt"][-1]["content"]} for row in questions}
 
     def total(
         completions: list[list[dict[str, Any]]],

@@ -149,7 +149,15 @@ def _rewarded_job(root: Path) -> None:
     progress = Progress(folder, None)
     progress.start("grpo")
     earned = Reward(
-        citations=0.5, country=1, level=0.25, structure=1, wording=0.5, unexpected_citations=0, verbosity=-0.125
+        citations=0.5,
+        fields=0.5,
+        country=1,
+        level=0.25,
+        structure=1,
+        wording=0.5,
+        unexpected_citations=0,
+        unexpected_content=-0.25,
+        verbosity=-0.125,
     )
     parts = {reward_metric(part): value for part, value in asdict(earned).items()} | {"completions/mean_length": 40.0}
     progress.metrics(step=1, loss=0.1, reward=0.75, kl=0.01, gpu_bytes=10**9, **parts)

@@ -36,7 +36,14 @@ QUESTIONS: list[dict[str, Any]] = [
         "sections": ["Law"],
         "expected_citations": [],
         "expected_level": "none",
-        "levels": ["information"],
+        "task_type": "duty",
+        "system": "",
+        "expected_fields": [],
+        "level_words": [
+            {"level": "information", "said": ["information"]},
+            {"level": "none", "said": ["no duty"]},
+        ],
+        "output_schema": "",
     }
     for row in ROWS[:6]
 ]
