@@ -69,12 +69,16 @@ def test_some_questions_are_about_two_countries_or_name_one_that_decides_nothing
     assert intake.filter(pl.col("variant") == "confusable_neighbour").height > 50
 
 
-def test_every_number_and_the_company_stand_in_the_prompt_and_nothing_is_left_to_fill_in(intake: pl.DataFrame) -> None:
-    for row in intake.iter_rows(named=True):
+def test_what_the_answer_says_in_numbers_stands_in_the_prompt_and_nothing_is_left_to_fill_in(
+    intake: pl.DataFrame,
+) -> None:
+    listed = intake.filter(pl.col("register") != "plain")  # in plain words a number may be one
+    assert 0 < listed.height < intake.height
+    for row in listed.iter_rows(named=True):
         assert row["company"] in row["prompt"]
         numbers = [v for site in json.loads(row["facts"]).values() for v in site.values() if not isinstance(v, bool)]
         assert all(str(number) in row["prompt"] for number in numbers)
-    open_ = intake.filter(pl.col("prompt").str.contains(r"\{\S*\w+\}|\bnull\b|  |^ | $| \n|: ;|: \n"))
+    open_ = intake.filter(pl.col("prompt").str.contains(r"\{\S*\w+\}|  |^ | $| \n|: ;|: \n"))
     assert open_.is_empty(), open_["prompt"][0]
 
 
