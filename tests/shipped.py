@@ -19,7 +19,7 @@ from forge_resources.config.data_folder import PROJECT
 
 PACK = PROJECT / "frameworks" / "labour"
 PAIRED = ("AT", "DE", "ES", "EU", "FR", "NL")
-VOLUME = Volume(draws=64, kept=8)
+VOLUME = Volume(draws=40, kept=6)
 
 
 @cache
