@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import importlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +33,11 @@ from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.judgement import NO_LEVEL, UNSETTLED
+from forge_assets.scenarios.intake.schema import intake_schema_text
 from forge_assets.scoring.answer_text import plain_text
 from forge_assets.scoring.bootstrap import clustered_mean
+from forge_assets.scoring.intake import intake_change, intake_country, intake_exact, intake_facts, intake_missing
+from forge_assets.scoring.repetition import repeats
 from forge_assets.training.asset_support import greedy
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import JobRunner
@@ -60,17 +61,13 @@ headings counts."""
 
 MEANS = ("| | Mean | Questions |", "|---|---:|---:|")
 ANSWERS = "## Answers"
-INTAKE = {
-    "Change right": "change",
-    "Country right": "country",
-    "Facts F1": "facts",
-    "Missing facts F1": "missing",
-    "All right": "exact",
+INTAKE: dict[str, Callable[[str, str, str], float]] = {
+    "Change right": intake_change,
+    "Country right": intake_country,
+    "Facts F1": intake_facts,
+    "Missing facts F1": intake_missing,
+    "All right": intake_exact,
 }
-"""Label to what `scoring.intake` calls it."""
-
-_RUN = 4
-_OPEN = re.compile(r"[\w,(\-–]$")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,9 @@ class Verdict:
     """What is right about an answer; None where the question does not ask for it."""
 
     country: float
-    f1: float
+    f1: float | None
+    quiet: float | None
+    """Where nothing is to be cited: whether nothing that does not bear on the case is."""
     invented: float
     foreign: float
     level: float | None
@@ -87,7 +86,8 @@ class Verdict:
 
 FIGURES: dict[str, Callable[[Verdict], float | None]] = {
     "Country right": lambda v: v.country,
-    "Citation F1": lambda v: v.f1,
+    "Citation F1, where a place is due": lambda v: v.f1,
+    "No wrong citation and no loop, where none is due": lambda v: v.quiet,
     "Invented citations ↓": lambda v: v.invented,
     "Citations of another country ↓": lambda v: v.foreign,
     "Level right": lambda v: v.level,
@@ -111,13 +111,17 @@ class Judge:
         repeated = {c.key for c in parse(question.text, self._laws, home) if c.jurisdiction not in asked}
         own = {key: citation for key, citation in cited.items() if key not in repeated}
         at_home = self._laws.at_home(asked)
+        due, citable_here = set(question.citations), self._citable(question, at_home)
+        stray = any(not any(one.touches(key) for key in citable_here) for one in own)
+        looping = repeats(text, "")
         return Verdict(
             country=self._country(question, text, own.values(), asked),
-            f1=_f1(set(own), set(question.citations), self._citable(question, at_home)),
+            f1=_f1(set(own), due, citable_here) if due else None,
+            quiet=None if due else float(not (stray or looping or not text.strip())),
             invented=_share(c.status == "fabricated" for c in own.values()),
             foreign=_share(c.jurisdiction not in at_home for c in own.values()),
             level=self._level(question, text),
-            endless=float(endless(text)),
+            endless=float(looping),
         )
 
     def _country(self, question: Question, text: str, cited: Iterable[Citation], asked: frozenset[str]) -> float:
@@ -144,21 +148,9 @@ class Judge:
 
 def _f1(cited: set[CitationKey], due: set[CitationKey], citable: set[CitationKey]) -> float:
     """Harmonic mean of recall of what must be named, exactly or more precisely, and precision over what may be."""
-    recall = _share(any(key.contains(one) for one in cited) for key in due) if due else 1.0
-    right = [any(one.touches(key) for key in citable | due) for one in cited]
-    precision = _share(right) if cited else float(not due)
+    recall = _share(any(key.contains(one) for one in cited) for key in due)
+    precision = _share(any(one.touches(key) for key in citable | due) for one in cited)
     return 2 * recall * precision / (recall + precision) if recall + precision else 0.0
-
-
-def endless(text: str) -> bool:
-    """Whether an answer says the same again and again, or is long and stops in mid-sentence."""
-    if find_spec("forge_assets.scoring.repetition"):
-        found: bool = importlib.import_module("forge_assets.scoring.repetition").repeats(text, "")
-        return found
-    words = re.findall(r"\w+", text.casefold())
-    runs = [tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)]
-    again = 1 - len(set(runs)) / len(runs) if runs else 0.0
-    return (len(runs) >= 24 and again > 0.5) or (len(words) > 60 and _OPEN.search(text.rstrip()) is not None)
 
 
 def _share(found: Iterable[bool]) -> float:
@@ -264,17 +256,12 @@ def _shown(question: Question, answer: str, verdict: Verdict) -> list[str]:
 
 def intake(inquiry: Inquiry) -> list[str]:
     """Have the questions that state a case read into fields; lines of the report."""
-    if find_spec("forge_assets.scenarios.intake") is None:
-        raise SystemExit("--intake: this version of the code has no intake task: leave the option out")
-    schema_of = importlib.import_module("forge_assets.scenarios.intake.schema").intake_schema_text
-    score = importlib.import_module("forge_assets.scoring.intake")
-    schema: str = schema_of(inquiry.domain, [c.framework.jurisdiction for c in inquiry.countries])
+    schema = intake_schema_text(inquiry.domain, [c.framework.jurisdiction for c in inquiry.countries])
     cases = [q for q in inquiry.questions if q.change is not None]
-    answers = inquiry.answers(cases, inquiry.domain.intake_prompt, schema=schema)  # type: ignore[attr-defined]
+    answers = inquiry.answers(cases, inquiry.domain.intake_prompt, schema=schema)
     right = {q.id: json.dumps(read_rightly(inquiry.domain, q), separators=(",", ":")) for q in cases}
     lines = [*MEANS]
-    for label, name in INTAKE.items():
-        of = getattr(score, f"intake_{name}")
+    for label, of in INTAKE.items():
         lines.append(_row(label, [of(answers[q.id], right[q.id], schema) for q in cases], [q.id for q in cases]))
     lines += ["", ANSWERS]
     for q in cases:

@@ -53,7 +53,7 @@ def test_a_line_says_memory_against_its_parts_tokens_time_and_money(models: Mode
         r"fp32, 4 x 1 rows +([\d.]+) .*margin [\d.]+ +([\d.]+)k +\d+ \S+ +\d+\.\d\d$", line
     ).groups()
     assert 1 < float(peak) < profile.hardware.memory_gb
-    assert float(tokens) * 1000 == profile.teacher.steps * 4 * profile.max_length
+    assert float(tokens) * 1000 == pytest.approx(profile.teacher.steps * 4 * profile.max_length, abs=50)
 
 
 def test_a_loss_reads_the_choice_set_once_and_needs_less_than_training(models: ModelLibrary) -> None:

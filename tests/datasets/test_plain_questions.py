@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from bench.plain_questions import Judge, endless, read_rightly
+from bench.plain_questions import Judge, read_rightly
 from forge_assets.datasets.questions import load_questions
+from forge_assets.scenarios.intake.schema import read_intake
 from tests.shipped import PACK, countries, domain
 
 FILE = load_questions(PACK, domain())
@@ -48,8 +51,14 @@ def test_what_else_the_change_pulls_costs_nothing_and_what_it_does_not_pull_does
 
 
 def test_silence_is_right_only_where_nothing_is_due(judge: Judge) -> None:
-    assert judge.verdict(QUESTIONS["de-en-minimum-wage"], "That is about wages, in Germany.").f1 == 1
-    assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], "Ask a lawyer in Germany.").f1 == 0
+    about_wages, about_shifts = QUESTIONS["de-en-minimum-wage"], QUESTIONS["de-schichtplan-umgeworfen"]
+    silent = judge.verdict(about_wages, "That is about wages, in Germany.")
+    assert (silent.f1, silent.quiet) == (None, 1)
+    assert judge.verdict(about_wages, "Germany: § 87 Abs. 1 Nr. 2 BetrVG.").quiet == 0
+    assert judge.verdict(about_wages, "").quiet == 0
+    assert judge.verdict(about_wages, "The wage is the wage of the wage and so on. " * 20).quiet == 0
+    assert judge.verdict(about_shifts, "Ask a lawyer in Germany.").f1 == 0
+    assert judge.verdict(about_shifts, "Ask a lawyer in Germany.").quiet is None
 
 
 def test_the_level_is_read_under_the_headings(judge: Judge) -> None:
@@ -57,11 +66,9 @@ def test_the_level_is_read_under_the_headings(judge: Judge) -> None:
     assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], text).level == 1
 
 
-def test_an_answer_that_goes_round_in_circles_is_noticed() -> None:
-    assert endless("The works council has a right to be heard before each step. " * 9)
-    assert not endless(
-        "The works council must agree to the new shift plan. If it does not, the conciliation board decides."
-    )
+def test_an_answer_that_goes_round_in_circles_is_noticed(judge: Judge) -> None:
+    circles = "Germany: the works council has a right to be heard before each step. " * 9
+    assert judge.verdict(QUESTIONS["de-schichtplan-umgeworfen"], circles).endless == 1
 
 
 def test_what_a_question_says_becomes_the_right_intake_answer() -> None:
@@ -70,3 +77,9 @@ def test_what_a_question_says_becomes_the_right_intake_answer() -> None:
         "facts": {"AT": {"employees": 60, "affected": 3}},
         "missing": ["works_council"],
     }
+
+
+def test_every_case_has_a_right_intake_answer_of_the_schema() -> None:
+    cases = [q for q in FILE.questions if q.change]
+    read = [read_intake(json.dumps(read_rightly(domain(), q)), domain(), countries()) for q in cases]
+    assert [r.change for r in read] == [q.change for q in cases]

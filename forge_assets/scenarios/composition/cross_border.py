@@ -44,9 +44,27 @@ def compose_cross_border(
     Returns:
         Tables `scenarios.scenarios` and `scenarios.samples`, sorted by id.
     """
+    return sample_tables(domain, pack, law.versions, prompts_across(domain, pack, frameworks, law, volume))
+
+
+def prompts_across(
+    domain: Domain,
+    pack: Pack,
+    frameworks: Sequence[Framework],
+    law: LawLineage,
+    volume: Volume,
+    marked: bool = False,
+) -> list[Prompts]:
+    """Compose the rows of questions that need several frameworks and their answers, before they are put into words.
+
+    Args:
+        frameworks: those of the countries asked about, and of unions.
+        law: holds ids of all of them, which are unique across frameworks.
+        marked: whether answers carry the source of every piece of their text.
+    """
     volume = Volume(max(1, volume.draws // THINNER.draws), max(1, volume.kept // THINNER.kept))
     said = sorted((without_bracketed_citations(f, domain.citation) for f in frameworks), key=lambda f: f.jurisdiction)
-    answers = AnswerComposer(domain, pack, law.statuses, tuple(said), law.statutes)
+    answers = AnswerComposer(domain, pack, law.statuses, tuple(said), law.statutes, marked)
     countries, unions = [f for f in said if not f.members], [f for f in said if f.members]
     codes = [f.jurisdiction for f in countries]
     groups = groups_of(pack.neighbours, codes)
@@ -63,7 +81,7 @@ def compose_cross_border(
             parts += _dated(
                 domain, pack, answers, union, countries, change, drawn.filter(pl.col("site") == 0).drop("site")
             )
-    return sample_tables(domain, pack, law.versions, parts)
+    return parts
 
 
 def _premises(

@@ -39,7 +39,8 @@ _SLOT = re.compile(r"\{(\w*)\}")
 _WORD = re.compile(r"[^\W\d_]+")
 _BRACE = re.compile(r"[{}]")
 _LAW = re.compile(r"[\d§]")
-_ENDS = re.compile(r"[.!?…]$")
+_ENDS = re.compile(r"[.!?…;]$")
+"""What ends a sentence; the semicolon is the question mark of Greek."""
 
 Wordings = tuple[Text, ...]
 Some = Annotated[Wordings, Field(min_length=FEW)]
@@ -407,7 +408,7 @@ def _wordings(
             yield here, f"{text!r} is given twice", "say it in another way"
         if sentence is True and not (_ENDS.search(text) and _capital(text)):
             yield here, f"{text!r} is no sentence", "begin it with a capital or a slot, end it with a stop"
-        if sentence is False and (text.endswith((".", "!", "?"))):
+        if sentence is False and (text.endswith((".", "!", "?", ";"))):
             yield here, f"{text!r} ends a sentence", "write a fragment that may stand within a list"
 
 

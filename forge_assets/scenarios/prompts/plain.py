@@ -175,7 +175,7 @@ def _framed(frames: Sequence[str], slots: dict[str, pl.Series], used: Numbers, s
     text = scatter(len(used), parts)
     at = np.flatnonzero(slips == Slip.STOP)  # never a full stop, which may be a citation's
     rest = np.flatnonzero(slips != Slip.STOP)
-    return scatter(len(used), [(at, text.gather(at).str.replace(r" ?\?$", "")), (rest, text.gather(rest))])
+    return scatter(len(used), [(at, text.gather(at).str.replace(r" ?[?;]$", "")), (rest, text.gather(rest))])
 
 
 def _pieces(frame: str) -> list[pl.Expr]:

@@ -43,7 +43,7 @@ BAD = [
     ("  steps: 4\n", "", -2, "`teacher.steps` is missing: add it"),
     ("[DE, AT]", "[]", 0, "`jurisdictions` is not accepted: tuple should have at least 1 item"),
     ("[DE, AT]", "[DE, AT, DE]", 0, "`DE` is listed twice: keep one of them"),
-    ("[note]", "[]", 0, "`data.registers` is not accepted: tuple should have at least 1 item"),
+    ("[plain, note]", "[]", 0, "`data.registers` is not accepted: tuple should have at least 1 item"),
     ("device: cpu", "device: tpu", 0, "`hardware.device: tpu` is not accepted: input should be 'cpu' or 'cuda'"),
     ("memory_gb: 4", "memory_gb: 0", 0, "`hardware.memory_gb: 0` is not accepted: input should be greater than 0"),
     (
