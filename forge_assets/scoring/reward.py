@@ -7,7 +7,7 @@ citations, bodies, numbers, quotes and words beyond those that are due cost more
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from forge_assets.scoring.answer_text import heading_name, level_named, plain_te
 from forge_assets.scoring.fields import Said
 from forge_assets.scoring.metrics import Answer, composite, is_intake
 from forge_assets.scoring.quotes import false_quotes, quotes
-from forge_assets.scoring.repetition import said_again, words
+from forge_assets.scoring.repetition import repeats, said_again, words
 
 WEIGHTS = {
     "citations": 0.5,
@@ -60,7 +60,10 @@ class Reward:
     """
 
     citations: float
-    """F1 of the citations against those due; where none is due and none given, nothing to judge by."""
+    """F1 of the citations against those due; where none is due and none given, nothing to judge by.
+
+    Where the question itself cites all that is due, no more than what is said of it earns.
+    """
     fields: float
     """Share of what must be said exactly that is said."""
     country: float
@@ -76,7 +79,8 @@ class Reward:
     unexpected_content: float
     """Numbers and bodies that neither question nor reference names: -1/6 each; quotes that are not verbatim: -1/3."""
     verbosity: float
-    """Words beyond one and a half times the reference's, or three times the share that says again what was said."""
+    """Words beyond one and a half times the reference's, or three times the share that says again what was said; whole
+    where an answer repeats itself to its end or does not end."""
 
     @property
     def total(self) -> float:
@@ -95,7 +99,7 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
     if not answer.strip():
         return Reward(*[0.0] * len(WEIGHTS))
     reference, home = sample["response"], sample["jurisdictions"]
-    verbosity = -_verbosity(words(answer), words(reference))
+    verbosity = -_verbosity(answer, reference)
     if is_intake(sample):  # JSON has one merit: how much of it is right
         read = composite(Answer(answer, sample, laws))
         return Reward(read, read, read, read, read, read, 0.0, 0.0, verbosity)
@@ -106,7 +110,11 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
     expected = {CitationKey.parse(key) for key in sample["expected_citations"]}
     said = Said(answer, [citation.span for citation in found])
     wording = rouge(answer, reference)[2]
-    level, citations, fields = _judged(answer, sample, said, cited.keys(), expected, wording)
+    right = 2 * len(cited.keys() & expected) / (len(cited) + len(expected)) if cited or expected else None
+    fields = said.share(sample["expected_fields"]) if sample["expected_fields"] else None
+    if expected and right and expected <= {citation.key for citation in parse(sample["prompt"], laws, alone)}:
+        right = min(right, wording if fields is None else fields)
+    level, citations, fields = _judged(answer, sample, right, fields, wording)
     return Reward(
         citations=citations,
         fields=fields,
@@ -121,16 +129,14 @@ def reward(answer: str, sample: Mapping[str, Any], laws: LawIndex) -> Reward:
 
 
 def _judged(
-    answer: str, sample: Mapping[str, Any], said: Said, cited: Set[CitationKey], due: Set[CitationKey], wording: float
+    answer: str, sample: Mapping[str, Any], citations: float | None, fields: float | None, wording: float
 ) -> tuple[float, float, float]:
     """Level, citations and fields; where there is nothing to judge one by, the first of them that there is."""
     named = level_named(answer, sample["level_words"])
     level = float(named == sample["expected_level"]) if sample["expected_level"] else None
-    citations = 2 * len(cited & due) / (len(cited) + len(due)) if cited or due else None
-    fields = said.share(sample["expected_fields"]) if sample["expected_fields"] else None
-    parts = (level, citations, fields)
-    other = next((part for part in parts if part is not None), wording)
-    return tuple(other if part is None else part for part in parts)  # type: ignore[return-value]
+    other = next((part for part in (level, citations, fields) if part is not None), wording)
+    level, citations, fields = (other if part is None else part for part in (level, citations, fields))
+    return level, citations, fields
 
 
 def _countries(text: str, cited: Mapping[CitationKey, Citation], laws: LawIndex) -> set[str]:
@@ -180,6 +186,9 @@ def _unexpected_content(answer: str, said: Said, sample: Mapping[str, Any], laws
     return min(1.0, (len(stray) + len(bodies) + 2 * false) / _UNEXPECTED)
 
 
-def _verbosity(answer: list[str], reference: list[str]) -> float:
-    beyond = len(answer) / (_LONGER * len(reference)) - 1 if reference else 0.0
-    return min(1.0, max(0.0, beyond, _AGAIN * (said_again(answer) - said_again(reference))))
+def _verbosity(answer: str, reference: str) -> float:
+    if repeats(answer, reference):
+        return 1.0
+    said, models = words(answer), words(reference)
+    beyond = len(said) / (_LONGER * len(models)) - 1 if models else 0.0
+    return min(1.0, max(0.0, beyond, _AGAIN * (said_again(said) - said_again(models))))

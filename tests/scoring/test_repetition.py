@@ -57,6 +57,6 @@ def test_lists_and_long_answers_that_end_are_not(answer: str) -> None:
 
 def test_no_reference_answer_of_the_pack_is_counted() -> None:
     _, samples = shipped.composed()
-    texts = samples["response"].unique().to_list()
+    texts = samples.group_by("task_type", "depth", "answer_language").head(20)["response"].unique().to_list()
     assert len(texts) > 1000
     assert [text for text in texts if repeats(plain_text(text), text)] == []

@@ -25,6 +25,7 @@ from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
 from forge_assets.scenarios.pack.files import load_pack
+from forge_assets.scoring.metrics import is_prose
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
 from forge_assets.scoring.score import score
 from forge_resources.storage.canonical_json import canonical
@@ -32,6 +33,7 @@ from tests.scoring.conftest import as_asked
 
 PACK = Path(__file__).parents[2] / "frameworks" / "labour"
 CODES = ("AT", "DE", "EU", "FR")
+HALF = HIGHEST / 2
 MARGIN = 0.1
 """How much less than an honest answer with one fault gaming must earn."""
 
@@ -90,7 +92,8 @@ def _honest(sample: Sample, laws: LawIndex) -> list[str]:
     if bare and len(sample["expected_citations"]) != 1:
         found.append(text.replace(bare[-1], ""))
     if not found and len(listed) > 1:
-        found.append(text.replace(listed[-1], ""))
+        spare = [line for line in listed if not parse(line, laws, _alone(sample))]
+        found.append(text.replace((spare or listed)[-1], ""))
     if not found and bare:
         found.append(text.replace(bare[-1], ""))
     if not found:
@@ -111,23 +114,31 @@ def _provisions(sample: Sample, countries: list[Country]) -> list[str]:
 
 
 def _under(sample: Sample, *texts: str) -> str:
-    """Each text under a heading of the sample; the last one under all that follow."""
+    """Each text under a heading of the sample; the last one under all that follow. Without headings where none are due."""
+    if not sample["sections"]:
+        return "\n".join(texts)
     padded = [*texts, *[texts[-1]] * len(sample["sections"])]
     return "\n".join(f"## {name}\n{text}" for name, text in zip(sample["sections"], padded, strict=False))
 
 
 @pytest.fixture(scope="module")
 def fails(asked: list[Sample], held: LawIndex) -> Callable[..., list[str]]:
-    """Where a way of gaming earns as much as the worst honest answer, or nearly so; it must be tried on many."""
+    """Where a way of gaming earns as much as the worst honest answer, or nearly so; it must be tried on many.
+
+    A short answer in plain sentences with one fault may have nothing left: there gaming is compared with half of what is
+    to be earned.
+    """
 
     def tried(game: Callable[[Sample], str | None], least: int = 30) -> list[str]:
         won, count = [], 0
-        for sample in asked:
+        for sample in filter(is_prose, asked):
             text = game(sample)
             if text is None:
                 continue
             count += 1
-            honest = min(reward(each, sample, held).total for each in _honest(sample, held))
+            honest = HALF + MARGIN
+            if sample["sections"]:
+                honest = min(reward(each, sample, held).total for each in _honest(sample, held))
             gained = reward(text, sample, held)
             if gained.total > honest - MARGIN:
                 won.append(f"{gained.total:.2f} for\n{text}\n{honest:.2f} honestly, of\n{sample['response']}\n{gained}")
@@ -144,9 +155,10 @@ def test_the_reference_earns_everything(asked: list[Sample], held: LawIndex) -> 
 
 
 def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample], held: LawIndex) -> None:
-    earned = [reward(text, sample, held).total for sample in asked for text in _honest(sample, held)]
-    assert all(_honest(sample, held) for sample in asked)
-    assert min(earned) > 0.5 and max(earned) < HIGHEST - 0.01
+    headed = [sample for sample in asked if sample["sections"]]
+    earned = [reward(text, sample, held).total for sample in headed for text in _honest(sample, held)]
+    assert len(headed) > 50 and all(_honest(sample, held) for sample in headed)
+    assert min(earned) > 0.5 and max(earned) < HIGHEST
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
@@ -185,6 +197,19 @@ def test_copying_the_question_does_not_pay(fails: Callable[..., list[str]]) -> N
     assert fails(lambda s: _under(s, s["prompt"], "None in the catalogue.")) == []
 
 
+def test_copying_the_place_that_is_asked_about_does_not_pay(sample: Sample, laws: LawIndex) -> None:
+    text = "§ 87 Abs. 1 Nr. 6 BetrVG: co-determination on devices able to monitor, owed to the Betriebsrat."
+    place = sample | {
+        "prompt": "What does § 87 Abs. 1 Nr. 6 BetrVG say?",
+        "response": text,
+        "sections": [],
+        "expected_citations": ["DE:betrvg:87:1:6"],
+        "expected_level": "",
+    }
+    assert reward(text, place, laws).total == pytest.approx(HIGHEST)
+    assert reward(place["prompt"], place, laws).total < HALF
+
+
 def test_one_safe_article_for_every_question_does_not_pay(fails: Callable[..., list[str]], held: LawIndex) -> None:
     def safe(sample: Sample) -> str | None:
         home = sample["jurisdictions"][0]
@@ -213,7 +238,8 @@ def test_citing_nothing_earns_nothing_for_citations_unless_the_answer_says_that_
     asked: list[Sample], held: LawIndex
 ) -> None:
     says = {"none": "No provision applies.", "unsettled": "The texts held do not settle it."}
-    empty = [s for s in asked if not s["expected_citations"] and s["expected_level"] in says]
+    english = [s for s in asked if is_prose(s) and s["answer_language"] == "en"]
+    empty = [s for s in english if not s["expected_citations"] and s["expected_level"] in says]
     assert len(empty) > 8
     for sample in empty:
         assert reward(_under(sample, "The employer may go ahead at any time."), sample, held).citations == 0.0
@@ -251,7 +277,7 @@ def test_the_law_of_another_country_does_not_pay(fails: Callable[..., list[str]]
 
 
 def test_a_citation_of_another_country_beside_the_right_ones_costs(asked: list[Sample], held: LawIndex) -> None:
-    for sample in asked:
+    for sample in filter(is_prose, asked):
         home = sample["jurisdictions"]
         foreign = next(text for code, text in SAFE.items() if code not in home)
         found = reward(f"{sample['response']} As under {foreign}.", sample, held)
@@ -350,7 +376,7 @@ def test_giving_every_number_does_not_pay(
 
 
 def test_quoting_what_nobody_wrote_costs_and_quoting_the_law_does_not(asked: list[Sample], held: LawIndex) -> None:
-    for sample in asked:
+    for sample in filter(is_prose, asked):
         [*_, home] = sorted(sample["jurisdictions"])
         unit = next(unit for (code, _), law in held.laws.items() if code == home for unit in law.units.values())
         true, false = " ".join(unit.text.split()[:6]), "the employer may do as it pleases"

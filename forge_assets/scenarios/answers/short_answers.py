@@ -39,7 +39,8 @@ def whether(case: AnswerCase) -> SectionText:
     if lead is None:
         return SectionText(silence(case, "whether_no", "whether_unsettled"))
     level = case.law.level(lead.level)
-    return SectionText(case.writer.say("whether_yes", level=level, duty=case.law.duty(lead)), (case.body_field(lead),))
+    named = () if case.law.english else (case.body_field(lead),)  # English duties name no body
+    return SectionText(case.writer.say("whether_yes", level=level, duty=case.law.duty(lead)), named)
 
 
 def suppose(case: AnswerCase) -> SectionText:
