@@ -114,7 +114,7 @@ def _provisions(sample: Sample, countries: list[Country]) -> list[str]:
 
 
 def _under(sample: Sample, *texts: str) -> str:
-    """Each text under a heading of the sample; the last one under all that follow. Without headings where none are due."""
+    """Each text under a heading of the sample; the last one under all that follow; bare where none is due."""
     if not sample["sections"]:
         return "\n".join(texts)
     padded = [*texts, *[texts[-1]] * len(sample["sections"])]
@@ -125,8 +125,8 @@ def _under(sample: Sample, *texts: str) -> str:
 def fails(asked: list[Sample], held: LawIndex) -> Callable[..., list[str]]:
     """Where a way of gaming earns as much as the worst honest answer, or nearly so; it must be tried on many.
 
-    A short answer in plain sentences with one fault may have nothing left: there gaming is compared with half of what is
-    to be earned.
+    A short answer in plain sentences with one fault may have nothing left: there gaming is compared with half of what
+    is to be earned.
     """
 
     def tried(game: Callable[[Sample], str | None], least: int = 30) -> list[str]:
