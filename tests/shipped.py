@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import polars as pl
+from filelock import FileLock
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.law.country import Country, country_files, read_country
@@ -66,7 +70,24 @@ def lineage() -> LawLineage:
 
 @cache
 def composed() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scenarios and samples of every country, and across five countries and the union."""
+    """Scenarios and samples of every country, and across five countries and the union.
+
+    The processes of one run of tests compose them once: the first writes them, the others wait for it.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return _composed()
+    folder = Path(tempfile.gettempdir()) / f"model-forge-composed-{run}"
+    files = [folder / f"{name}.parquet" for name in ("scenarios", "samples")]
+    with FileLock(f"{folder}.lock"):
+        if not files[1].exists():
+            folder.mkdir(exist_ok=True)
+            for file, table in zip(files, _composed(), strict=True):
+                table.write_parquet(file)
+    return pl.read_parquet(files[0]), pl.read_parquet(files[1])
+
+
+def _composed() -> tuple[pl.DataFrame, pl.DataFrame]:
     found = core_frameworks()
     parts = [compose_country(domain(), pack(), framework, lineage(), VOLUME) for framework in found.values()]
     parts.append(compose_cross_border(domain(), pack(), [found[code] for code in PAIRED], lineage(), VOLUME))

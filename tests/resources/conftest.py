@@ -49,7 +49,6 @@ def _sample(name: str, code: str, split: str, provenance: dict[str, str], **fiel
         "expected_citations": ["DE:betrvg:87:1:6"],
         "expected_level": "co_determination",
         "expected_body": "works_council",
-        "levels": ["information", "consultation", "co_determination"],
         "change_type": "monitoring",
         "provenance": list(provenance),
         "provenance_versions": list(provenance.values()),

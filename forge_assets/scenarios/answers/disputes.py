@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
-from forge_assets.scenarios.answers.writer import capital
+from forge_assets.scenarios.answers.writer import capital, numbered
 
 
 def escalation(case: AnswerCase) -> SectionText:
@@ -18,7 +18,7 @@ def escalation_stages(case: AnswerCase) -> SectionText:
 
 def _steps(case: AnswerCase, staged: bool) -> SectionText:
     law, say, lines, fields = case.law, case.writer.say, [], []
-    for number, (_, step) in enumerate(case.home.steps, start=1):
+    for _, step in case.home.steps:
         place, quote = law.place(step.basis), law.step_quote(step)
         if law.english:
             gist = law.step(step)
@@ -33,7 +33,7 @@ def _steps(case: AnswerCase, staged: bool) -> SectionText:
             line = say("step_quoted", stage=law.stage(step), quote=quote, place=place)
         else:
             line = say("step_placed", stage=law.stage(step), place=place)
-        lines.append(f"{number}. {line}")
+        lines.append(line)
         if staged or not law.english:
             fields.append(Field("stage", (case.writer.words.stages[step.stage],)))
-    return SectionText("\n".join(lines) or say("nothing"), tuple(dict.fromkeys(fields)))
+    return SectionText(numbered(lines) or say("nothing"), tuple(dict.fromkeys(fields)))

@@ -6,6 +6,7 @@ from forge_assets.law.model import Provision, Term
 from forge_assets.law.terms import offset, term_of, waiting_offset
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
 from forge_assets.scenarios.answers.duties import deadline_fields
+from forge_assets.scenarios.answers.writer import numbered
 
 _DAYS = {"day": 1.0, "working_day": 1.4, "week": 7.0, "month": 30.4, "year": 365.0}
 """Days of a unit, to tell which term is the longer."""
@@ -69,7 +70,7 @@ def _date(case: AnswerCase, moved: str) -> str:
 
 
 def _listed(case: AnswerCase, lines: list[str]) -> SectionText:
-    text = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
+    text = numbered(lines)
     moved = []
     if case.form.dated:
         terms = [term_of(p, case.facts) for p in case.home.applying]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -79,6 +79,15 @@ def capital(text: str) -> str:
         at = text.index(_TEXT) + 1
         return text[:at] + text[at : at + 1].upper() + text[at + 1 :]
     return text[:1].upper() + text[1:]
+
+
+def numbered(lines: Iterable[str]) -> str:
+    """Write a numbered list; a dash parts a number from a sign such as `§`, with which it would read as a place."""
+    listed = []
+    for number, line in enumerate(lines, start=1):
+        first = unmarked(line)[:1]
+        listed.append(f"{number}. {line}" if first.isalnum() or first == "«" else f"{number}. – {line}")
+    return "\n".join(listed)
 
 
 def tidy(text: str) -> str:
