@@ -10,7 +10,7 @@ import pytest
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework, Provision
-from forge_assets.scenarios.answers.blocks import BLOCKS
+from forge_assets.scenarios.answers.blocks.registry import BLOCKS
 from forge_assets.scenarios.answers.case import AnswerCase, Form
 from forge_assets.scenarios.answers.judgement import Judgement, judge_change
 from forge_assets.scenarios.answers.what_if import find_flips

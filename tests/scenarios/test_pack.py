@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forge_assets.law.model import Domain, Framework
-from forge_assets.scenarios.answers.blocks import BLOCKS
+from forge_assets.scenarios.answers.blocks.registry import BLOCKS
 from forge_assets.scenarios.answers.case import DEPTHS
 from forge_assets.scenarios.pack.block_names import BLOCK_NAMES
 from forge_assets.scenarios.pack.files import Pack, load_pack

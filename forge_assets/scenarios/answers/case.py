@@ -16,7 +16,7 @@ from forge_assets.scenarios.answers.what_if import Flip
 from forge_assets.scenarios.answers.writer import Writer
 
 if TYPE_CHECKING:
-    from forge_assets.scenarios.answers.exhibited import Exhibit
+    from forge_assets.scenarios.answers.blocks.exhibited import Exhibit
 
 Depth = Literal["note", "advice", "memo"]
 DEPTHS: tuple[Depth, ...] = ("note", "advice", "memo")

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-from forge_assets.citations.law_index import LawIndex
-from forge_assets.citations.parser import parse
-from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, Finding
 from forge_assets.law.model import Domain, Framework, Law, Provision
 from forge_assets.law.statutes import Statutes
 from forge_assets.law.verification import text_is_current
 from forge_assets.law.versions import step_id
-from forge_assets.scenarios.answers.blocks import BLOCKS, SAYS_WHAT_IS_OPEN
+from forge_assets.scenarios.answers.blocks.exhibited import draw_exhibit
+from forge_assets.scenarios.answers.blocks.place_answers import place_found, place_says
+from forge_assets.scenarios.answers.blocks.registry import BLOCKS
 from forge_assets.scenarios.answers.case import AnswerCase, Field, Form, SectionText
-from forge_assets.scenarios.answers.exhibited import draw_exhibit
 from forge_assets.scenarios.answers.judgement import Judgement, judge_change, level_rank
 from forge_assets.scenarios.answers.law_text import LawText
-from forge_assets.scenarios.answers.place_answers import place_found, place_says
+from forge_assets.scenarios.answers.quotable import QuotableWords
+from forge_assets.scenarios.answers.task_fit import fits, kind_of
 from forge_assets.scenarios.answers.what_if import Flip, find_flips
 from forge_assets.scenarios.answers.writer import Writer, tidy, unmarked
 from forge_assets.scenarios.pack.files import Pack, TaskType
@@ -99,13 +96,11 @@ class AnswerComposer:
         self._domain = domain
         self._pack = pack
         self._statuses = statuses
-        self._frameworks = frameworks
-        self._statutes = statutes
         self._marked = marked
         self._tasks = {task.id: task for task in pack.tasks}
         self._known: dict[tuple[object, ...], tuple[Framework, Judgement]] = {}
         self._flips: dict[int, tuple[Judgement, tuple[Flip, ...]]] = {}
-        self._quotable: dict[tuple[str, str], bool] = {}
+        self.quotable = QuotableWords(domain, frameworks, statutes)
         self._written: dict[CitationKey, str] = {}
         self._places: dict[int, tuple[Framework, dict[str, Law], dict[CitationKey, bool]]] = {}
         english = pack.languages[ENGLISH].names
@@ -176,7 +171,7 @@ class AnswerComposer:
         steps = any(s.block in ("escalation", "escalation_stages") for s in sections)
         alone = len(judged) == 1
         return Answer(
-            kind=_kind(self._domain, scoped),
+            kind=kind_of(self._domain, scoped),
             response=_with_premise(response, bool(headings)) if alone else response,
             sections=tuple(headings),
             citations=cited,
@@ -216,32 +211,6 @@ class AnswerComposer:
             fields=part.fields,
             marked=marked if self._marked else "",
         )
-
-    def quotable(self, words: str, place: str = "") -> bool:
-        """Test whether words cite no place: an answer cites what it is asked for and nothing beside it.
-
-        Args:
-            place: a citation that stands beside the words, which may give a bare number in them its law.
-        """
-        known = (words, place)
-        if known not in self._quotable:
-            homes = [framework.jurisdiction for framework in self._frameworks]
-            texts = (f"{place}: «{words}»", f"«{words}» ({place})") if place else (words,)
-            found = [{each.key for each in parse(text, self._laws, home)} for text in texts for home in homes]
-            signs = self._signs is not None and self._signs.search(words)
-            self._quotable[known] = not signs and all(len(keys) <= bool(place) for keys in found)
-        return self._quotable[known]
-
-    @cached_property
-    def _signs(self) -> re.Pattern[str] | None:
-        """Numbers behind a sign such as `§`: a bare one may be read as a place, whatever stands around it."""
-        forms = [t for f in self._frameworks for t in (*f.citation.units, *f.citation.many, *f.citation.paragraphs)]
-        signs = sorted({head for head in map(words_of, forms) if head and not re.search(r"\w", head)})
-        return re.compile(rf"(?:{'|'.join(map(re.escape, signs))})\s?\d") if signs else None
-
-    @cached_property
-    def _laws(self) -> LawIndex:
-        return LawIndex.build(self._domain, self._frameworks, self._statutes)
 
     def _writer(self, form: Form) -> Writer:
         return Writer(self._pack.answers[form.answer_language], form.choice, self._marked)
@@ -336,29 +305,10 @@ class AnswerComposer:
     def _fits(
         self, task: TaskType, judged: tuple[Judgement, ...], scoped: tuple[Judgement, ...], setting: StatedFacts
     ) -> bool:
-        if setting.change not in task.changes:
+        if not fits(self._domain, task, setting.change, judged, scoped):
             return False
-        asks = any(j.asks or j.later for j in judged)
-        first_block = task.sections("note")[0].block
-        if asks and (len(judged) > 1 or task.scope != "all" or first_block not in SAYS_WHAT_IS_OPEN):
-            return False
-        if not asks and not all(j.is_decidable for j in scoped):
-            return False
-        if first_block == "suppose" and not self._flips_of(scoped[0], setting, task.scope != "all"):
-            return False
-        leads = [j.lead for j in scoped if j.lead]
-        if len(judged) > 1 and any(j.lead is None and not j.is_settled for j in scoped):
-            return False  # of what is not settled nobody can say that it is less
-        if not leads:
-            return task.when_nothing_applies
-        if any(s.block == "escalation" for s in task.sections("note")) and not all(j.steps for j in judged):
-            return False
-        if task.body is not None and all(p.body != task.body for p in leads):
-            return False
-        if task.lowest_level is not None:
-            ranks = self._domain.ranks
-            return any(ranks.index(p.level) >= ranks.index(task.lowest_level) for p in leads)
-        return True
+        supposes = any(section.block == "suppose" for section in task.sections("note"))
+        return not supposes or bool(self._flips_of(scoped[0], setting, task.scope != "all"))
 
     def _scoped(self, task: TaskType, judged: tuple[Judgement, ...], setting: StatedFacts) -> tuple[Judgement, ...]:
         if task.scope == "all":
@@ -405,17 +355,3 @@ def _plain(field: Field) -> Field:
 
 def _steps(judged: Judgement) -> list[str]:
     return [step_id(judged.framework.jurisdiction, place) for place, _ in judged.steps]
-
-
-def _kind(domain: Domain, scoped: tuple[Judgement, ...]) -> str:
-    if any(j.asks for j in scoped):
-        return "missing_fact"
-    if any(j.later for j in scoped):
-        return "not_in_force"
-    if len(scoped) > 1:
-        return "same_level" if len({level_rank(domain, j) for j in scoped}) == 1 else "different_levels"
-    if scoped[0].lead is None and not scoped[0].is_settled:
-        return "not_settled"
-    if scoped[0].lead is None:
-        return "below_threshold" if scoped[0].missed else "nothing_applies"
-    return "plain"

@@ -1,4 +1,4 @@
-"""Name the blocks that sections of answers may be made of; `scenarios/answers/blocks.py` writes them."""
+"""Name the blocks that sections of answers may be made of; `scenarios/answers/blocks/registry.py` writes them."""
 
 BLOCK_NAMES = (
     "verdict",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from forge_assets.scenarios.answers.blocks.duties import deadline_fields
+from forge_assets.scenarios.answers.blocks.reasons import effect
+from forge_assets.scenarios.answers.blocks.verdicts import NAMED, silence
 from forge_assets.scenarios.answers.case import AnswerCase, SectionText
-from forge_assets.scenarios.answers.duties import deadline_fields
-from forge_assets.scenarios.answers.reasons import effect
-from forge_assets.scenarios.answers.verdicts import NAMED, silence
 from forge_assets.scenarios.answers.writer import capital
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from forge_assets.law.model import Provision, Term
 from forge_assets.law.terms import offset, term_of, waiting_offset
+from forge_assets.scenarios.answers.blocks.duties import deadline_fields
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
-from forge_assets.scenarios.answers.duties import deadline_fields
 from forge_assets.scenarios.answers.writer import numbered
 
 _DAYS = {"day": 1.0, "working_day": 1.4, "week": 7.0, "month": 30.4, "year": 365.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forge_assets.scenarios.answers import (
+from forge_assets.scenarios.answers.blocks import (
     compared,
     disputes,
     duties,
