@@ -24,20 +24,27 @@ PER_DRAW = 1500
 """Samples that one draw a company and change gives over the whole pack, about."""
 
 
-def compose_all(wanted: int, folder: Path) -> dict[str, object]:
-    """Compose about so many samples into a folder."""
+def compose_all(wanted: int, folder: Path, notes: bool) -> dict[str, object]:
+    """Compose about so many samples into a folder.
+
+    Args:
+        notes: whether all answers are notes, as a profile for a small machine takes them.
+    """
     started = time.perf_counter()
     from forge_assets.law.country import country_files, read_country
     from forge_assets.law.loading import load_domain
     from forge_assets.scenarios.composition.cross_border import compose_cross_border
     from forge_assets.scenarios.composition.judged_cells import Volume
     from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
-    from forge_assets.scenarios.pack.files import load_pack
+    from forge_assets.scenarios.pack.files import Depths, load_pack
     from forge_resources.storage.store import Store
 
     store = Store(folder)
     domain = load_domain(PACK)
     pack = load_pack(PACK, domain)
+    if notes:
+        short = [t.model_copy(update={"depths": t.depths and Depths(note=t.depths.note)}) for t in pack.tasks]
+        pack = pack.model_copy(update={"tasks": tuple(short)})
     countries = [read_country(PACK, domain, path) for path in country_files(PACK).values()]
     law = LawLineage.of(countries)
     draws = max(8, wanted // PER_DRAW)
@@ -71,14 +78,18 @@ def main() -> None:
     """Run the sizes asked for, each in a fresh process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--keep", type=Path, help="keep the tables of the last size in this folder")
+    parser.add_argument("--notes", action="store_true", help="all answers are notes")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(compose_all(given.samples[0], Path(folder))), flush=True)
+            print(json.dumps(compose_all(given.samples[0], given.keep or Path(folder), given.notes)), flush=True)
         return
     for size in given.samples:
-        subprocess.run([sys.executable, __file__, "--here", "--samples", str(size)], check=True)
+        more = ["--keep", str(given.keep)] if given.keep and size == given.samples[-1] else []
+        more += ["--notes"] if given.notes else []
+        subprocess.run([sys.executable, __file__, "--here", "--samples", str(size), *more], check=True)
 
 
 if __name__ == "__main__":
