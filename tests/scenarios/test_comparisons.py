@@ -21,6 +21,9 @@ from forge_assets.scenarios.pack.files import Pack
 from forge_assets.scenarios.prompts.tables import sample_tables
 from tests import shipped
 
+pytestmark = pytest.mark.slow
+"""Composing what compares countries takes a minute; `test_comparison.py` has the witnesses."""
+
 CODES = ("AT", "BE", "CH", "DE", "FR", "LU")
 NAMES = {"AT": "Austria", "BE": "Belgium", "CH": "Switzerland", "DE": "Germany", "FR": "France", "LU": "Luxembourg"}
 DUTIES = {"DE": "DE:ebrg:30:1", "FR": "FR:code_du_travail:L2343-4", "LU": "LU:code_du_travail:L.432-42:2"}

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -438,8 +439,9 @@ def test_a_dated_plan_gives_its_days_in_order_and_none_after_the_change(
         starts = [re.match(r"\d+\. (?:By )?(\d+)/(\d+)/(\d{4}): (?!the change)", line) for line in listed]
         days = [dt.date(int(found[3]), int(found[2]), int(found[1])) for found in starts if found]
         if days:
-            assert days == sorted(days)
-            assert days[-1] < dt.date.fromisoformat(dates[row["scenario_id"]])
+            # A month before may be a day or two later than thirty days before: terms are ordered, not days.
+            assert all(first <= second + dt.timedelta(days=3) for first, second in pairwise(days))
+            assert max(days) < dt.date.fromisoformat(dates[row["scenario_id"]])
             several += len(days) > 1
     assert several > 20
 

@@ -16,6 +16,7 @@ from forge_assets.scenarios.intake.rows import intake_answers
 from forge_assets.scenarios.intake.schema import IntakeError, intake_schema_text, read_intake
 from forge_assets.scenarios.pack.files import Pack
 from tests import shipped
+from tests.helpers import tiered
 
 CODES = ("AT", "DE", "FR")
 RIGHT = '{"change":"working_time","facts":{"AT":{"employees":50,"works_council":true}},"missing":["affected"]}'
@@ -111,7 +112,7 @@ def test_no_prompt_is_asked_twice(everything: pl.DataFrame) -> None:
     assert shipped.composed()[0]["scenario_id"].is_unique().all()
 
 
-@pytest.mark.parametrize("edit", ["summary", "level", "triggers", "applies_when", "repealed law"])
+@pytest.mark.parametrize("edit", tiered(["applies_when", "summary", "level", "triggers", "repealed law"]))
 def test_no_edit_of_law_changes_an_intake_row(
     domain: Domain, pack: Pack, countries: dict[str, Country], edit: str
 ) -> None:

@@ -55,6 +55,7 @@ def test_lists_and_long_answers_that_end_are_not(answer: str) -> None:
     assert not repeats(plain_text(answer), REFERENCE)
 
 
+@pytest.mark.slow
 def test_no_reference_answer_of_the_pack_is_counted() -> None:
     _, samples = shipped.composed()
     texts = samples.group_by("task_type", "depth", "answer_language").head(20)["response"].unique().to_list()

@@ -171,6 +171,7 @@ def test_citing_every_provision_does_not_pay(fails: Callable[..., list[str]], co
     assert fails(lambda s: _under(s, "; ".join(_provisions(s, countries)))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [8, 100])
 def test_the_right_citations_among_many_do_not_pay(
     fails: Callable[..., list[str]], countries: list[Country], many: int
@@ -178,6 +179,7 @@ def test_the_right_citations_among_many_do_not_pay(
     assert fails(lambda s: s["response"] + "".join(f"\n- {c}" for c in _provisions(s, countries)[:many])) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", ["", "x", "Information", "...", "co-determination"])
 def test_headings_with_next_to_nothing_under_them_do_not_pay(fails: Callable[..., list[str]], body: str) -> None:
     assert fails(lambda s: _under(s, body)) == []
@@ -191,12 +193,14 @@ def test_a_heading_counts_by_what_stands_under_it(asked: list[Sample], held: Law
         assert bare < 0.5 and whole == 1.0
 
 
+@pytest.mark.slow
 def test_copying_the_question_does_not_pay(fails: Callable[..., list[str]]) -> None:
     assert fails(lambda s: s["prompt"]) == []
     assert fails(lambda s: _under(s, s["prompt"])) == []
     assert fails(lambda s: _under(s, s["prompt"], "None in the catalogue.")) == []
 
 
+@pytest.mark.slow
 def test_copying_the_place_that_is_asked_about_does_not_pay(sample: Sample, laws: LawIndex) -> None:
     text = "§ 87 Abs. 1 Nr. 6 BetrVG: co-determination on devices able to monitor, owed to the Betriebsrat."
     place = sample | {
@@ -210,6 +214,7 @@ def test_copying_the_place_that_is_asked_about_does_not_pay(sample: Sample, laws
     assert reward(place["prompt"], place, laws).total < HALF
 
 
+@pytest.mark.slow
 def test_one_safe_article_for_every_question_does_not_pay(fails: Callable[..., list[str]], held: LawIndex) -> None:
     def safe(sample: Sample) -> str | None:
         home = sample["jurisdictions"][0]
@@ -223,12 +228,14 @@ def test_one_safe_article_for_every_question_does_not_pay(fails: Callable[..., l
     assert fails(safe) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [4, 10, 40])
 def test_saying_the_right_sentence_again_and_again_does_not_pay(fails: Callable[..., list[str]], times: int) -> None:
     assert fails(lambda s: s["response"] + ("\n" + s["response"].splitlines()[-1]) * times) == []
     assert fails(lambda s: s["response"] + (" " + s["response"].splitlines()[-1]) * times) == []
 
 
+@pytest.mark.slow
 def test_saying_that_nothing_applies_does_not_pay_where_something_does(fails: Callable[..., list[str]]) -> None:
     none = ("No provision applies.", "None in the texts held.")
     assert fails(lambda s: _under(s, *none) if s["expected_citations"] else None) == []
@@ -248,10 +255,12 @@ def test_citing_nothing_earns_nothing_for_citations_unless_the_answer_says_that_
             assert honest == float(level == sample["expected_level"])
 
 
+@pytest.mark.slow
 def test_the_right_text_without_its_citations_does_not_pay(fails: Callable[..., list[str]], held: LawIndex) -> None:
     assert fails(lambda s: _without_citations(s, held) if s["expected_citations"] else None) == []
 
 
+@pytest.mark.slow
 def test_the_answer_to_another_question_does_not_pay(fails: Callable[..., list[str]], asked: list[Sample]) -> None:
     def other(sample: Sample) -> str | None:
         own = set(sample["expected_citations"])
@@ -265,6 +274,7 @@ def test_the_answer_to_another_question_does_not_pay(fails: Callable[..., list[s
     assert fails(other) == []
 
 
+@pytest.mark.slow
 def test_the_law_of_another_country_does_not_pay(fails: Callable[..., list[str]], asked: list[Sample]) -> None:
     def foreign(sample: Sample) -> str | None:
         for each in asked:
@@ -347,6 +357,7 @@ def _due(sample: Sample, field: str) -> bool:
     return any(each["field"] == field for each in sample["expected_fields"])
 
 
+@pytest.mark.slow
 def test_naming_every_body_does_not_pay(
     fails: Callable[..., list[str]], countries: list[Country], asked: list[Sample], held: LawIndex
 ) -> None:
@@ -360,6 +371,7 @@ def test_naming_every_body_does_not_pay(
         assert listed.total < reward(sample["response"], sample, held).total - MARGIN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [20, 300])
 def test_giving_every_number_does_not_pay(
     fails: Callable[..., list[str]], asked: list[Sample], held: LawIndex, many: int
