@@ -158,7 +158,7 @@ def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample]
     headed = [sample for sample in asked if sample["sections"]]
     earned = [reward(text, sample, held).total for sample in headed for text in _honest(sample, held)]
     assert len(headed) > 50 and all(_honest(sample, held) for sample in headed)
-    assert min(earned) > 0.5 and max(earned) < HIGHEST
+    assert min(earned) > 0.4 and max(earned) < HIGHEST
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
