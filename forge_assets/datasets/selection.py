@@ -132,22 +132,34 @@ def samples_of(samples: pl.DataFrame, jurisdictions: Sequence[str], split: str) 
 def _spread(pool: pl.DataFrame, n: int) -> pl.DataFrame:
     """Round-robin over task types, within each over countries, within those over variants, each in hash order.
 
-    So a small set has every task about equally often, and every country and variant as far as it goes.
+    Of the countries whose turn it is in a task, the one asked least so far is next: so a small set has every task about
+    equally often, and every country and variant as far as it goes.
     """
     strata: dict[str, dict[tuple[str, ...], dict[str, list[str]]]] = {}
     rows = pool.select("sample_id", "task_type", "jurisdictions", "variant").sort("sample_id")
     for name, task, countries, variant in rows.iter_rows():
         strata.setdefault(task, {}).setdefault(tuple(sorted(countries)), {}).setdefault(variant, []).append(name)
-    by_task = [
-        _merged(
-            [
-                _merged([sorted(names, key=_order) for _, names in _ordered(variants, task, *countries)])
-                for countries, variants in _ordered(places, task)
-            ]
-        )
+    waiting = {
+        task: {
+            countries: _merged([sorted(names, key=_order) for _, names in _ordered(variants, task, *countries)])[::-1]
+            for countries, variants in _ordered(places, task)
+        }
         for task, places in _ordered(strata)
-    ]
-    return _picked(pool, _merged(by_task)[:n])
+    }
+    turns: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    asked: Counter[str] = Counter()
+    chosen: list[str] = []
+    while waiting and len(chosen) < n:
+        for task, queues in list(waiting.items()):
+            countries = min(queues, key=lambda some: (turns[task, some], sum(asked[c] for c in some) / len(some)))
+            chosen.append(queues[countries].pop())
+            turns[task, countries] += 1
+            asked.update(countries)
+            if not queues[countries]:
+                del queues[countries]
+            if not queues:
+                del waiting[task]
+    return _picked(pool, chosen[:n])
 
 
 def _ordered(groups: Mapping[Any, Any], *stream: str) -> list[tuple[Any, Any]]:

@@ -144,3 +144,11 @@ def test_one_training_sample_in_eight_is_read_into_a_schema_all_along_the_set() 
     read = chosen.filter(pl.col("output_schema") != "")
     assert set(read["jurisdictions"].explode()) == set(TAUGHT)
     assert read["change_type"].n_unique() == samples["change_type"].filter(samples["change_type"] != "").n_unique()
+
+
+def test_a_small_benchmark_asks_every_country_about_equally_often(samples: pl.DataFrame) -> None:
+    codes = samples.filter(pl.col("split") == "benchmark")["jurisdictions"].explode().unique().to_list()
+    counts = Counter(benchmark_set(samples, codes)["jurisdictions"].explode())
+    assert counts.keys() == set(codes)
+    single = [count for code, count in counts.items() if code not in shipped.PAIRED]
+    assert max(single) - min(single) <= 1
