@@ -12,7 +12,7 @@ forge: $(VENV)/ready
 # Two tiers: `test` has a witness for every guarantee, `test-slow` the rest (marked `slow`). tests/conftest.py says which
 # tests stay together. Models of tests are too small for more than a thread, and many wait for other processes: three at
 # once keep two cores busy.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder --durations=10
+PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder --durations=10
 
 test: $(VENV)/ready
 	$(PYTEST) -m "not slow"

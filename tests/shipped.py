@@ -17,7 +17,7 @@ from forge_assets.law.model import Domain, Framework
 from forge_assets.law.statutes import Statutes, load_statutes
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_countries
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_resources.config.data_folder import PROJECT
 
@@ -89,6 +89,6 @@ def composed() -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _composed() -> tuple[pl.DataFrame, pl.DataFrame]:
     found = core_frameworks()
-    parts = [compose_country(domain(), pack(), framework, lineage(), VOLUME) for framework in found.values()]
-    parts.append(compose_cross_border(domain(), pack(), [found[code] for code in PAIRED], lineage(), VOLUME))
-    return pl.concat([p[0] for p in parts]), pl.concat([p[1] for p in parts])
+    national = compose_countries(domain(), pack(), found.values(), lineage(), VOLUME)
+    across = compose_cross_border(domain(), pack(), [found[code] for code in PAIRED], lineage(), VOLUME)
+    return pl.concat([national[0], across[0]]), pl.concat([national[1], across[1]])

@@ -298,6 +298,7 @@ def test_what_is_no_longer_there_is_made_again(world: World, gone: str) -> None:
     assert sum(world.training_asked() for _ in range(3)) == 1
 
 
+@pytest.mark.slow
 def test_a_country_whose_tables_are_gone_runs_again(world: World) -> None:
     shutil.rmtree(world.forge.store.root / "tables" / "catalog" / "statute_units")
     world.cursors.clear()
@@ -501,6 +502,7 @@ def test_what_an_editor_changes_by_itself_runs_nothing(world: World, resaved: Ca
     assert not any(world.training_asked() for _ in range(3))
 
 
+@pytest.mark.slow
 def test_a_broken_union_is_named_once_and_its_members_are_catalogued(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -546,6 +548,7 @@ def failing(world: World) -> set[tuple[str, str]]:
     return {(one.partition_key, one.check_key.name) for one in found if one.latest_execution_status == failed}
 
 
+@pytest.mark.slow
 def test_a_countrys_failed_check_stays_red_when_another_country_passes(world: World) -> None:
     before = failing(world)
     quote = "quote: " + world.quote("at")
@@ -580,6 +583,7 @@ def report_alone(world: World) -> str:
     return (error.cause or error).message
 
 
+@pytest.mark.slow
 def test_a_report_of_models_that_were_trained_on_other_law_is_refused(world: World) -> None:
     world.edit("de", DEADLINE, "deadline: some day")
     world.watch()

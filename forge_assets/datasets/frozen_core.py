@@ -11,7 +11,7 @@ from forge_assets.law.country import country_files, read_country
 from forge_assets.law.loading import load_domain
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_countries
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.config.profile import DRAWS, KEPT
 from forge_resources.storage.atomic import atomic
@@ -30,9 +30,9 @@ def compose_pack(pack_dir: Path) -> pl.DataFrame:
     pack = load_pack(pack_dir, domain)
     countries = [read_country(pack_dir, domain, path) for path in country_files(pack_dir).values()]
     law = LawLineage.of(countries, "reviewed")
-    tables = [compose_country(domain, pack, c.framework, law, volume)[1] for c in countries]
-    tables.append(compose_cross_border(domain, pack, [c.framework for c in countries], law, volume)[1])
-    return pl.concat(tables)
+    frameworks = [country.framework for country in countries]
+    national = compose_countries(domain, pack, frameworks, law, volume)[1]
+    return pl.concat([national, compose_cross_border(domain, pack, frameworks, law, volume)[1]])
 
 
 def load_core(pack_dir: Path) -> list[str]:

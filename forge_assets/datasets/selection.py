@@ -48,7 +48,8 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
 
 def _by_citation(pool: pl.DataFrame, n: int) -> tuple[list[str], list[str]]:
     """Up to `n` samples, the citation taught least first, and the citations that are not taught."""
-    rows = {row["sample_id"]: row for row in pool.iter_rows(named=True)}
+    asked = pool.select("sample_id", "task_type", "jurisdictions", "expected_citations")
+    rows = {row["sample_id"]: row for row in asked.iter_rows(named=True)}
     waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows, key=_order):
         for key in _taught(rows[name]):

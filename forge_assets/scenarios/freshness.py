@@ -43,12 +43,13 @@ def sources(forge: Forge) -> Sources:
     """
     pack = load_pack(forge.pack_path, load_domain(forge.pack_path))
     _ = forge.profile  # a fault of it is no country's
+    words = _version_of(pack)
     shared = _stamps(forge.pack_path / "domain.yaml", *_statute_files(forge.pack_path))
     versions, broken = {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
             country_version = _country_version(forge.pack_path, path, (*_stamps(path), *shared))
-            versions[code] = _source_version(forge, pack, country_version)
+            versions[code] = _source_version(forge, words, country_version)
         except SourceError as error:
             broken[code] = str(error)
     return Sources(versions, broken)
@@ -56,13 +57,16 @@ def sources(forge: Forge) -> Sources:
 
 def source_version(forge: Forge, pack: Pack, country: Country) -> str:
     """Compute a digest of all that a country's samples are composed from."""
-    return _source_version(forge, pack, country.version)
+    return _source_version(forge, _version_of(pack), country.version)
 
 
-def _source_version(forge: Forge, pack: Pack, country_version: str) -> str:
+def _version_of(pack: Pack) -> str:
+    return digest(pack.model_dump(mode="json", by_alias=True))
+
+
+def _source_version(forge: Forge, words: str, country_version: str) -> str:
     volume = [forge.profile.data.draws, forge.profile.data.kept]
-    asked = [forge.profile.provisions, forge.profile.taught, volume]
-    return digest([pack.model_dump(mode="json", by_alias=True), country_version, *asked])
+    return digest([words, country_version, forge.profile.provisions, forge.profile.taught, volume])
 
 
 Stamps = tuple[tuple[str, int, int], ...]

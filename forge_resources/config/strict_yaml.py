@@ -137,7 +137,12 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
         SourceError: not readable, not UTF-8, not YAML, not a mapping, a duplicate key, an alias, a tag, too big or
             too deep.
     """
-    text = _same_text(read_text(path))
+    return parse_yaml(path, read_text(path))
+
+
+def parse_yaml(path: Path, text: str) -> tuple[dict[str, Any], Lines]:
+    """Parse the text of a file as `read_yaml` does; `path` is what a fault names."""
+    text = _same_text(text)
     try:
         _refuse_aliases_and_depth(text)
         node = _StrictLoader(text).get_single_node()

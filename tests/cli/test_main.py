@@ -202,7 +202,11 @@ def test_a_folder_in_which_something_works_is_not_emptied(tmp_path: Path, lock: 
     ("variables", "says"),
     [
         ({"FORGE_DATA": "{file}"}, "data folder {file}: File exists: set FORGE_DATA to a folder that can be written"),
-        ({"FORGE_DATA": "/proc/forge"}, "data folder /proc/forge: No such file or directory: set FORGE_DATA"),
+        pytest.param(
+            {"FORGE_DATA": "/proc/forge"},
+            "data folder /proc/forge: No such file or directory: set FORGE_DATA",
+            marks=pytest.mark.slow,
+        ),
         ({"FORGE_PACK": "{folder}/none"}, "FORGE_PACK={folder}/none: no domain.yaml there"),
         ({"FORGE_LAUNCHER": "condor"}, "FORGE_LAUNCHER=condor: no such launcher; choose one of local, "),
         ({"FORGE_PROFILE": "none"}, "FORGE_PROFILE=none: no such profile; choose one of"),

@@ -41,8 +41,13 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
 
 
 @pytest.fixture(scope="module")
-def checks(tmp_path_factory: pytest.TempPathFactory) -> ProfileChecks:
-    return ProfileChecks(PACK, ModelLibrary(tmp_path_factory.mktemp("models")))
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def checks(models: Path) -> ProfileChecks:
+    return ProfileChecks(PACK, ModelLibrary(models))
 
 
 BAD = [
@@ -88,16 +93,17 @@ def test_what_the_pack_and_the_models_do_not_have_is_refused_with_its_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_prompts_longer_than_a_row_are_refused_once_the_tokenizer_is_here(
-    edit: Edit, checks: ProfileChecks, tiny_model: Path, tmp_path: Path
+    edit: Edit, checks: ProfileChecks, tiny_model: Path, models: Path
 ) -> None:
     line = edit("max_length: 512", "max_length: 64")
     checks.read("mine")
-    shutil.copytree(tiny_model, tmp_path / "models" / "tiny-llama")
+    shutil.copytree(tiny_model, models / "tiny-llama")
     with pytest.raises(
         SourceError, match=rf"mine.yaml:{line}: `max_length: 64` leaves no answer to a prompt of \d+ tok"
     ):
-        ProfileChecks(PACK, ModelLibrary(tmp_path / "models")).read("mine")
+        checks.read("mine")
 
 
 @pytest.mark.parametrize("command", tiered(["check", "plan", "run", "search"]))

@@ -13,7 +13,7 @@ from forge_assets.cli.chain_plan import planned
 from forge_resources.config.model_registry import ModelLibrary
 from forge_resources.config.profile import load_profile
 
-PLAN = [sys.executable, "-m", "forge_assets.cli.main", "plan", "tiny"]
+PLAN = [sys.executable, "-m", "forge_assets.cli.main", "plan", "h100"]
 
 
 def printed_on_a_terminal(columns: int, data: Path) -> str:
@@ -33,7 +33,7 @@ def printed_on_a_terminal(columns: int, data: Path) -> str:
 
 
 def test_on_a_terminal_it_is_drawn_to_its_width_and_loses_no_figure(tmp_path: Path) -> None:
-    table, _ = planned(load_profile("tiny"), ModelLibrary(tmp_path))
+    table, _ = planned(load_profile("h100"), ModelLibrary(tmp_path))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", printed_on_a_terminal(90, tmp_path)).splitlines()
     drawn = [line for line in lines if line not in (table.title, table.note)]
     assert max(map(len, drawn)) <= 90 < max(map(len, table.plain().splitlines()[2:-2]))
@@ -42,7 +42,7 @@ def test_on_a_terminal_it_is_drawn_to_its_width_and_loses_no_figure(tmp_path: Pa
 
 
 def test_in_a_pipe_no_line_is_broken_or_cut(tmp_path: Path) -> None:
-    table, _ = planned(load_profile("tiny"), ModelLibrary(tmp_path))
+    table, _ = planned(load_profile("h100"), ModelLibrary(tmp_path))
     environment = {**os.environ, "COLUMNS": "40", "FORGE_DATA": str(tmp_path)}
     done = subprocess.run(PLAN, capture_output=True, encoding="utf-8", env=environment)
     assert done.stdout == f"{table.plain()}\n"

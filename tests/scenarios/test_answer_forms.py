@@ -16,6 +16,7 @@ from forge_assets.law.country import Country
 from forge_assets.law.model import Domain
 from forge_assets.scoring.reward import reward
 from forge_assets.scoring.score import score
+from tests.helpers import tiered
 
 EACH = 6
 
@@ -49,7 +50,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", tiered(FORMS, 3))
 def test_a_reference_answer_scores_the_same_in_every_form(samples: pl.DataFrame, laws: LawIndex, form: str) -> None:
     notes = samples.filter(pl.col("depth") == "note")
     chosen = notes.filter(pl.col("expected_citations").list.len() > 0).group_by("jurisdictions").head(EACH)

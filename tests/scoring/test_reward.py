@@ -23,7 +23,7 @@ from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.judged_cells import Volume
-from forge_assets.scenarios.composition.single_country import LawLineage, compose_country
+from forge_assets.scenarios.composition.single_country import LawLineage, compose_countries
 from forge_assets.scenarios.pack.files import load_pack
 from forge_assets.scoring.metrics import is_prose
 from forge_assets.scoring.reward import FIELDS, HIGHEST, LOWEST, WEIGHTS, reward
@@ -61,8 +61,9 @@ def asked(domain: Domain, countries: list[Country], held: LawIndex) -> list[Samp
     """A sample of every task, variant and set of countries that are composed of three countries and the union."""
     pack, law, volume = load_pack(PACK, domain), LawLineage.of(countries), Volume(draws=40, kept=4)
     frameworks = [country.framework.core() for country in countries]
-    tables = [compose_country(domain, pack, each, law, volume)[1] for each in frameworks if not each.members]
-    tables.append(compose_cross_border(domain, pack, frameworks, law, volume)[1])
+    tables = [
+        compose(domain, pack, frameworks, law, volume)[1] for compose in (compose_countries, compose_cross_border)
+    ]
     rows = [row for table in tables for row in table.sort("sample_id").iter_rows(named=True)]
     kinds: dict[tuple[str, ...], list[Sample]] = {}
     for row in rows:

@@ -93,7 +93,19 @@ def compose_country(
     Raises:
         ValueError: English has no name for the country.
     """
-    return sample_tables(domain, pack, law.versions, compose_prompts(domain, pack, framework, law, volume))
+    return compose_countries(domain, pack, [framework], law, volume)
+
+
+def compose_countries(
+    domain: Domain, pack: Pack, frameworks: Iterable[Framework], law: LawLineage, volume: Volume
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Compose the rows of several countries, each as `compose_country` does; worded together, which is faster.
+
+    Raises:
+        ValueError: English has no name for a country.
+    """
+    parts = [part for each in frameworks for part in compose_prompts(domain, pack, each, law, volume)]
+    return sample_tables(domain, pack, law.versions, parts)
 
 
 def compose_prompts(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from forge_assets.law.model import Domain, JurisdictionCode, Name, Text
 from forge_assets.scenarios.pack.answer_words import AnswerWords, answer_problems
@@ -14,7 +15,17 @@ from forge_assets.scenarios.pack.block_names import BLOCK_NAMES, READS
 from forge_assets.scenarios.pack.exhibits import ExhibitKinds, Exhibits, exhibit_problems, kind_problems
 from forge_assets.scenarios.pack.language import ENGLISH, Language, YesNo
 from forge_assets.scenarios.pack.plain import Plain, plain_problems
-from forge_resources.config.strict_yaml import FieldPath, Problem, SourceError, line_of, read_yaml, validate, yaml_files
+from forge_resources.config.strict_yaml import (
+    FieldPath,
+    Problem,
+    SourceError,
+    line_of,
+    parse_yaml,
+    read_text,
+    read_yaml,
+    validate,
+    yaml_files,
+)
 from forge_resources.storage.strict import Strict
 
 DEPTH_NAMES = ("note", "advice", "memo")
@@ -258,11 +269,20 @@ def load_parts(pack_dir: Path, domain: Domain) -> list[tuple[str, str]]:
 
 
 def _read(path: Path, model: type[M], check: Callable[[M, Domain], Iterator[Problem]], domain: Domain) -> M:
-    data, lines = read_yaml(path)
-    file = validate(model, path, data, lines)
+    text = read_text(path)
+    try:
+        file = cast("M", _parsed(model, text))
+    except SourceError:
+        file = validate(model, path, *parse_yaml(path, text))  # says the same, of this file
     for where, problem, mend in check(file, domain):
-        raise SourceError(path, line_of(lines, where), problem, mend)
+        raise SourceError(path, line_of(parse_yaml(path, text)[1], where), problem, mend)
     return file
+
+
+@lru_cache(maxsize=256)
+def _parsed(model: type[BaseModel], text: str) -> BaseModel:
+    """Sensors and runs read the pack again and again: a file that has not changed is parsed once in a process."""
+    return validate(model, Path(), *parse_yaml(Path(), text))
 
 
 def _company_problems(file: Companies, domain: Domain) -> Iterator[Problem]:
