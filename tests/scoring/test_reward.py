@@ -248,7 +248,7 @@ def test_citing_nothing_earns_nothing_for_citations_unless_the_answer_says_that_
     says = {"none": "No provision applies.", "unsettled": "The texts held do not settle it."}
     english = [s for s in asked if is_prose(s) and s["answer_language"] == "en"]
     empty = [s for s in english if not s["expected_citations"] and s["expected_level"] in says]
-    assert len(empty) > 8
+    assert len(empty) > 5
     for sample in empty:
         assert reward(_under(sample, "The employer may go ahead at any time."), sample, held).citations == 0.0
         for level, text in says.items():

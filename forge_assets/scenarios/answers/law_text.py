@@ -10,7 +10,7 @@ from forge_assets.law.model import Body, EscalationStep, Framework, Provision, R
 from forge_assets.scenarios.answers.writer import Writer
 from forge_assets.scenarios.pack.language import ENGLISH
 
-LONGEST = 220
+LONGEST = 300
 """Characters of a quote in an answer; a longer one is cut after a word."""
 CUT = " …"
 Quotable = Callable[[str, str], bool]
@@ -73,11 +73,17 @@ class LawText:
         return self._field(provision.id, "summary", provision.summary)
 
     def quote(self, provision: Provision) -> str:
-        """Quote the statute without its quotation marks; empty where the words cite other places."""
+        """Quote the statute without its quotation marks; empty where the words cite other places, or stand in law of
+        another language than the answer's."""
+        if not self.english and provision.cite.jurisdiction != self.framework.jurisdiction:
+            return ""
         return self._quoted(f"{provision.id}.quote", provision.quote, provision.cite)
 
     def deadline(self, provision: Provision) -> str:
-        """Write the deadline, in the statute's own words where the answer is not English; empty: none to write."""
+        """Write the deadline, in the statute's own words where the answer is not English; empty: none to write.
+
+        Words of another place carry it; where some may not be quoted nothing is said, for they may be an exception.
+        """
         return self._timed(provision, "deadline", provision.deadline)
 
     def consequence(self, provision: Provision) -> str:
@@ -119,6 +125,12 @@ class LawText:
         place = self.place(provision.cite)
         return self._writer.say("duty_quoted", body=self.body(provision.body), quote=quote, place=place)
 
+    def duty_in_short(self, provision: Provision) -> str:
+        """Write a duty as `duty` does, without the statute's words."""
+        if self.english:
+            return self.duty(provision)
+        return self._writer.say("duty_placed", body=self.body(provision.body), place=self.place(provision.cite))
+
     def duty_alone(self, provision: Provision) -> str:
         """Write a duty without whom it is owed to, where that was said before."""
         if self.english:
@@ -131,10 +143,16 @@ class LawText:
             return (
                 self._field(provision.id, field, english) if english and self._is_clear(english, provision.cite) else ""
             )
-        words = [
-            self._quoted(f"{provision.id}.{field}", e.words, provision.cite) for e in provision.said_at.get(field, ())
-        ]
-        return ", ".join(f"«{each}»" for each in words if each)
+        said = []
+        for evidence in provision.said_at.get(field, ()):
+            words = self._quoted(f"{provision.id}.{field}", evidence.words, provision.cite)
+            if not words:
+                return ""
+            at = evidence.at or provision.cite
+            elsewhere = not at.contains(provision.cite)
+            quoted = self._writer.say("rule_quoted", place=self.place(at), quote=words) if elsewhere else f"«{words}»"
+            said.append(quoted)
+        return ", ".join(said)
 
     def _field(self, owner: str, field: str, text: str) -> str:
         return self._writer.source(f"law:{owner}.{field}", text)

@@ -36,16 +36,26 @@ def arithmetic(case: AnswerCase, tests: Alternative) -> str:
 
 
 def needs(case: AnswerCase, failed: Sequence[Alternative]) -> str:
-    """Write what failed: numbers with by how much, `at least 21 employees (here 9, 12 short)`, and facts as stated."""
+    """Write what failed: numbers with by how much, `at least 21 employees (here 9, 12 short)`, and facts beside what
+    is stated, `works council (here no works council)`."""
     if short := _smallest(case, failed):
         return short
-    return either(case, [text for text in (_failed(case, tests) for tests in failed) if text])
+    return either(case, [text for text in (_failed(case, tests) for tests in nearest(failed)) if text])
+
+
+def nearest(failed: Sequence[Alternative]) -> list[Alternative]:
+    """The alternatives that lack no fact beside all that another one lacks."""
+    lacking = [{test.fact for test in tests} for tests in failed]
+    return [tests for tests, own in zip(failed, lacking, strict=True) if not any(other < own for other in lacking)]
 
 
 def _failed(case: AnswerCase, tests: Alternative) -> str:
     numbers = _both(case, [_missed(case, test) for test in tests if _is_number(test)])
-    facts = case.said_facts(dict.fromkeys(t.fact for t in tests if not _is_number(t) and t.fact in case.facts))
-    return ", ".join(text for text in (numbers, facts) if text)
+    wanted = {t.fact: t.bound.is_ for t in tests if t.bound.is_ is not None and t.fact in case.facts}
+    facts = [
+        case.writer.say("here", tests=case.fact(name, needed), value=case.fact(name)) for name, needed in wanted.items()
+    ]
+    return ", ".join(text for text in (numbers, *facts) if text)
 
 
 def _smallest(case: AnswerCase, failed: Sequence[Alternative]) -> str:

@@ -69,7 +69,6 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "stated": "facts",
         "decides": "place tests",
         "decides_fact": "place fact",
-        "no_threshold": "",
         "misses": "place tests",
         "all_apply": "",
         "if_fact": "fact effect",

@@ -10,7 +10,9 @@ from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
 from forge_assets.scenarios.answers.threshold_text import arithmetic, limits_of
 from forge_assets.scenarios.answers.writer import unmarked
 
-_NUMBER = re.compile(r"\d+ \w+")
+_NUMBER = re.compile(r"\b\d+ [^\W\d_]{3,}")
+"""A number and what it counts, not `15 if`."""
+_QUOTED = re.compile(r"«([^«»]*)»")
 
 
 def basis(case: AnswerCase) -> SectionText:
@@ -36,9 +38,18 @@ def duties_in_full(case: AnswerCase) -> SectionText:
 
 def deadline_fields(case: AnswerCase, provisions: Iterable[Provision]) -> tuple[Field, ...]:
     """The numbers of the deadlines as exact fields."""
-    texts = [case.law.deadline(p) for p in provisions]
-    found = [number for text in texts for number in _NUMBER.findall(unmarked(text))]
+    texts = [unmarked(case.law.deadline(p)) for p in provisions]
+    if not case.law.english:  # beside the quotes stand the places that say so, with numbers of their own
+        texts = [" ".join(_QUOTED.findall(text)) for text in texts]
+    found = [number for text in texts for number in _NUMBER.findall(text)]
     return tuple(Field("deadline", (number,)) for number in dict.fromkeys(found))
+
+
+def repeats_quote(deadline: str, said: str) -> bool:
+    """Tell whether a deadline quotes only words without a number that were quoted just before."""
+    quotes = _QUOTED.findall(unmarked(deadline))
+    before = " ".join(_QUOTED.findall(unmarked(said)))
+    return bool(quotes) and all(quote in before and not any(map(str.isdigit, quote)) for quote in quotes)
 
 
 def _told(case: AnswerCase, in_full: bool) -> SectionText:
@@ -53,7 +64,7 @@ def _told(case: AnswerCase, in_full: bool) -> SectionText:
         if quote and (in_full or not law.english):
             told.append(say("words", quote=quote))
         told.append(say("owed_to", body=law.body(provision.body)))
-        if deadline := law.deadline(provision):
+        if (deadline := law.deadline(provision)) and not repeats_quote(deadline, " ".join(told)):
             told.append(say("by_when", deadline=deadline))
         if consequence := law.consequence(provision):
             told.append(say("on_breach", consequence=consequence))

@@ -9,7 +9,7 @@ from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import State, obligations
 from forge_assets.law.model import Provision
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
-from forge_assets.scenarios.answers.threshold_text import arithmetic, limits_of, needs
+from forge_assets.scenarios.answers.threshold_text import arithmetic, limits_of, nearest, needs
 from forge_assets.scenarios.answers.what_if import Flip
 
 MOST = 6
@@ -28,8 +28,6 @@ def facts(case: AnswerCase) -> SectionText:
             places.setdefault(said, []).append(provision.cite)
             fields += limits_of(tests)
     lines += [f"- {say('decides', place=case.law.places(keys), tests=said)}" for said, keys in places.items()]
-    if len(lines) == 1:
-        lines.append(say("no_threshold"))
     return SectionText("\n".join(lines), tuple(dict.fromkeys(fields)))
 
 
@@ -37,11 +35,12 @@ def not_applying(case: AnswerCase) -> SectionText:
     """Write which provisions the case misses, and by how much."""
     fields: list[Field] = []
     missed: dict[str, list[CitationKey]] = {}
-    considered = {p.id: p for p in case.home.considered}
+    applying = {p.cite for p in case.home.applying}  # another provision of such a place does apply
+    considered = {p.id: p for p in case.home.considered if p.cite not in applying}
     for name, failed in case.home.failed.items():
         if name in considered and (said := needs(case, failed)) and (said in missed or len(missed) < MOST):
             missed.setdefault(said, []).append(considered[name].cite)
-            fields += limits_of(test for tests in failed for test in tests)
+            fields += limits_of(test for tests in nearest(failed) for test in tests)
     lines = [f"- {case.writer.say('misses', place=case.law.places(keys), tests=said)}" for said, keys in missed.items()]
     text = "\n".join(lines) or case.writer.say("all_apply")
     return SectionText(text, tuple(dict.fromkeys(fields)))
@@ -68,7 +67,7 @@ def effect(case: AnswerCase, flip: Flip) -> str:
 
     def named(some: Sequence[Provision]) -> str:
         """The place, or the duty where other duties stand at the same place."""
-        texts = dict.fromkeys(law.duty(p) if at_place[p.cite] > 1 else law.place(p.cite) for p in some)
+        texts = dict.fromkeys(law.duty_in_short(p) if at_place[p.cite] > 1 else law.place(p.cite) for p in some)
         return ("; " if any(at_place[p.cite] > 1 for p in some) else ", ").join(texts)
 
     comes = say("comes", places=named(flip.comes)) if flip.comes else ""
@@ -77,18 +76,20 @@ def effect(case: AnswerCase, flip: Flip) -> str:
 
 
 def open_questions(case: AnswerCase) -> SectionText:
-    """Write which duties hinge on what a person must judge."""
+    """Write which duties hinge on what a person must judge; that none does only where the texts held settle it."""
     say, law, lines = case.writer.say, case.law, list[str]()
     for provision in _left_to_judge(case)[:MOST]:
         place = law.place(provision.cite)
         if law.english and (condition := law.condition(provision)):
+            for more in (law.gist(provision), law.deadline(provision)):
+                condition = say("also", duty=condition, more=more) if more else condition
             line = say("depends", place=place, gist=condition)
         elif quote := law.quote(provision):
             line = say("depends_quoted", place=place, quote=quote)
         else:
             line = say("depends_placed", place=place)
         lines.append(f"- {line}")
-    return SectionText("\n".join(lines) or say("nothing_open"))
+    return SectionText("\n".join(lines) or say("nothing_open" if case.home.is_settled else "nothing"))
 
 
 def limits(case: AnswerCase) -> SectionText:

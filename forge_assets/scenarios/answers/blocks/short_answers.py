@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forge_assets.scenarios.answers.blocks.duties import deadline_fields
+from forge_assets.scenarios.answers.blocks.duties import deadline_fields, repeats_quote
 from forge_assets.scenarios.answers.blocks.reasons import effect
 from forge_assets.scenarios.answers.blocks.verdicts import NAMED, silence
 from forge_assets.scenarios.answers.case import AnswerCase, SectionText
@@ -29,7 +29,13 @@ def when(case: AnswerCase) -> SectionText:
         return SectionText(silence(case, "none", "unsettled"))
     if not timed:
         return SectionText(case.writer.say("when_none", places=case.law.places(p.cite for p in case.home.applying)))
-    said = [capital(case.writer.say("when", deadline=case.law.deadline(p), duty=case.law.duty(p))) for p in timed]
+    duties: dict[str, list[str]] = {}
+    for provision in timed:
+        deadline, duty = case.law.deadline(provision), case.law.duty(provision)
+        if repeats_quote(deadline, duty):
+            duty = case.law.duty_in_short(provision)
+        duties.setdefault(deadline, []).append(duty)
+    said = [capital(case.writer.say("when", deadline=each, duty="; ".join(some))) for each, some in duties.items()]
     return SectionText(" ".join(said), deadline_fields(case, timed))
 
 

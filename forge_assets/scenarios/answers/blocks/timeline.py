@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from forge_assets.law.model import Provision, Term
 from forge_assets.law.terms import offset, term_of, waiting_offset
-from forge_assets.scenarios.answers.blocks.duties import deadline_fields
+from forge_assets.scenarios.answers.blocks.duties import deadline_fields, repeats_quote
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
-from forge_assets.scenarios.answers.writer import numbered
+from forge_assets.scenarios.answers.writer import capital, numbered
 
 _DAYS = {"day": 1.0, "working_day": 1.4, "week": 7.0, "month": 30.4, "year": 365.0}
 """Days of a unit, to tell which term is the longer."""
@@ -18,10 +18,15 @@ def steps(case: AnswerCase) -> SectionText:
 
 
 def timeline(case: AnswerCase) -> SectionText:
-    """List the duties in order of time, each with the body that it is owed to, and the day of the change at the end."""
-    lines = []
+    """List the duties in order of time, each with the body that it is owed to, and the day of the change at the end.
+
+    A memo has the statute's words under its duties.
+    """
+    law, lines = case.law, list[str]()
+    in_memo = case.form.depth == "memo" and not law.english
     for provision in in_order(case):
-        owed = case.writer.say("step_owner", body=case.law.body(provision.body), duty=case.law.duty_alone(provision))
+        duty = law.place(provision.cite) if in_memo else law.duty_alone(provision)
+        owed = capital(case.writer.say("step_owner", body=law.body(provision.body), duty=duty))
         lines.append(_timed(case, provision, owed))
     if case.form.dated:
         lines += [_waiting(case, *found) for found in _waits(case)]
@@ -30,22 +35,24 @@ def timeline(case: AnswerCase) -> SectionText:
 
 
 def in_order(case: AnswerCase) -> list[Provision]:
-    """Sort the applying duties: first what is due longest before the change, then from the weakest to the strongest.
-
-    Duties in which nobody takes part come last.
+    """Sort the applying duties: first those in which somebody takes part and that have no time before the change, for
+    they begin at once; then what is due longest before the change; then what nobody takes part in, last of all the
+    periods that a notice starts. What is alike in this goes from the weakest to the strongest.
     """
     ladder, ranks = case.domain.levels, case.domain.ranks
 
-    def rank(provision: Provision) -> tuple[float, bool, int]:
+    def rank(provision: Provision) -> tuple[int, float, bool, int]:
         term = term_of(provision, case.facts)
         ahead = term.number * _DAYS[term.unit] if term and offset(term) else 0.0
-        return -ahead, provision.level not in ladder, ranks.index(provision.level)
+        waits = term is not None and waiting_offset(term) is not None
+        part = 1 if ahead else 0 if provision.level in ladder else 2
+        return part, -ahead, waits, ranks.index(provision.level)
 
     return sorted(case.home.applying, key=rank)
 
 
 def _timed(case: AnswerCase, provision: Provision, duty: str) -> str:
-    if deadline := case.law.deadline(provision):
+    if (deadline := case.law.deadline(provision)) and not repeats_quote(deadline, duty):
         duty = case.writer.say("step_timed", duty=duty, deadline=deadline)
     term = term_of(provision, case.facts)
     moved = offset(term) if term else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forge_assets.law.model import Provision
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
 from forge_assets.scenarios.answers.judgement import Judgement
 from forge_assets.scenarios.answers.threshold_text import arithmetic, limits_of, needs, needs_briefly
@@ -65,7 +66,8 @@ def _verdict(case: AnswerCase, met: str) -> SectionText:
         asked = ", ".join(case.writer.source(f"asked:{name}", case.writer.words.asked[name]) for name in judged.asks)
         said.append(say("not_stated", facts=asked, places=law.places(p.cite for p in open_)))
     if judged.lead is not None:
-        sure = f"{owed(case, judged)}{f' {met}' if met else ''}"
+        told = owed(case, judged) if judged.asks or case.form.depth == "note" else _lead_in_full(case, judged.lead)
+        sure = f"{told}{f' {met}' if met else ''}"
         said.append(say("in_any_case", rest=sure) if judged.asks else sure)
         fields.append(case.body_field(judged.lead))
     elif judged.asks:
@@ -81,6 +83,16 @@ def _verdict(case: AnswerCase, met: str) -> SectionText:
         date = case.number("{@date}", "fact:date")
         said.append(say("not_yet", date=date, place=law.place(provision.cite), day=day))
     return SectionText(" ".join(said), tuple(fields))
+
+
+def _lead_in_full(case: AnswerCase, lead: Provision) -> str:
+    """The strongest duty with its deadline, and whom it is owed to."""
+    law, say = case.law, case.writer.say
+    duty = law.duty_in_short(lead)
+    if deadline := law.deadline(lead):
+        duty = say("step_timed", duty=duty, deadline=deadline)
+    said = say("lead", level=law.level(lead.level), duty=duty)
+    return f"{said} {say('owed_to', body=law.body(lead.body))}" if law.english else said
 
 
 def _missed(case: AnswerCase) -> tuple[list[str], list[Field]]:
