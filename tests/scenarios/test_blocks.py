@@ -186,7 +186,7 @@ def test_where_nothing_applies_the_failing_facts_are_the_reason() -> None:
         "Not reached: § 3 Abs. 1 Nr. 2 KG, 20 to 99 employees or at least 100 employees "
         "(here {employees}, {=20-employees} short)."
     )
-    assert written("basis", idle) == "None in the texts held."
+    assert written("basis", idle) == ""
     assert idle.cited == (CitationKey.parse("DE:kg:3:1:2"),)
 
 

@@ -28,6 +28,7 @@ from forge_assets.scenarios.facts.draws import draw_facts, split_names, split_pe
 from forge_assets.scenarios.pack.files import Pack
 from forge_resources.config.profile import load_profile
 from forge_resources.storage.tables import TABLES
+from tests import shipped
 from tests.helpers import tiered
 
 VOLUME = Volume(draws=64, kept=8)
@@ -260,6 +261,36 @@ def test_an_advice_is_longer_than_a_note_and_a_memo_than_an_advice(samples: pl.D
     length = dict(words.group_by("depth").agg(pl.col("words").median()).iter_rows())
     assert 1.5 * length["note"] < length["advice"]
     assert 2 * length["advice"] < length["memo"]
+
+
+def test_a_longer_answer_has_no_section_that_says_only_that_there_is_nothing(samples: pl.DataFrame, pack: Pack) -> None:
+    longer = samples.filter(pl.col("depth") != "note").select("answer_language", "response").unique()
+    assert longer.height > 3000
+    for language, response in longer.iter_rows():
+        assert not set(pack.answers[language].phrases["nothing"]) & set(response.splitlines())
+
+
+def test_a_number_of_a_deadline_is_scored_with_what_it_counts(samples: pl.DataFrame) -> None:
+    fields = samples.select(pl.col("expected_fields").explode()).unnest("expected_fields")
+    deadlines = fields.filter(pl.col("field") == "deadline")["said"].explode().unique()
+    assert deadlines.len() > 20
+    assert [said for said in deadlines if not re.fullmatch(r"\d+ [^\W\d_]{3,}", said)] == []
+
+
+def test_a_place_that_applies_is_not_among_what_does_not(samples: pl.DataFrame, pack: Pack) -> None:
+    laws = shipped.laws()
+    told = samples.filter((pl.col("task_type") == "change_assessment") & (pl.col("depth") != "note"))
+    compared = 0
+    for row in told.iter_rows(named=True):
+        headings = pack.answers[row["answer_language"]].headings
+        sections = dict(part.split("\n", 1) for part in re.split(r"(?m)^## ", row["response"])[1:])
+        (code,) = row["jurisdictions"]
+        heads = "\n".join(re.findall(r"(?m)^\*\*.*", sections.get(headings["duties"], "")))
+        missed = {found.key for found in parse(sections.get(headings["not_applying"], ""), laws, code)}
+        duties = {found.key for found in parse(heads, laws, code)}
+        compared += bool(missed)
+        assert not duties & missed, row["response"]
+    assert compared > 100
 
 
 def test_nothing_is_left_to_fill_in(samples: pl.DataFrame) -> None:

@@ -86,7 +86,7 @@ def _honest(sample: Sample, laws: LawIndex) -> list[str]:
     """
     text, found = sample["response"], []
     listed = [line for line in text.splitlines() if re.match(r"- |\d+\. ", line)]
-    if len(sample["expected_citations"]) > 1 and listed:
+    if len(sample["expected_citations"]) > 1 and len(listed) > 1:
         found.append(text.replace(listed[-1], ""))
     parts = _sections(text)
     bare = [part for part in parts if not parse(part, laws, _alone(sample))]

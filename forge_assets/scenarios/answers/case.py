@@ -51,6 +51,7 @@ class SectionText:
     """A section's text and what must be said exactly in it."""
 
     text: str
+    """Empty: there is nothing to say; an answer longer than a note has no such section."""
     fields: tuple[Field, ...] = ()
 
 

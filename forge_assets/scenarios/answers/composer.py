@@ -157,6 +157,9 @@ class AnswerComposer:
         case = self._case(task, scoped, setting, form, across)
         sections = task.sections(form.depth)
         parts = [(s.heading, BLOCKS[s.block](case)) for s in sections]
+        if form.depth == "note":
+            parts = [(name, part if part.text else SectionText(case.writer.say("nothing"))) for name, part in parts]
+        parts = [(name, part) for name, part in parts if part.text]
         headings = [case.writer.words.headings[name] for name, _ in parts if name is not None]
         marked = _joined(case.writer, parts)
         response = unmarked(marked)

@@ -10,7 +10,7 @@ from forge_assets.citations.rendering import render, without_bracketed_citations
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.model import CitationForms, Framework
 from forge_assets.scenarios.answers.law_text import shortened
-from forge_assets.scenarios.answers.writer import pieces
+from forge_assets.scenarios.answers.writer import capital, pieces
 from forge_assets.scenarios.exhibits.sourced import ExhibitWords
 from forge_assets.scenarios.pack.answer_words import AnswerWords
 from forge_assets.scenarios.pack.exhibits import Exhibits
@@ -57,7 +57,8 @@ class SourceCheck:
             return name.endswith((".valid_from", ".text_as_of")) or text in self._law.get(name, ())
         if kind == "cite":
             key = CitationKey.parse(name)
-            return text == render(key, self._frameworks[key.jurisdiction])
+            place = render(key, self._frameworks[key.jurisdiction])
+            return text in (place, capital(place))
         if kind == "body":
             return text in self._law.get(source, ())
         if kind == "phrase":

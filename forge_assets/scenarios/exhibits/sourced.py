@@ -23,7 +23,7 @@ class ExhibitWords:
         said = [
             text for unit in words.units.values() for text in (*unit.said, *(f for t in unit.but.values() for f in t))
         ]
-        self._units = set(said)
+        self._units = [re.compile(re.escape(text).replace(r"\{n\}", r"\d(?:[\d., ]*\d)?")) for text in set(said)]
 
     def bear_out(self, source: str, text: str, bodies: Collection[str]) -> bool:
         """Test whether the file, or one of some names of bodies, bears out a piece."""
@@ -33,8 +33,8 @@ class ExhibitWords:
             return False
         if _BARE.fullmatch(text) or text in bodies or all(part in self._entries for part in text.split(self._join)):
             return True
-        unit = re.sub(r"\d[\d., ]*(?<=\d)", "{n}", re.sub(r"\b[A-Z]{3}\b", "{currency}", text))
-        return unit in self._units
+        amount = re.sub(r"\b[A-Z]{3}\b", "{currency}", text)
+        return any(unit.fullmatch(amount) for unit in self._units)
 
 
 def _literals(words: Exhibits) -> Iterator[str]:

@@ -58,7 +58,7 @@ def timetable(case: AnswerCase) -> SectionText:
         lines.append(f"{number}. {said}")
         if step.reason is Reason.SEVERAL_COUNTRIES:
             fields.append(case.body_field(step.provision, laws[code]))
-    return SectionText("\n".join(lines) or case.writer.say("nothing"), tuple(dict.fromkeys(fields)))
+    return SectionText("\n".join(lines), tuple(dict.fromkeys(fields)))
 
 
 def _step(case: AnswerCase, step: TimetableStep, law: LawText, country: str) -> str:

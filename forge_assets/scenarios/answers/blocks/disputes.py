@@ -36,4 +36,4 @@ def _steps(case: AnswerCase, staged: bool) -> SectionText:
         lines.append(line)
         if staged or not law.english:
             fields.append(Field("stage", (case.writer.words.stages[step.stage],)))
-    return SectionText(numbered(lines) or say("nothing"), tuple(dict.fromkeys(fields)))
+    return SectionText(numbered(lines), tuple(dict.fromkeys(fields)))

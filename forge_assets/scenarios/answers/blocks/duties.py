@@ -100,4 +100,4 @@ def _lines(
     deadlines: bool = False,
 ) -> SectionText:
     found = [*fields, *(deadline_fields(case, provisions) if deadlines else ())]
-    return SectionText("\n".join(lines) or case.writer.say("nothing"), tuple(dict.fromkeys(found)))
+    return SectionText("\n".join(lines), tuple(dict.fromkeys(found)))

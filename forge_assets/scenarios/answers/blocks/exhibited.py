@@ -56,7 +56,7 @@ def draw_exhibit(
 def agreement(case: AnswerCase) -> SectionText:
     """Sum up the agreement: its parties, then one line a clause."""
     drawn, voice = _agreement(case)
-    return _section(case, summarise(drawn, voice))
+    return _section(summarise(drawn, voice))
 
 
 def agreement_gaps(case: AnswerCase) -> SectionText:
@@ -67,13 +67,13 @@ def agreement_gaps(case: AnswerCase) -> SectionText:
         place=lambda duty: case.law.place(provisions[duty.id].cite), body=lambda duty: case.law.body(duty.body.id)
     )
     lines = summarise_findings(drawn, voice, law)
-    return _section(case, [line._replace(text=f"- {line.text}") for line in lines])
+    return _section([line._replace(text=f"- {line.text}") for line in lines])
 
 
 def system(case: AnswerCase) -> SectionText:
     """Sum up the description of the system, line by line."""
     assert case.exhibit is not None and isinstance(case.exhibit.drawn, System)
-    return _section(case, summarise_system(case.exhibit.drawn, case.exhibit.voice))
+    return _section(summarise_system(case.exhibit.drawn, case.exhibit.voice))
 
 
 def _agreement(case: AnswerCase) -> tuple[Agreement, Voice]:
@@ -81,12 +81,10 @@ def _agreement(case: AnswerCase) -> tuple[Agreement, Voice]:
     return case.exhibit.drawn, case.exhibit.voice
 
 
-def _section(case: AnswerCase, lines: Iterable[Line]) -> SectionText:
-    lines = list(lines)
-    fields = [Field(field.name, field.said) for line in lines for field in line.fields]
-    return SectionText(
-        "\n".join(line.text for line in lines) or case.writer.say("nothing"), tuple(dict.fromkeys(fields))
-    )
+def _section(lines: Iterable[Line]) -> SectionText:
+    said = list(lines)
+    fields = [Field(field.name, field.said) for line in said for field in line.fields]
+    return SectionText("\n".join(line.text for line in said), tuple(dict.fromkeys(fields)))
 
 
 def _voice(pack: Pack, language: str, levels: Mapping[str, str], writer: Writer | None = None) -> Voice:

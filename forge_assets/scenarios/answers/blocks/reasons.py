@@ -42,8 +42,7 @@ def not_applying(case: AnswerCase) -> SectionText:
             missed.setdefault(said, []).append(considered[name].cite)
             fields += limits_of(test for tests in nearest(failed) for test in tests)
     lines = [f"- {case.writer.say('misses', place=case.law.places(keys), tests=said)}" for said, keys in missed.items()]
-    text = "\n".join(lines) or case.writer.say("all_apply")
-    return SectionText(text, tuple(dict.fromkeys(fields)))
+    return SectionText("\n".join(lines), tuple(dict.fromkeys(fields)))
 
 
 def what_if(case: AnswerCase) -> SectionText:
@@ -57,7 +56,7 @@ def what_if(case: AnswerCase) -> SectionText:
             value = case.number(str(flip.value), "limit")
             line = case.writer.say("if_number", value=value, measure=case.measure(flip.fact), effect=said)
         lines.append(f"- {line}")
-    return SectionText("\n".join(lines) or case.writer.say("if_nothing"))
+    return SectionText("\n".join(lines))
 
 
 def effect(case: AnswerCase, flip: Flip) -> str:
@@ -76,7 +75,7 @@ def effect(case: AnswerCase, flip: Flip) -> str:
 
 
 def open_questions(case: AnswerCase) -> SectionText:
-    """Write which duties hinge on what a person must judge; that none does only where the texts held settle it."""
+    """Write which duties hinge on what a person must judge; nothing is open only where the texts held settle it."""
     say, law, lines = case.writer.say, case.law, list[str]()
     for provision in _left_to_judge(case)[:MOST]:
         place = law.place(provision.cite)
@@ -89,7 +88,7 @@ def open_questions(case: AnswerCase) -> SectionText:
         else:
             line = say("depends_placed", place=place)
         lines.append(f"- {line}")
-    return SectionText("\n".join(lines) or say("nothing_open" if case.home.is_settled else "nothing"))
+    return SectionText("\n".join(lines) or (say("nothing_open") if case.home.is_settled else ""))
 
 
 def limits(case: AnswerCase) -> SectionText:
@@ -118,7 +117,7 @@ def data_rules(case: AnswerCase) -> SectionText:
             lines.append(f"- {say('rule', gist=gist, place=law.place(rule.basis))}")
         elif quote:
             lines.append(f"- {say('rule_quoted', place=law.place(rule.basis), quote=quote)}")
-    return SectionText("\n".join(lines) or say("nothing"))
+    return SectionText("\n".join(lines))
 
 
 def _missed(case: AnswerCase) -> list[Provision]:

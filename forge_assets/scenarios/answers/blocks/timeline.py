@@ -83,4 +83,4 @@ def _listed(case: AnswerCase, lines: list[str]) -> SectionText:
         terms = [term_of(p, case.facts) for p in case.home.applying]
         moved = [said for term in terms if term for said in (offset(term), waiting_offset(term)) if said]
     dates = [Field("date", (slot,)) for said in dict.fromkeys(moved) if (slot := f"{{@date{said}}}") in text]
-    return SectionText(text or case.writer.say("nothing"), (*dates, *deadline_fields(case, in_order(case))))
+    return SectionText(text, (*dates, *deadline_fields(case, in_order(case))))
