@@ -170,6 +170,15 @@ def chosen_model(forge: Forge, name: str) -> ModelRef:
     return ModelRef(base=base, adapter=adapter or None)
 
 
+def answered(forge: Forge, model: ModelRef, rows: Sequence[Mapping[str, object]], title: str) -> dict[str, str]:
+    """Answer rows of a prompt dataset greedily, with the profile's limits; by id."""
+    names = sorted({forge.profile.teacher.model, forge.profile.student.model})
+    bases = {base.digest: base.path for base in map(forge.models.ensure, names)}
+    runner = JobRunner(forge.store, forge.environment, bases, run_directly)
+    job = GenerateJob(**model.spec, prompts=runner.dataset(rows), sampling=greedy(forge))
+    return {row["sample_id"]: row["answer"] for row in runner.run(job, title).answers()}
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """Who is asked what."""
@@ -190,11 +199,7 @@ class Inquiry:
         rows = [
             {"sample_id": q.id, "prompt": messages({"system": system, "prompt": q.text}), **more} for q in questions
         ]
-        names = sorted({self.forge.profile.teacher.model, self.forge.profile.student.model})
-        bases = {base.digest: base.path for base in map(self.forge.models.ensure, names)}
-        runner = JobRunner(self.forge.store, self.forge.environment, bases, run_directly)
-        job = GenerateJob(**self.model.spec, prompts=runner.dataset(rows), sampling=greedy(self.forge))
-        return {row["sample_id"]: row["answer"] for row in runner.run(job, "plain questions").answers()}
+        return answered(self.forge, self.model, rows, "plain questions")
 
 
 def plain(inquiry: Inquiry) -> list[str]:
