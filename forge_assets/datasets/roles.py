@@ -63,7 +63,7 @@ def draw_sets(samples: pl.DataFrame, profile: Profile, live: Sequence[str], core
     if missing:
         problem = f"jurisdictions {', '.join(missing)} are not in the catalog"
         raise CannotDraw(profile, ("jurisdictions",), problem, "mend their files, or name others")
-    asked = _asked(samples, profile)
+    asked = samples_asked(samples, profile)
     held = samples.filter((pl.col("split") == "benchmark") & pl.col("question_id").is_in(list(core)))
     frozen = held.sort("sample_id")
     everything = profile.jurisdictions is None and asked.height == samples.height
@@ -120,8 +120,8 @@ def short_of(sets: pl.DataFrame, profile: Profile) -> list[str]:
     return said
 
 
-def _asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
-    """Samples of the languages, registers, lengths and variants that a profile asks for.
+def samples_asked(samples: pl.DataFrame, profile: Profile) -> pl.DataFrame:
+    """Filter samples by the languages, registers, lengths and variants that a profile asks for.
 
     Variants say what makes it hard to answer by law, so they choose among such samples alone.
     """

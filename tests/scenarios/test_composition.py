@@ -16,6 +16,7 @@ import pytest
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.datasets.roles import samples_asked
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country, checked_country
 from forge_assets.law.model import Bound, Domain, Framework
@@ -511,18 +512,7 @@ def test_a_data_review_finds_nothing_where_no_employee_is_watched_and_no_data_us
 def test_prompts_and_answers_are_short_enough_to_train_on_a_cpu(samples: pl.DataFrame) -> None:
     profile = load_profile("cpu")
     within = pl.col("jurisdictions").list.eval(pl.element().is_in(list(profile.jurisdictions or ()))).list.all()
-    kinds = {
-        "language": profile.data.languages,
-        "answer_language": profile.data.answer_languages,
-        "register": profile.data.registers,
-        "depth": profile.data.depths,
-        "variant": profile.data.variants,
-    }
-    taught = samples.filter(
-        within,
-        pl.col("split") != "withheld",
-        *(pl.col(name).is_in(list(values)) for name, values in kinds.items() if values is not None),
-    )
+    taught = samples_asked(samples.filter(within, pl.col("split") != "withheld"), profile)
 
     def tokens(*columns: str) -> pl.Series:
         return sum((taught[name].str.len_chars() for name in columns), pl.Series([0])) / 3.6
