@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from forge_assets.citations.rendering import render
@@ -38,6 +39,7 @@ class LawText:
         self._writer = writer
         self._quotable = quotable
         self._bodies = _bodies(framework)
+        self._at_place = Counter(p.cite for p in framework.provisions)
 
     @property
     def english(self) -> bool:
@@ -130,6 +132,13 @@ class LawText:
         if self.english:
             return self.duty(provision)
         return self._writer.say("duty_placed", body=self.body(provision.body), place=self.place(provision.cite))
+
+    def place_of(self, provision: Provision) -> str:
+        """Cite a provision's place, after its level where several provisions stand there."""
+        place = self.place(provision.cite)
+        if self._at_place[provision.cite] == 1:
+            return place
+        return self._writer.say("step_placed", stage=self.level(provision.level), place=place)
 
     def duty_alone(self, provision: Provision) -> str:
         """Write a duty without whom it is owed to, where that was said before."""

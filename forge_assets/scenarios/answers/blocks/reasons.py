@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import State, obligations
 from forge_assets.law.model import Provision
 from forge_assets.scenarios.answers.case import AnswerCase, Field, SectionText
@@ -21,27 +19,27 @@ def facts(case: AnswerCase) -> SectionText:
     say = case.writer.say
     lines = [say("stated", facts=case.said_facts(case.facts))]
     fields: list[Field] = []
-    places: dict[str, list[CitationKey]] = {}
+    places: dict[str, list[str]] = {}
     for provision in case.home.applying:
         tests = case.home.met.get(provision.id, ())
         if said := arithmetic(case, tests):
-            places.setdefault(said, []).append(provision.cite)
+            places.setdefault(said, []).append(case.law.place_of(provision))
             fields += limits_of(tests)
-    lines += [f"- {say('decides', place=case.law.places(keys), tests=said)}" for said, keys in places.items()]
+    lines += [f"- {say('decides', place=_listed(some), tests=said)}" for said, some in places.items()]
     return SectionText("\n".join(lines), tuple(dict.fromkeys(fields)))
 
 
 def not_applying(case: AnswerCase) -> SectionText:
     """Write which provisions the case misses, and by how much."""
     fields: list[Field] = []
-    missed: dict[str, list[CitationKey]] = {}
+    missed: dict[str, list[str]] = {}
     applying = {p.cite for p in case.home.applying}  # another provision of such a place does apply
     considered = {p.id: p for p in case.home.considered if p.cite not in applying}
     for name, failed in case.home.failed.items():
         if name in considered and (said := needs(case, failed)) and (said in missed or len(missed) < MOST):
-            missed.setdefault(said, []).append(considered[name].cite)
+            missed.setdefault(said, []).append(case.law.place_of(considered[name]))
             fields += limits_of(test for tests in nearest(failed) for test in tests)
-    lines = [f"- {case.writer.say('misses', place=case.law.places(keys), tests=said)}" for said, keys in missed.items()]
+    lines = [f"- {case.writer.say('misses', place=_listed(some), tests=said)}" for said, some in missed.items()]
     return SectionText("\n".join(lines), tuple(dict.fromkeys(fields)))
 
 
@@ -61,17 +59,18 @@ def what_if(case: AnswerCase) -> SectionText:
 
 def effect(case: AnswerCase, flip: Flip) -> str:
     """Write which places would come and go with another fact."""
-    say, law = case.writer.say, case.law
-    at_place = Counter(p.cite for p in law.framework.provisions)
+    say = case.writer.say
 
     def named(some: Sequence[Provision]) -> str:
-        """The place, or the duty where other duties stand at the same place."""
-        texts = dict.fromkeys(law.duty_in_short(p) if at_place[p.cite] > 1 else law.place(p.cite) for p in some)
-        return ("; " if any(at_place[p.cite] > 1 for p in some) else ", ").join(texts)
+        return _listed(map(case.law.place_of, some))
 
     comes = say("comes", places=named(flip.comes)) if flip.comes else ""
     goes = say("goes", places=named(flip.goes)) if flip.goes else ""
     return say("comes_and_goes", first=comes, second=goes) if comes and goes else comes or goes
+
+
+def _listed(places: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(places))
 
 
 def open_questions(case: AnswerCase) -> SectionText:

@@ -25,7 +25,7 @@ def timeline(case: AnswerCase) -> SectionText:
     law, lines = case.law, list[str]()
     in_memo = case.form.depth == "memo" and not law.english
     for provision in in_order(case):
-        duty = law.place(provision.cite) if in_memo else law.duty_alone(provision)
+        duty = law.place_of(provision) if in_memo else law.duty_alone(provision)
         owed = capital(case.writer.say("step_owner", body=law.body(provision.body), duty=duty))
         lines.append(_timed(case, provision, owed))
     if case.form.dated:
