@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 PACK = Path(__file__).parents[1] / "frameworks" / "labour"
-PER_DRAW = 1500
+PER_DRAW = 4000
 """Samples that one draw a company and change gives over the whole pack, about."""
 
 

@@ -294,6 +294,17 @@ def test_a_place_that_applies_is_not_among_what_does_not(samples: pl.DataFrame, 
     assert compared > 100
 
 
+def test_duties_at_one_place_are_told_apart_by_their_level(domain: Domain, pack: Pack) -> None:
+    """From 301 employees an expert is due at § 111 BetrVG, where consultation is due from 21: it alone falls away."""
+    whole = shipped.countries()["DE"].framework
+    samples = compose_country(domain, pack, whole, shipped.lineage(), Volume(24, 4))[1]
+    german = samples.filter((pl.col("task_type") == "what_if") & (pl.col("answer_language") == "de"))
+    named = [text for text in german["response"] if "§ 111 BetrVG" in text]
+    assert any("Recht auf einen Sachverständigen: § 111 BetrVG" in text for text in named)
+    for text in named:
+        assert re.search(r"(?<!Sachverständigen: )(?<!Beratung: )§ 111 BetrVG", text) is None, text
+
+
 def test_nothing_is_left_to_fill_in(samples: pl.DataFrame) -> None:
     for column in ("prompt", "response"):
         open_ = samples.filter(pl.col(column).str.contains(r"\{[\w=%@][^{}\"]*\}|  |^ | $| \n"))
