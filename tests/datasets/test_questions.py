@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from forge_assets.cli.main import main
 from forge_assets.datasets.questions import citable, load_questions
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts
@@ -91,6 +93,15 @@ def test_a_label_that_is_not_what_the_law_says_is_refused_on_its_line(
     with pytest.raises(SourceError) as refused:
         load_questions(pack, domain(), countries())
     assert problem in refused.value.problem
+
+
+@pytest.mark.slow
+def test_forge_check_tells_a_wrong_question_by_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack = tmp_path / "labour"
+    shutil.copytree(PACK, pack)
+    line = edit_copy(SHIPPED, pack / "benchmark" / "questions.yaml", "change: working_time", "change: working_times")
+    assert main(["check", str(pack)]) == 1
+    assert f"questions.yaml:{line}: " in capsys.readouterr().out
 
 
 def test_the_line_named_is_that_of_the_wrong_field(tmp_path: Path) -> None:

@@ -49,12 +49,13 @@ def check(
 
 
 def _of_the_pack(pack: Path, domain: Domain, ours: bool) -> list[Fault]:
-    """Faults of the scenario vocabulary and of profiles.
+    """Faults of the scenario vocabulary, of questions written by hand and of profiles.
 
     Args:
         ours: whether it is the pack that profiles are made for; another one need not have their countries.
     """
     from forge_assets.cli.profile_checks import ProfileChecks
+    from forge_assets.datasets.questions import load_questions
     from forge_assets.law.checks.faults import Fault
     from forge_assets.scenarios.pack.files import load_pack
     from forge_assets.training.models.makers import MAKERS
@@ -64,6 +65,11 @@ def _of_the_pack(pack: Path, domain: Domain, ours: bool) -> list[Fault]:
 
     load_pack(pack, domain)
     broken = []
+    if (pack / "benchmark" / "questions.yaml").exists():
+        try:
+            load_questions(pack, domain)
+        except SourceError as error:
+            broken.append(Fault.of(error))
     library = ModelLibrary(data_folder() / "models", makers=MAKERS)
     read = ProfileChecks(pack, library).read if ours else load_profile
     for name in profile_names():
