@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 
 from forge_assets.citations.rendering import render
 from forge_assets.law.citation_key import CitationKey
@@ -39,7 +40,11 @@ class LawText:
         self._writer = writer
         self._quotable = quotable
         self._bodies = _bodies(framework)
-        self._at_place = Counter(p.cite for p in framework.provisions)
+
+    @cached_property
+    def _at_place(self) -> Counter[CitationKey]:
+        """Provisions by place; most answers, each with a `LawText` of its own, never ask."""
+        return Counter(p.cite for p in self.framework.provisions)
 
     @property
     def english(self) -> bool:
@@ -123,7 +128,7 @@ class LawText:
             return self._writer.say("duty", gist=self.gist(provision), place=self.place(provision.cite))
         quote = self.quote(provision)
         if not quote:
-            return self._writer.say("duty_placed", body=self.body(provision.body), place=self.place(provision.cite))
+            return self.duty_in_short(provision)
         place = self.place(provision.cite)
         return self._writer.say("duty_quoted", body=self.body(provision.body), quote=quote, place=place)
 
