@@ -50,7 +50,7 @@ def test_a_line_says_memory_against_its_parts_tokens_time_and_money(models: Mode
     profile = load_profile("cpu")
     line = next(row for row in planned(profile, models)[0].plain().splitlines() if row.startswith("teacher  "))
     peak, tokens = re.search(
-        r"fp32, \d x \d rows +([\d.]+) .*margin [\d.]+ +([\d.]+)k +\d+ \S+ +\d+\.\d\d$", line
+        r"fp32, 4 x 1 rows +([\d.]+) .*margin [\d.]+ +([\d.]+)k +\d+ \S+ +\d+\.\d\d$", line
     ).groups()
     assert 1 < float(peak) < profile.hardware.memory_gb
     assert float(tokens) * 1000 == pytest.approx(profile.teacher.steps * 4 * profile.max_length, abs=50)

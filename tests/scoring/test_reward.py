@@ -159,7 +159,7 @@ def test_an_honest_answer_with_one_fault_earns_less_but_much(asked: list[Sample]
     headed = [sample for sample in asked if sample["sections"]]
     earned = [reward(text, sample, held).total for sample in headed for text in _honest(sample, held)]
     assert len(headed) > 50 and all(_honest(sample, held) for sample in headed)
-    assert min(earned) > 0.4 and max(earned) < HIGHEST
+    assert min(earned) > 0.5 and max(earned) < HIGHEST
 
 
 def test_the_parts_can_add_up_to_the_bounds_and_no_further() -> None:
@@ -248,7 +248,7 @@ def test_citing_nothing_earns_nothing_for_citations_unless_the_answer_says_that_
     says = {"none": "No provision applies.", "unsettled": "The texts held do not settle it."}
     english = [s for s in asked if is_prose(s) and s["answer_language"] == "en"]
     empty = [s for s in english if not s["expected_citations"] and s["expected_level"] in says]
-    assert len(empty) > 5
+    assert len(empty) > 8
     for sample in empty:
         assert reward(_under(sample, "The employer may go ahead at any time."), sample, held).citations == 0.0
         for level, text in says.items():
