@@ -19,6 +19,7 @@ from forge_assets.citations.parts import (
     Part,
     Reference,
     bare_label,
+    closing_number,
     read_before,
     read_parts,
     rises,
@@ -29,6 +30,9 @@ from forge_assets.citations.vocabulary import folded
 
 _GLOSS = re.compile(rf"{S}\([^()\u00a7]{{2,60}}\)")
 """What a place is about, in brackets between two places of a list."""
+_RAISED = re.compile(rf"{S}(\d)(?!\d)({S}?(?=\u00a7)|{S})")
+"""What may be the raised digit of a unit's number, in text that lost the raising."""
+_LETTER_RANGE = re.compile(r"[-\u2013]([b-z])(?![^\W_])")
 _FOLLOWED_DIRECTLY = re.compile(r"\d{1,4}(?:\.\d|[^\W\d_]?\()")
 
 
@@ -137,7 +141,14 @@ def _read_unit(text: str, start: int, at: int, head: str, forms: Forms) -> Refer
     while at < len(text) and text[at] in " \t\u00a0\u202f\u2009":
         at += 1
     unit = forms.unit.match(text, at)
-    return read_parts(text, Reference(start, unit.end(), head, _tight(unit[0])), forms) if unit else None
+    if unit is None:
+        return None
+    raised = _RAISED.match(text, unit.end()) if unit[0].isdigit() else None
+    if raised and (text[raised.end(2) : raised.end(2) + 1] == "\u00a7" or forms.names.at(text, raised.end(2))):
+        found = Reference(start, raised.end(1), head, unit[0], raised=raised[1])
+    else:
+        found = Reference(start, unit.end(), head, _tight(unit[0]))
+    return read_parts(text, found, forms)
 
 
 def _tight(unit: str) -> str:
@@ -208,6 +219,9 @@ def _same_sort(label: str, other: str) -> bool:
 
 
 def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Reference:
+    letter = _LETTER_RANGE.match(text, ref.end) if not ref.parts and ref.unit[-1].isalpha() else None
+    if letter and (closing := closing_number(ref.unit, letter[1])) != letter[1]:
+        return replace(ref, end=letter.end(), last=closing, by=letter[0][0])
     match = forms.range.match(text, ref.end)
     if match is None or ref.last:
         return ref
@@ -215,6 +229,8 @@ def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Referenc
         again = forms.head.match(text, match.end())
         opened = _open(text, again, forms)[0] if again else []
         end = opened[0] if opened else _read_unit(text, match.start(), match.end(), ref.head, forms)
+        if end is not None and many and not opened:
+            end = replace(end, unit=closing_number(ref.unit, end.unit))
         if end is None or end.parts or (again is None and not many and re.fullmatch(r"\s[^\w.]\s", match[0])):
             return ref
         same_kind = end.unit[0].isdigit() == ref.unit[0].isdigit()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from forge_assets.citations.attribution import Attribution, LawMentions
+from forge_assets.citations.attribution import Attribution, Attributor
 from forge_assets.citations.citation import UNKNOWN, Citation
 from forge_assets.citations.grammar import read_chain
 from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.mentions import Mentions
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
+from forge_assets.citations.statute_index import CitationStatus
 from forge_assets.citations.vocabulary import folded
 from forge_assets.law.citation_key import CitationKey
 
@@ -33,24 +36,37 @@ def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) ->
 
 
 def _parse(text: str, laws: LawIndex, default_jurisdiction: str | None) -> list[Citation]:
-    reading = LawMentions.of(text, laws, default_jurisdiction)
-    citations: list[Citation] = []
-    position = 0
+    mentions = Mentions.of(text, laws, default_jurisdiction)
+    found = Attributor(mentions, default_jurisdiction).attribute(_chains(text, mentions, laws))
+    return [citation for attribution in found if attribution for citation in _cited(text, attribution, laws)]
+
+
+def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Reference]]:
+    """Every chain of places of a text, in order."""
+    chains: list[list[Reference]] = []
+    position = floor = 0
     while head := laws.forms.next_head(text, position):
-        name = reading.name_around(head.start())
+        name = mentions.around(head.start())
         if name:
             position = name.end
             continue
-        chain = read_chain(text, head, laws.forms, position)
-        if not chain:
+        chain = read_chain(text, _closed_later(text, head, laws), laws.forms, floor)
+        if chain:
+            chains.append(chain)
+            position = floor = chain[-1].end
+        else:
             position = head.end("units") if head["units"] else max(head.end(), head.start() + 1)
-            continue
-        attribution = reading.attribute(chain, position)
-        position = chain[-1].end
-        if attribution:
-            position = max(position, attribution.end)
-            citations += _cited(text, attribution, laws)
-    return citations
+    return chains
+
+
+def _closed_later(text: str, head: re.Match[str], laws: LawIndex) -> re.Match[str]:
+    """The head that a word of one letter stands before, where the unit's word follows its number: `s 153. členom`."""
+    opened = (head["one"] or "").strip()
+    if len(opened) == 1 and opened.isalpha():
+        closed = laws.forms.head.match(text, head.end())
+        if closed and closed["units"]:
+            return closed
+    return head
 
 
 def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
@@ -64,7 +80,8 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
         if law is None:
             if not (other_head and laws.forms.words.may_be_part(folded(reference.head))):
                 key = CitationKey(UNKNOWN, found.label, reference.unit)
-                citations.append(Citation(key, (start, end), text[start:end], "unverifiable"))
+                status: CitationStatus = "unverifiable" if found.label == "unknown" else "unheld"
+                citations.append(Citation(key, (start, end), text[start:end], status))
             continue
         if other_head and laws.continues(law, reference.head):
             before = chain[i - 1]
@@ -77,7 +94,8 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
         for place in places:
             key = CitationKey(*law, *(part or "" for part in place))
             if not (citations and citations[-1].key == key and laws.is_narrow(law, reference)):
-                citations.append(Citation(key, (start, end), text[start:end], laws.status(law, *place)))
+                status = "ambiguous" if found.guessed else laws.status(law, *place)
+                citations.append(Citation(key, (start, end), text[start:end], status))
     return citations
 
 

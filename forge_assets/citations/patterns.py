@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from forge_assets.citations.law_names import LawNames
+from forge_assets.citations.spelling import plain, spelled
 from forge_assets.citations.vocabulary import CitationWords, folded, words_of
 from forge_assets.law.model import CitationForms
 
@@ -67,7 +68,18 @@ class Forms:
     other_law: re.Pattern[str]
     """The name of some law, held or not."""
     ends_with_other_law: re.Pattern[str]
+    compound: re.Pattern[str]
+    """A word that ends as words for law do: `ferieloven`."""
+    ends_with_compound: re.Pattern[str]
+    titled: re.Pattern[str]
+    """A name that ends as titles of laws do: `Employment Rights Act 1996`."""
+    small_word: re.Pattern[str]
+    """A word that is no part of a title, as `The`."""
+    subject: re.Pattern[str]
+    """What a law named by its date or number is about; group subject."""
+    approved: re.Pattern[str]
     no_law: re.Pattern[str]
+    ends_with_no_law: re.Pattern[str]
 
     @classmethod
     def compile(cls, given: Mapping[str, CitationForms], names: LawNames, countries: Iterable[str] = ()) -> Forms:
@@ -90,6 +102,8 @@ class Forms:
         unit = _unit(forms, before)
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
         dashes = "[-\u2010\u2011\u2013\u2014]"
+        endings = _any(word for word in every("laws") if len(word) > 3 and word.isalpha())
+        title_word = r"(?:[A-Z\u00c0-\u00de][\w'\u2019-]{0,30}|[a-z]{2,3}\.?|\([^()]{2,40}\))"
         joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
         around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
         patterns = {
@@ -113,12 +127,19 @@ class Forms:
             "same_law": rf"(?:{same}){END}",
             "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
             "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
-            "ends_with_other_law": rf"{EDGE}[^\W\d_]{{0,30}}(?:{_any(t for t in every('laws') if len(t) > 3)})"
-            rf"[ ,\u00a0]{{0,2}}$",
+            "ends_with_other_law": rf"{EDGE}(?:{_any(every('laws'))})[ ,\u00a0]{{0,2}}$",
+            "compound": rf"[^\W\d_]{{2,30}}(?:{endings}){END}",
+            "ends_with_compound": rf"{EDGE}[^\W\d_]{{2,30}}(?:{endings})[ ,\u00a0]{{0,2}}$",
+            "titled": rf"(?:{title_word}{S}){{1,10}}(?:{_any(every('titles'))}){END}(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
+            "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
+            "subject": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",
+            "approved": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('approved'))}){END}",
             "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
+            "ends_with_no_law": rf"{EDGE}(?:{_any(t for t in every('no_law') if len(t) > 5)})[ ,(\u00a0]{{0,2}}$",
         }
         opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
         first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
+        first += [plain(word) for word in first]
         compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
         return cls(
             words=CitationWords.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled
@@ -139,14 +160,18 @@ def _unit(forms: Iterable[CitationForms], words: str) -> str:
     `142.a` before the unit's word."""
     codes = _codes(forms)
     closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
+    following = _any(word for form in forms for word in form.following)
+    fields = ("of", "join", "to", "following")
+    small = {folded(word) for form in forms for name in fields for word in getattr(form, name)}
+    letters = "".join(letter for letter in "bcdefghijklmnopqrstuvwxyz" if letter not in small)
     suffix = (
         rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
         rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
-        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|\.[a-z](?={S}(?:{closing}){END})"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (
-        rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
-        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?"
+        rf"(?:\d{{1,2}}{S}?[A-Z]-\d{{1,3}}(?!\w)|(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?)"
     )
 
 
@@ -190,9 +215,9 @@ def _any(words: Iterable[str]) -> str:
 
 def _written(word: str) -> str:
     pieces = "".join(
-        rf"\.{S}?" if c == "." else rf"{S}{{1,2}}" if c == " " else "['\u2019]" if c in "'\u2019" else re.escape(c)
+        rf"\.{S}?" if c == "." else rf"{S}{{1,2}}" if c == " " else "['\u2019]" if c in "'\u2019" else spelled(c)
         for c in word.replace(". ", ".")
     )
     if word.endswith("."):
         pieces = pieces.removesuffix(rf"\.{S}?") + r"\.?"
-    return f"(?<!['\u2019]){pieces}" if len(folded(word)) == 1 else f"(?i:{pieces})"
+    return f"(?<!['\u2019]){pieces}" if len(folded(word)) == 1 and word[0].isalpha() else f"(?i:{pieces})"

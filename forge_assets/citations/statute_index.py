@@ -7,13 +7,15 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from forge_assets.law.model import Law
 from forge_assets.law.statutes import NO_PARAGRAPH, Paragraph, StatuteUnit, is_repealed, subdivisions
 
-CitationStatus = Literal["real", "repealed", "fabricated", "unverifiable"]
+CitationStatus = Literal["real", "repealed", "fabricated", "unverifiable", "unheld", "ambiguous"]
+"""Of a place: whether its law has it. `unheld`: the law is named, and its text is not held; `unverifiable`: no law is
+named, or the place is one that an excerpt may lack; `ambiguous`: which law is meant was guessed."""
 _ROMAN = {n: str(i) for i, n in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"), start=1)}
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _RAISED = re.compile(r"[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
@@ -32,6 +34,7 @@ class IndexedLaw:
     _covered: tuple[tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]], ...]
     _order: tuple[str, ...]
     _parts: dict[str, Mapping[str, Paragraph]] = field(default_factory=dict)
+    _repealed: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, law: Law, units: Mapping[str, StatuteUnit]) -> IndexedLaw:
@@ -64,16 +67,28 @@ class IndexedLaw:
             known = self.law.coverage == "complete" or any(low <= order(unit) <= high for low, high in self._covered)
             return "fabricated" if self.units and known else "unverifiable"
         held = self.units[unit]
-        if is_repealed(held.text, held.layout):
+        if self._is_repealed(unit, "", held.text):
             return "repealed"
         if paragraph is None:
             return "real"
         found = self.parts(unit).get(paragraph)
         if found is None or (point is None and paragraph == NO_PARAGRAPH):
             return "fabricated"
-        if is_repealed(found.text, held.layout):
+        if self._is_repealed(unit, paragraph, found.text):
             return "repealed"
         return "real" if point is None or point in found.points else "fabricated"
+
+    def _is_repealed(self, unit: str, paragraph: str, text: str) -> bool:
+        """Whether a unit or paragraph is no longer law; looked up once."""
+        place = unit, paragraph
+        if place not in self._repealed:
+            self._repealed[place] = is_repealed(text, self.units[unit].layout)
+        return self._repealed[place]
+
+    @cached_property
+    def shapes(self) -> frozenset[tuple[str, int]]:
+        """How the numbers of units are built: letters before the first digits, and how many digits these are."""
+        return frozenset(shape(number) for number in self.units)
 
     def between(self, first: str, last: str, limit: int = 40) -> list[str]:
         """List units from first to last as the statute orders them; only the two ends if there are too many."""
@@ -81,6 +96,11 @@ class IndexedLaw:
         high = bisect_left(self._order, order(last), key=order)
         inner = [n for n in self._order[low:high] if _letters(n) == _letters(first)]
         return [first, *(inner if len(inner) <= limit else []), last]
+
+
+def shape(number: str) -> tuple[str, int]:
+    found = re.match(r"([^\W\d_]*)\.?(\d*)", number)
+    return (found[1].casefold(), len(found[2])) if found else ("", 0)
 
 
 def _letters(number: str) -> str:

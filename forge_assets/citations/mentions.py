@@ -1,0 +1,205 @@
+"""Find every law that a text names: held, known, or told by its number or date; and settle which law is meant."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.law_identity import kind_of, number_of
+from forge_assets.citations.law_names import LawId, NamedLaw, words_of_name
+from forge_assets.citations.patterns import S
+
+_WORD = re.compile(r"[^\W_]+")
+_NUMBERED = re.compile(
+    rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ .\u00a0-]{{1,2}}(?:[^\W\d_]{{1,14}}[.\u00ba\u00b0]{{0,2}}|\u2116|\([^\W\d_]{{2,4}}\))){{0,4}}"
+    rf"[ .,\u00a0]{{0,2}}\(?(?<![\d/.,])(\d{{1,4}})[/:](\d{{4}}|\d{{2}})(?![\d/]\d|\d)(?:/[^\W\d_]{{2,3}})?\)?"
+)
+"""`Ley 36/2011`, `zákona č. 65/1965`, `Directive (EC) 98/59`, `lain (449/2007)`."""
+_DATED = re.compile(
+    rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ \u00a0-]{{1,2}}[^\W\d_]{{1,12}}\.?){{0,2}}{S}(?:\d{{1,2}}(?:[.\u00ba]|er)?{S}[^\W\d_]{{3,12}}"
+    rf"{S}(?:18|19|20)\d{{2}}|\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{4}}|\d{{2}}))(?:{S}r\.)?(?:,?{S}[^\W\d_]{{1,3}}[.\u00ba\u00b0]?{S}?\d{{1,4}})?"
+)
+"""`loi du 3 juillet 1978`, `ustawy z dnia 23 maja 1991 r.`, `Legge 15 luglio 1966, n. 604`."""
+_OWN_NUMBER = re.compile(
+    rf"[ ,\u00a0]{{0,2}}\(?(?:[^\W\d_]{{1,4}}[.\u00ba\u00b0]{{0,2}}{S}?){{0,2}}(?<![\d/.,])(\d{{1,4}})[/:](\d{{4}}|\d{{2}})(?![\d/]\d|\d)"
+)
+"""A number right behind a name: `zákoníku práce č. 65/1965`, but not after a comma and a law's word."""
+_OWN_YEAR = re.compile(rf",?{S}(?:\(|[^\W\d_]{{1,4}}{S})?((?:18|19|20)\d{{2}})(?![\d/:-]|[.,]\d)")
+_APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)")
+_TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
+_TITLE_YEAR = re.compile(rf",?{S}(?:18|19|20)\d{{2}}(?!\d)")
+
+
+@dataclass(frozen=True)
+class Mentions:
+    """The laws a text names, in order, none within another."""
+
+    text: str
+    laws: LawIndex
+    named: Sequence[NamedLaw]
+    countries: Sequence[tuple[int, str]]
+    """Where countries are named."""
+
+    @classmethod
+    def of(cls, text: str, laws: LawIndex, default: str | None) -> Mentions:
+        """Find them. Of a name that several laws bear, that of the country named with it is meant, if it is one.
+
+        Args:
+            default: whose law a short form such as `the 1996 Act` means.
+        """
+        found = _all(text, laws)
+        countries = laws.countries(text) if found else []
+        ends = {end: code for end, code in countries}
+        settled = [_settled(text, one, countries, ends, laws) if one.laws else one for one in found]
+        strong = {law for one in settled for law in one.laws if not laws.is_weak(text[one.start : one.end])}
+        return cls(text, laws, [_backed(text, one, strong, default, laws) for one in settled], countries)
+
+    def before(self, position: int) -> int:
+        """The number of the last law named that ends at a position or before it; -1 for none."""
+        return bisect_right(self.named, position, key=lambda m: m.end) - 1
+
+    def at(self, position: int) -> NamedLaw | None:
+        """The law whose name begins at a position."""
+        found = bisect_right(self.named, position, key=lambda m: m.start) - 1
+        return self.named[found] if found >= 0 and self.named[found].start == position else None
+
+    def around(self, position: int) -> NamedLaw | None:
+        """The law's name that a position lies within, its first letter aside."""
+        found = bisect_right(self.named, position, key=lambda m: m.start) - 1
+        name = self.named[found] if found >= 0 else None
+        return name if name and name.start < position < name.end else None
+
+    def country_of(self, name: NamedLaw, before: int) -> str | None:
+        """The country named right behind a law's name, or else last named before a place."""
+        return _country_of(self.text, name, before, self.countries, self.laws)
+
+
+def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
+    found: list[NamedLaw] = []
+    end = 0
+    names, words, titles = laws.names, laws.law_words, laws.title_words
+    for word in _WORD.finditer(text):
+        at = word.start()
+        if at < end:
+            continue
+        letters = word[0]
+        small = letters.casefold()
+        law = names.at_word(text, at, letters)
+        if small in words:
+            numbered = _by_number(text, at, laws)
+            if numbered and (law is None or (numbered.end > law.end and not law.laws) or _is_other(text, law, laws)):
+                law = numbered
+        if law is None and small in titles and letters[0].isupper():
+            law = _by_title(text, word, end, laws)
+        if law:
+            found.append(law)
+            end = law.end
+    return found
+
+
+def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
+    """The law that a word for law, its number or its date name."""
+    found = _NUMBERED.match(text, at)
+    if found:
+        end = found.end() - (found[0].endswith(")") and "(" not in found[0][found.start(1) - at - 1 :])
+        held = laws.numbered(number_of(found), kind_of(text[at : found.start(1)]))
+        return NamedLaw(held, at, end, "" if held else _label(found[0]), numbers=True)
+    found = _DATED.match(text, at)
+    return NamedLaw(frozenset(), at, found.end(), _label(found[0]), numbers=True) if found else None
+
+
+def _is_other(text: str, law: NamedLaw, laws: LawIndex) -> bool:
+    """Whether a held name goes on with another law's subject, number or year."""
+    return bool(law.laws) and not _same(text, law, law.laws, laws)
+
+
+def _by_title(text: str, word: re.Match[str], floor: int, laws: LawIndex) -> NamedLaw | None:
+    """A law that is told by the last word of its title: `Employment Rights Act 1996`."""
+    before = _TITLE.search(text, max(floor, word.start() - 45), word.start())
+    if before is None or before["w"][0].islower() or laws.forms.small_word.fullmatch(before["w"]):
+        return None
+    year = _TITLE_YEAR.match(text, word.end())
+    end = year.end() if year else word.end()
+    return NamedLaw(frozenset(), before.start(), end, _label(text[before.start() : end]))
+
+
+def _label(written: str) -> str:
+    return re.sub(r"\W+", "_", written).strip("_").lower()
+
+
+def _settled(
+    text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]], ends: dict[int, str], laws: LawIndex
+) -> NamedLaw:
+    """A mention narrowed to the laws that can be meant: by number, year, subject and country."""
+    meant = _same(text, mention, mention.laws, laws)
+    abroad = _abroad(text, mention, ends, laws)
+    if abroad:
+        meant = frozenset(law for law in meant if law[0] == abroad)
+    if not meant:
+        return replace(mention, laws=frozenset(), label=_label(text[mention.start : mention.end]))
+    if len(meant) > 1:
+        country = _country_of(text, mention, mention.start, countries, laws)
+        of_country = [law for law in meant if law[0] == country]
+        chosen = of_country or chief_of(text[mention.start : mention.end], meant, laws)
+        bearers = frozenset() if of_country else meant
+        return replace(mention, laws=frozenset(chosen) if len(chosen) == 1 else meant, bearers=bearers)
+    return mention if meant == mention.laws else replace(mention, laws=meant)
+
+
+def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) -> frozenset[LawId]:
+    """The laws that what follows a name does not speak against."""
+    number = _OWN_NUMBER.match(text, mention.end)
+    if number is None and (approved := laws.forms.approved.match(text, mention.end)):
+        number = _APPROVED_NUMBER.match(text, approved.end())
+    elif number and "," in number[0] and laws.has_law_word(number[0]):
+        number = None  # `Statuto dei lavoratori, L. 604/1966`
+    if number:
+        own = number_of(number)
+        known = {law: laws.identity(law).numbers for law in held}
+        held = frozenset(law for law in held if not known[law] or own in known[law])
+    year = None if number or text[mention.start : mention.end][-4:].isdigit() else _OWN_YEAR.match(text, mention.end)
+    if year:
+        years = {law: laws.identity(law).years for law in held}
+        title = text[mention.start : mention.end].split()[-1].casefold() in laws.title_words
+        held = frozenset(law for law in held if year[1] in years[law] or not (years[law] or title))
+    about = laws.forms.subject.match(text, mention.end) if mention.numbers else None
+    if about:
+        said = words_of_name(about["subject"])
+        held = frozenset(law for law in held if not said or said & laws.identity(law).words)
+    return held
+
+
+def _abroad(text: str, mention: NamedLaw, ends: dict[int, str], laws: LawIndex) -> str | None:
+    """The country whose law is said to be meant, beside the name, where it is none of the laws' own countries."""
+    before = ends.get(mention.start - 1) if text[mention.start - 1 : mention.start] in (" ", "\u00a0") else None
+    country = laws.country_of_name(text, mention.end) or before
+    own = {law[0] for law in mention.laws}
+    if country is None or country in own or country in laws.unions and own & laws.unions[country]:
+        return None
+    return country
+
+
+def _backed(text: str, mention: NamedLaw, strong: set[LawId], default: str | None, laws: LawIndex) -> NamedLaw:
+    """A short form such as `the 1996 Act` means a law only where the text names it in full, or its country is asked."""
+    if not mention.laws or not laws.is_weak(text[mention.start : mention.end]):
+        return mention
+    backed = frozenset(law for law in mention.laws if law in strong or law[0] == default)
+    if backed:
+        return replace(mention, laws=backed)
+    return replace(mention, laws=backed, label=_label(text[mention.start : mention.end]))
+
+
+def _country_of(
+    text: str, name: NamedLaw, before: int, countries: Sequence[tuple[int, str]], laws: LawIndex
+) -> str | None:
+    last = bisect_right(countries, before, key=lambda named: named[0]) - 1
+    return laws.country_after(text, name.end) or (countries[last][1] if last >= 0 else None)
+
+
+def chief_of(written: str, held: frozenset[LawId], laws: LawIndex) -> list[LawId]:
+    """The laws whose short name or title is what is written."""
+    indexed = {law: laws.laws[law].law for law in held}
+    return [key for key, law in indexed.items() if written.casefold() in (law.short.casefold(), law.title.casefold())]
