@@ -25,7 +25,7 @@ _AGAINST_HABIT = 0.25
 _ALIKE = 0.5
 """Readings whose costs differ by less are alike."""
 _ENDED = re.compile(r"\s?(?:[).;:\]]|$)")
-_SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d)\]]))[.!?](?:[)\u201d\u00bb\"]?)\s+(?=[^\W\d_a-z\u00df-\u00ff])|\n")
+_SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d)\]]))[.!?][)\u201d\u00bb\"]?\s+(?=\S)|\n")
 _DOCUMENT = re.compile(r"\u00a7\s?\d{1,2}\.\d")
 _CASE = re.compile(r"\d{1,6}/\d{2}(?:\d{2})?[\])]?,[ \u00a0]$")
 """The number of a case before a paragraph of its judgment: `no. 12345/99, § 44`."""
@@ -64,7 +64,8 @@ class Attributor:
         self._mentions = mentions
         self._neighbours = Neighbours(mentions)
         self._default = default
-        homes = {law[0] for mention in mentions.named for law in mention.laws}
+        homes = {law[0] for mention in mentions.named if not mention.bearers for law in mention.laws}
+        homes = homes or {law[0] for mention in mentions.named for law in mention.laws}
         self._home = default or (next(iter(homes)) if len(homes) == 1 else None)
         self._held = [mention for mention in mentions.named if mention.laws]
         self._last: tuple[int, LawId | None, str] | None = None
@@ -101,7 +102,7 @@ class Attributor:
         case = _CASE.search(text, max(0, chain[0].start - 14), chain[0].start)
         before = self._mentions.before(chain[0].start)
         if case and (before < 0 or self._mentions.named[before].end <= case.start()):
-            return []
+            return [place for place in chain if place.head != chain[0].head]
         places = self._neighbours.places_after(at)
         if not forms.no_law.match(text, at) or any(forms.same_law.match(text, place) for place in places):
             return chain
@@ -219,13 +220,15 @@ class Attributor:
         if not after or not self._laws.is_of_form(law, chain[0].head):
             return None
         between = self._mentions.text[chain[-1].end : after[0].start]
-        if _SENTENCE_END.search(self._mentions.text, chain[-1].end, after[0].start + 1) is None:
+        if not self._sentence_between(chain[-1].end, after[0].start + 1):
             return law
         next_place = between.lstrip(" .\n\u00a0")
         return law if self._laws.forms.head.match(next_place) else None
 
     def _sentence_between(self, start: int, end: int) -> bool:
-        return _SENTENCE_END.search(self._mentions.text, start, end) is not None
+        text = self._mentions.text
+        ends = _SENTENCE_END.finditer(text, start, end)
+        return any(found[0] == "\n" or not text[found.end()].islower() for found in ends)
 
     def _stands_for_document(self, chain: Sequence[Reference]) -> bool:
         """Whether a place is written as sections of documents are: `§3.3`."""
@@ -249,8 +252,9 @@ class Attributor:
             [law for law in name.laws if law[0] == country],
             [law for law in having if law[0] == self._home],
             having,
-            [law for law in name.laws if law[0] == self._home],
+            [law for law in name.laws if law[0] == self._default],
             alike if unit[:1].isalpha() else [],
+            [law for law in name.laws if law[0] == self._home],
             chief_of(self._mentions.text[name.start : name.end], name.laws, self._laws),
         ):
             if len(choice) == 1:

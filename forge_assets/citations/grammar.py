@@ -71,6 +71,17 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         chain.append(replace(following, joined=join[0].strip()))
 
 
+def read_bare(text: str, at: int, forms: Forms) -> list[Reference]:
+    """Read the place whose number stands right behind a law's name, with no word for a unit: `OR 335d ff.`"""
+    space = re.compile(S).match(text, at)
+    found = _read_unit(text, space.end(), space.end(), "", forms) if space else None
+    if found is None or text[found.end : found.end + 1].isalnum():
+        return []
+    found = _read_range(text, found, forms, True)
+    tail = forms.following.match(text, found.end)
+    return [replace(found, end=tail.end()) if tail else found]
+
+
 def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference], bool]:
     """The unit or units a head stands for, and whether plain numbers after it are units."""
     start, end = head.span()

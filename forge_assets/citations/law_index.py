@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from forge_assets.citations.citation import UNKNOWN
-from forge_assets.citations.law_identity import LawIdentity, Number, by_number
+from forge_assets.citations.law_identity import LawIdentity, Number, by_number, kind_of
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, SENTENCE, Part, Reference, closing_number
 from forge_assets.citations.patterns import Forms
@@ -144,16 +144,16 @@ class LawIndex:
             self._identities[law] = LawIdentity.of(self.laws[law].law)
         return self._identities[law]
 
-    def numbered(self, number: Number, kind: frozenset[str]) -> frozenset[LawId]:
+    def numbered(self, number: Number, kind: str) -> frozenset[LawId]:
         """List the laws of an official number, given the words before it: of a union, any for its kinds of law."""
         found = self._by_number.get(number, frozenset())
         return frozenset(law for law in found if self._is_kind(law, kind))
 
-    def _is_kind(self, law: LawId, kind: frozenset[str]) -> bool:
+    def _is_kind(self, law: LawId, kind: str) -> bool:
         if any(law[0] in unions for unions in self.unions.values()):
-            words = self._written[law[0]].laws
-            return any(plain(word.casefold())[:3] in kind for word in words if len(word) > 2)
-        return kind in self.identity(law).kinds
+            said = {plain(word.casefold())[:4] for word in re.findall(r"[^\W\d_]+", kind)}
+            return any(plain(word.casefold())[:4] in said for word in self._written[law[0]].laws)
+        return kind_of(kind) in self.identity(law).kinds
 
     def has_law_word(self, text: str) -> bool:
         """Whether a text has a word that opens the name of a law."""
@@ -187,6 +187,10 @@ class LawIndex:
         """Whether a country writes the law's name before the place."""
         written = self._written[jurisdiction].written if jurisdiction in self._written else None
         return bool(written and written.lstrip().startswith("{law}"))
+
+    def is_bare(self, jurisdiction: str) -> bool:
+        """Whether a country writes a unit's number right behind the law's name."""
+        return self._written[jurisdiction].bare
 
     def is_dotted(self, jurisdiction: str) -> bool:
         """Whether a country writes a full stop behind the number of a place, as in `čl. 27. st. 1.`"""

@@ -33,6 +33,8 @@ class NamedLaw:
     """Of a law that is not held: whose it is, if that is known."""
     bearers: frozenset[LawId] = frozenset()
     """All laws that may be meant where the place decides, if these are more."""
+    rivals: frozenset[str] = frozenset()
+    """Countries that have another law of this name, which is not held."""
     numbers: bool = False
     """Whether the name has digits, such as a date or a number."""
 
@@ -43,6 +45,7 @@ class _Name:
     laws: frozenset[LawId]
     label: str
     country: str
+    rivals: frozenset[str]
     numbers: bool
 
 
@@ -83,9 +86,12 @@ class LawNames:
         for name, held in _alike(owners).items():
             owners[name] = held
         countries: dict[str, str] = {}
+        rivals: dict[str, set[str]] = {}
         for country, names in (others or {}).items():
             for name in map(_tidy, names):
-                if name not in owners:
+                if name in owners:
+                    rivals.setdefault(name, set()).add(country)
+                else:
                     countries[name] = "" if name in countries else country
         exact: dict[str, list[_Name]] = {}
         inflected: dict[str, list[_Name]] = {}
@@ -95,16 +101,17 @@ class LawNames:
                 continue
             held = frozenset(owners.get(name, ()))
             numbers = any(letter.isdigit() for letter in name)
+            others_of = frozenset(rivals.get(name, ()))
             label = "" if held else re.sub(r"\W+", "_", name).strip("_").lower()
             written = name[first.start() :]
             for pattern in _as_written(written):
-                entry = _Name(pattern, held, label, countries.get(name, ""), numbers)
+                entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
                 exact.setdefault(first[0].casefold(), []).append(entry)
                 if plain(first[0].casefold()) != first[0].casefold():
                     exact.setdefault(plain(first[0].casefold()), []).append(entry)
             if _is_long(name) and len(first[0]) > _PREFIX:
                 pattern = f"(?i:{name_pattern(written, True)}){_EDGE}"
-                entry = _Name(pattern, held, label, countries.get(name, ""), numbers)
+                entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
                 inflected.setdefault(_prefix(first[0]), []).append(entry)
         for names in inflected.values():
             names.sort(key=lambda n: -len(n.pattern))
@@ -131,7 +138,7 @@ class LawNames:
         if found is None:
             return None
         name, end = found
-        return NamedLaw(name.laws, position, end, name.label, name.country, numbers=name.numbers)
+        return NamedLaw(name.laws, position, end, name.label, name.country, frozenset(), name.rivals, name.numbers)
 
     def all(self, text: str) -> list[NamedLaw]:
         """Find every law named in a text, in order."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forge_assets.citations.law_index import LawIndex
-from forge_assets.citations.law_identity import kind_of, number_of
+from forge_assets.citations.law_identity import number_of
 from forge_assets.citations.law_names import LawId, NamedLaw, words_of_name
 from forge_assets.citations.patterns import S
 
@@ -28,6 +28,9 @@ _OWN_NUMBER = re.compile(
 )
 """A number right behind a name: `zákoníku práce č. 65/1965`, but not after a comma and a law's word."""
 _OWN_YEAR = re.compile(rf",?{S}(?:\(|[^\W\d_]{{1,4}}{S})?((?:18|19|20)\d{{2}})(?![\d/:-]|[.,]\d)")
+_OFFICIAL = re.compile(r"\d[/:]\d")
+_SHORT_NAME = re.compile(r"[^.;()\u00a7\n]{0,120}\(")
+"""What stands between a law's date and its name in brackets."""
 _APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)")
 _TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
 _TITLE_YEAR = re.compile(rf",?{S}(?:18|19|20)\d{{2}}(?!\d)")
@@ -53,6 +56,8 @@ class Mentions:
         found = _all(text, laws)
         countries = laws.countries(text) if found else []
         ends = {end: code for end, code in countries}
+        told = {default} if default else _told(found)
+        found = [_unheld(text, one) if _is_rivals(one, told) else one for one in found]
         settled = [_settled(text, one, countries, ends, laws) if one.laws else one for one in found]
         strong = {law for one in settled for law in one.laws if not laws.is_weak(text[one.start : one.end])}
         return cls(text, laws, [_backed(text, one, strong, default, laws) for one in settled], countries)
@@ -75,6 +80,21 @@ class Mentions:
     def country_of(self, name: NamedLaw, before: int) -> str | None:
         """The country named right behind a law's name, or else last named before a place."""
         return _country_of(self.text, name, before, self.countries, self.laws)
+
+
+def _told(found: Sequence[NamedLaw]) -> set[str]:
+    """The countries whose laws a text names by names that are no other country's."""
+    held = {law[0] for one in found if not one.rivals and len(one.laws) == 1 for law in one.laws}
+    return held | {one.country for one in found if one.country}
+
+
+def _is_rivals(one: NamedLaw, told: set[str]) -> bool:
+    """Whether a text is about a country that has another law of a name, and not about one whose law is held."""
+    return bool(one.rivals & told) and not {law[0] for law in one.laws} & told
+
+
+def _unheld(text: str, mention: NamedLaw) -> NamedLaw:
+    return replace(mention, laws=frozenset(), label=_label(text[mention.start : mention.end]))
 
 
 def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
@@ -105,10 +125,16 @@ def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
     found = _NUMBERED.match(text, at)
     if found:
         end = found.end() - (found[0].endswith(")") and "(" not in found[0][found.start(1) - at - 1 :])
-        held = laws.numbered(number_of(found), kind_of(text[at : found.start(1)]))
+        held = laws.numbered(number_of(found), text[at : found.start(1)])
         return NamedLaw(held, at, end, "" if held else _label(found[0]), numbers=True)
     found = _DATED.match(text, at)
-    return NamedLaw(frozenset(), at, found.end(), _label(found[0]), numbers=True) if found else None
+    if found is None:
+        return None
+    bracket = _SHORT_NAME.match(text, found.end())
+    named = laws.names.at(text, bracket.end()) if bracket else None
+    if named and named.laws:
+        return NamedLaw(named.laws, at, named.end + (text[named.end : named.end + 1] == ")"), numbers=True)
+    return NamedLaw(frozenset(), at, found.end(), _label(found[0]), numbers=True)
 
 
 def _is_other(text: str, law: NamedLaw, laws: LawIndex) -> bool:
@@ -139,7 +165,7 @@ def _settled(
     if abroad:
         meant = frozenset(law for law in meant if law[0] == abroad)
     if not meant:
-        return replace(mention, laws=frozenset(), label=_label(text[mention.start : mention.end]))
+        return _unheld(text, mention)
     if len(meant) > 1:
         country = _country_of(text, mention, mention.start, countries, laws)
         of_country = [law for law in meant if law[0] == country]
@@ -165,7 +191,8 @@ def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) 
         years = {law: laws.identity(law).years for law in held}
         title = text[mention.start : mention.end].split()[-1].casefold() in laws.title_words
         held = frozenset(law for law in held if year[1] in years[law] or not (years[law] or title))
-    about = laws.forms.subject.match(text, mention.end) if mention.numbers else None
+    dated = mention.numbers and not _OFFICIAL.search(text, mention.start, mention.end)
+    about = laws.forms.subject.match(text, mention.end) if dated else None
     if about:
         said = words_of_name(about["subject"])
         held = frozenset(law for law in held if not said or said & laws.identity(law).words)
@@ -189,7 +216,7 @@ def _backed(text: str, mention: NamedLaw, strong: set[LawId], default: str | Non
     backed = frozenset(law for law in mention.laws if law in strong or law[0] == default)
     if backed:
         return replace(mention, laws=backed)
-    return replace(mention, laws=backed, label=_label(text[mention.start : mention.end]))
+    return _unheld(text, mention)
 
 
 def _country_of(

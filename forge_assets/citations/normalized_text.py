@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Soft hyphen, zero-width space and joiners, byte order mark: PDF files and editors leave them inside words."""
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""Soft hyphen, zero-width space and joiners, marks of direction, byte order mark: PDF files and editors leave them
+inside words."""
+_LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
+_WIDE = {0xFF01 + i: chr(0x21 + i) for i in range(94)}
+"""Full-width forms of the signs of ASCII."""
+_DIGITS = {
+    ord(digit): str(unicodedata.digit(digit))
+    for digit in map(chr, range(0x660, 0x1B60))
+    if unicodedata.category(digit) == "Nd"
+}
+"""Digits of other scripts: a key has those of ASCII."""
 _SHOWN_AS = {
     **dict.fromkeys(map(ord, INVISIBLE)),
     **dict.fromkeys((0x2010, 0x2011), "-"),
     **dict.fromkeys((0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x200A, 0x3000), " "),
-    **{0xFF10 + digit: str(digit) for digit in range(10)},
+    **_WIDE,
+    **_DIGITS,
+    **{ord(sign): letters for sign, letters in _LIGATURES.items()},
 }
 _ODD = re.compile("[" + "".join(map(chr, _SHOWN_AS)) + "]")
+_MARKUP = re.compile(
+    r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
+    r"|<(?P<tag>/?(?:[a-zA-Z]{1,10}|h[1-6]))(?:\s[^<>]{0,300})?/?>"
+    r"|\*\*\*?|__|`+|(?<![\w*])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*])|\\(?=[_*.()\[\]#|-])"
+    r"|(?<=\])\([^()\s]{1,300}\)|\[(?=[^\[\]\n]{1,80}\]\()|(?<=[\w.)])\](?=\()"
+)
+"""Entities, tags, emphasis and links."""
+_RAISING, _BREAKING = {"sup"}, {"br", "p", "/p", "div", "/div", "li", "/li", "tr", "/tr", "h1", "h2", "h3", "h4"}
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _BLOCK = re.compile(r"[ \t]*(?:#{1,6} |[-*+•] |\||```)")
@@ -36,6 +57,30 @@ class CleanText:
     text: str
     _starts: list[int] | None = None
     _ends: list[int] | None = None
+
+    @classmethod
+    def of_markup(cls, given: str) -> CleanText:
+        """Clean a text whose HTML entities, tags and Markdown emphasis are read as what they show."""
+        if not _MARKUP.search(given):
+            return cls.of(given)
+        parts, starts, stops = [], list[int](), list[int]()
+        position = 0
+        for found in _MARKUP.finditer(given):
+            parts.append(given[position : found.start()])
+            starts += range(position, found.start())
+            stops += range(position + 1, found.start() + 1)
+            shown = _shown(found)
+            parts.append(shown)
+            starts += [found.start()] * len(shown)
+            stops += [found.end()] * len(shown)
+            position = found.end()
+        parts.append(given[position:])
+        starts += range(position, len(given))
+        stops += range(position + 1, len(given) + 1)
+        clean = cls.of("".join(parts))
+        if clean._starts is None or clean._ends is None:
+            return cls(clean.text, starts, stops)
+        return cls(clean.text, [starts[at] for at in clean._starts], [stops[at - 1] for at in clean._ends])
 
     @classmethod
     def of(cls, given: str) -> CleanText:
@@ -67,6 +112,19 @@ class CleanText:
             at = self._starts[start] if start < len(self._starts) else (self._ends[-1] if self._ends else 0)
             return at, at
         return self._starts[start], self._ends[end - 1]
+
+
+def _shown(found: re.Match[str]) -> str:
+    """What a piece of markup shows: a letter, a raised digit, a new line, or nothing."""
+    if found[0][0] == "&":
+        shown = html.unescape(found[0])
+        return shown if shown != found[0] else found[0]
+    tag = (found["tag"] or "").lower()
+    if tag in _RAISING:
+        return "^"
+    if tag in _BREAKING:
+        return " " if tag == "br" else "\n"
+    return " | " if tag in ("td", "/td", "th", "/th") else ""
 
 
 def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int, str]]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from forge_assets.citations.attribution import Attribution, Attributor
 from forge_assets.citations.citation import UNKNOWN, Citation
-from forge_assets.citations.grammar import read_chain
+from forge_assets.citations.grammar import read_bare, read_chain
 from forge_assets.citations.law_index import LawIndex
+from forge_assets.citations.law_names import NamedLaw
 from forge_assets.citations.mentions import Mentions
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
@@ -27,7 +28,7 @@ def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) ->
     Returns:
         One citation a place, its span and text as given; a range gives each unit of the text held between its ends.
     """
-    clean = CleanText.of(text)
+    clean = CleanText.of_markup(text)
     found = _parse(clean.text, laws, default_jurisdiction)
     if clean.text is text:
         return found
@@ -45,10 +46,13 @@ def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Referenc
     """Every chain of places of a text, in order."""
     chains: list[list[Reference]] = []
     position = floor = 0
+    bare = [chain for mention in mentions.named if (chain := _bare(text, mention, laws))]
     while head := laws.forms.next_head(text, position):
+        while bare and bare[0][0].start < head.start():
+            floor = max(floor, _add(chains, bare.pop(0), floor))
         name = mentions.around(head.start())
-        if name:
-            position = name.end
+        if name or head.start() < floor:
+            position = name.end if name else floor
             continue
         chain = read_chain(text, _closed_later(text, head, laws), laws.forms, floor)
         if chain:
@@ -56,7 +60,26 @@ def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Referenc
             position = floor = chain[-1].end
         else:
             position = head.end("units") if head["units"] else max(head.end(), head.start() + 1)
+    for chain in bare:
+        floor = max(floor, _add(chains, chain, floor))
     return chains
+
+
+def _add(chains: list[list[Reference]], chain: list[Reference], floor: int) -> int:
+    if chain[0].start >= floor:
+        chains.append(chain)
+    return chain[-1].end
+
+
+def _bare(text: str, mention: NamedLaw, laws: LawIndex) -> list[Reference]:
+    """The place whose number stands right behind a law's name, where its country writes so and the law may have it."""
+    if not any(laws.is_bare(law[0]) for law in mention.laws):
+        return []
+    chain = read_bare(text, mention.end, laws.forms)
+    if not chain:
+        return []
+    known = any(laws.laws[law].unit(chain[0].unit) for law in mention.laws)
+    return chain if known or chain[0].unit[-1].isalpha() or chain[0].parts else []
 
 
 def _closed_later(text: str, head: re.Match[str], laws: LawIndex) -> re.Match[str]:

@@ -103,6 +103,7 @@ class Forms:
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
         dashes = "[-\u2010\u2011\u2013\u2014]"
         endings = _any(word for word in every("laws") if len(word) > 3 and word.isalpha())
+        titles = "|".join(map(re.escape, every("titles"))) or "(?!)"
         title_word = r"(?:[A-Z\u00c0-\u00de][\w'\u2019-]{0,30}|[a-z]{2,3}\.?|\([^()]{2,40}\))"
         joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
         around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
@@ -120,7 +121,7 @@ class Forms:
             "join": rf"\.?{S}?[,;]{S}?(?:{joined})?|\.?{S}{joined}|{S}?[&+/]{S}?",
             "separator": separator,
             "following": rf"{C}(?:{_any(every('following'))}){END}",
-            "of": rf"{S}|[,(*)_\"\u00ab\u201e]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
+            "of": rf"{S}|[,(*)_\"\u00ab\u201e|]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
             "ends_with_of": rf"{EDGE}(?:{of})(?:{S}|(?<=['\u2019]))$",
             "wider": rf"(?:{around[0]}){S}?{LABEL}[ ,]{{0,2}}$|{LABEL}\.?{S}?(?:{around[1]})[ ,]{{0,2}}$",
             "ends_with_wider": rf"{EDGE}(?:{around[0]}){S}?$",
@@ -130,9 +131,9 @@ class Forms:
             "ends_with_other_law": rf"{EDGE}(?:{_any(every('laws'))})[ ,\u00a0]{{0,2}}$",
             "compound": rf"[^\W\d_]{{2,30}}(?:{endings}){END}",
             "ends_with_compound": rf"{EDGE}[^\W\d_]{{2,30}}(?:{endings})[ ,\u00a0]{{0,2}}$",
-            "titled": rf"(?:{title_word}{S}){{1,10}}(?:{_any(every('titles'))}){END}(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
+            "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
             "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
-            "subject": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",
+            "subject": rf"{S}{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",
             "approved": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('approved'))}){END}",
             "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
             "ends_with_no_law": rf"{EDGE}(?:{_any(t for t in every('no_law') if len(t) > 5)})[ ,(\u00a0]{{0,2}}$",
