@@ -102,7 +102,7 @@ class Attributor:
         case = _CASE.search(text, max(0, chain[0].start - 14), chain[0].start)
         before = self._mentions.before(chain[0].start)
         if case and (before < 0 or self._mentions.named[before].end <= case.start()):
-            return [place for place in chain if place.head != chain[0].head]
+            return [place for place in chain[1:] if text.startswith(place.head or " ", place.start)]
         places = self._neighbours.places_after(at)
         if not forms.no_law.match(text, at) or any(forms.same_law.match(text, place) for place in places):
             return chain

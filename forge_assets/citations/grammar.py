@@ -30,6 +30,7 @@ from forge_assets.citations.vocabulary import folded
 
 _GLOSS = re.compile(rf"{S}\([^()\u00a7]{{2,60}}\)")
 """What a place is about, in brackets between two places of a list."""
+_WORD = re.compile(r"[^\W\d_]+")
 _RAISED = re.compile(rf"{S}(\d)(?!\d)({S}?(?=\u00a7)|{S})")
 """What may be the raised digit of a unit's number, in text that lost the raising."""
 _LETTER_RANGE = re.compile(r"[-\u2013]([b-z])(?![^\W_])")
@@ -57,7 +58,7 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         gloss = None if join else _GLOSS.match(text, chain[-1].end)
         if gloss:
             join = forms.join.match(text, gloss.end())
-        if join is None:
+        if join is None or _is_name(text, join, forms):
             return chain
         again = forms.head.match(text, join.end())
         if again:
@@ -69,6 +70,37 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         if following is None or (following.bare and (gloss or ";" in join[0])):
             return chain
         chain.append(replace(following, joined=join[0].strip()))
+
+
+def _is_name(text: str, join: re.Match[str], forms: Forms) -> bool:
+    """Whether what reads as `and` is the name of a law: `OR`, `ET`."""
+    word = _WORD.search(join[0])
+    return word is not None and word[0].isupper() and forms.names.at(text, join.start() + word.start()) is not None
+
+
+def read_elliptic(text: str, before: Reference, named_until: int, forms: Forms) -> tuple[list[Reference], int]:
+    """Read a place of a list that gives no head and whose law follows: `17 KSchG` in `§§ 102 BetrVG, 17 KSchG`.
+
+    Args:
+        named_until: where the name of the law of the place before ends.
+
+    Returns:
+        The place, and where its law's name must begin at the latest; none if it is no place.
+    """
+    join = forms.join.match(text, named_until)
+    unit = forms.unit.match(text, join.end()) if join and not _is_name(text, join, forms) else None
+    if join is None or unit is None or not unit[0][0].isdigit():
+        return [], 0
+    found = _read_unit(text, join.end(), join.end(), before.head, forms)
+    if found is None:
+        return [], 0
+    at = found.end
+    for _ in range(6):
+        of = forms.of.match(text, at)
+        if of is None or "," in of[0]:
+            break
+        at = of.end()
+    return [found], at
 
 
 def read_bare(text: str, at: int, forms: Forms) -> list[Reference]:

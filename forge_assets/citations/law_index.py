@@ -11,7 +11,7 @@ from forge_assets.citations.law_identity import LawIdentity, Number, by_number, 
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, SENTENCE, Part, Reference, closing_number
 from forge_assets.citations.patterns import Forms
-from forge_assets.citations.statute_index import CitationStatus, IndexedLaw, as_keyed, known_label, order, shape
+from forge_assets.citations.statute_index import ROMAN, CitationStatus, IndexedLaw, as_keyed, known_label, order, shape
 from forge_assets.citations.spelling import plain
 from forge_assets.citations.vocabulary import COMMON, folded, words_of
 from forge_assets.citations.wording import Wording, find_whole, wording
@@ -292,9 +292,10 @@ class LawIndex:
             kind, own = self._kind(law, part)
             if kind in (None, "narrower"):
                 continue
-            label = known_label(part.label, [*labels, *loose])
+            roman = part.word == POSITION and part.label in ROMAN
+            label = known_label(part.label, labels if roman else [*labels, *loose])
             if paragraph is None:
-                if self._opens_paragraph(kind, own, label, labels, loose):
+                if (roman and label not in loose) or self._opens_paragraph(kind, own, label, labels, loose):
                     paragraph = label
                     continue
                 paragraph = labels[0] if len(labels) == 1 and not loose else NO_PARAGRAPH

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from forge_assets.citations.spelling import name_pattern, plain, stem
+from forge_assets.citations.spelling import in_two_letters, name_pattern, plain, stem
 from forge_assets.law.model import Law
 
 LawId = tuple[str, str]
@@ -80,7 +80,9 @@ class LawNames:
             others: jurisdiction to names of its laws that are not held.
         """
         owners: dict[str, set[LawId]] = {}
+        chief: set[str] = set()
         for law_id, law in laws:
+            chief.add(_tidy(law.short))
             for name in (law.short, law.title, law.english, *law.aliases):
                 owners.setdefault(_tidy(name), set()).add(law_id)
         for name, held in _alike(owners).items():
@@ -89,6 +91,8 @@ class LawNames:
         rivals: dict[str, set[str]] = {}
         for country, names in (others or {}).items():
             for name in map(_tidy, names):
+                if name in chief:
+                    continue  # what a country's canonical citations call a law is that law wherever it stands
                 if name in owners:
                     rivals.setdefault(name, set()).add(country)
                 else:
@@ -112,7 +116,8 @@ class LawNames:
             if _is_long(name) and len(first[0]) > _PREFIX:
                 pattern = f"(?i:{name_pattern(written, True)}){_EDGE}"
                 entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
-                inflected.setdefault(_prefix(first[0]), []).append(entry)
+                for prefix in {_prefix(first[0]), _prefix(in_two_letters(first[0]))}:
+                    inflected.setdefault(prefix, []).append(entry)
         for names in inflected.values():
             names.sort(key=lambda n: -len(n.pattern))
         return cls(

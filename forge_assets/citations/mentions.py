@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -66,6 +66,11 @@ class Mentions:
         """The number of the last law named that ends at a position or before it; -1 for none."""
         return bisect_right(self.named, position, key=lambda m: m.end) - 1
 
+    def after(self, position: int) -> NamedLaw | None:
+        """The first law named at a position or behind it."""
+        found = bisect_left(self.named, position, key=lambda m: m.start)
+        return self.named[found] if found < len(self.named) else None
+
     def at(self, position: int) -> NamedLaw | None:
         """The law whose name begins at a position."""
         found = bisect_right(self.named, position, key=lambda m: m.start) - 1
@@ -108,7 +113,7 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
         letters = word[0]
         small = letters.casefold()
         law = names.at_word(text, at, letters)
-        if small in words:
+        if small in words and (len(letters) > 1 or text[word.end() : word.end() + 1] == "."):
             numbered = _by_number(text, at, laws)
             if numbered and (law is None or (numbered.end > law.end and not law.laws) or _is_other(text, law, laws)):
                 law = numbered
@@ -134,7 +139,9 @@ def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
     named = laws.names.at(text, bracket.end()) if bracket else None
     if named and named.laws:
         return NamedLaw(named.laws, at, named.end + (text[named.end : named.end + 1] == ")"), numbers=True)
-    return NamedLaw(frozenset(), at, found.end(), _label(found[0]), numbers=True)
+    comma = found[0].rfind(",")
+    end = at + comma if comma > 0 and laws.forms.head.match(text, at + comma + 2) else found.end()
+    return NamedLaw(frozenset(), at, end, _label(text[at:end]), numbers=True)
 
 
 def _is_other(text: str, law: NamedLaw, laws: LawIndex) -> bool:

@@ -7,15 +7,21 @@ from dataclasses import replace
 
 from forge_assets.citations.attribution import Attribution, Attributor
 from forge_assets.citations.citation import UNKNOWN, Citation
-from forge_assets.citations.grammar import read_bare, read_chain
+from forge_assets.citations.grammar import read_bare, read_chain, read_elliptic
 from forge_assets.citations.law_index import LawIndex
-from forge_assets.citations.law_names import NamedLaw
+from forge_assets.citations.law_names import LawId, NamedLaw
 from forge_assets.citations.mentions import Mentions
 from forge_assets.citations.normalized_text import CleanText
 from forge_assets.citations.parts import Part, Reference
+from forge_assets.citations.patterns import S
 from forge_assets.citations.statute_index import CitationStatus
 from forge_assets.citations.vocabulary import folded
 from forge_assets.law.citation_key import CitationKey
+
+
+_NEAR = 24
+"""Letters between a place and its law's name, at most, for a list to go on behind it."""
+_LETTER = re.compile(rf"{S}([a-z]){S}")
 
 
 def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) -> list[Citation]:
@@ -57,12 +63,25 @@ def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Referenc
         chain = read_chain(text, _closed_later(text, head, laws), laws.forms, floor)
         if chain:
             chains.append(chain)
-            position = floor = chain[-1].end
+            floor = chain[-1].end
+            while further := _elliptic(text, chains[-1][-1], mentions, laws):
+                chains.append(further)
+                floor = further[-1].end
+            position = floor
         else:
             position = head.end("units") if head["units"] else max(head.end(), head.start() + 1)
     for chain in bare:
         floor = max(floor, _add(chains, chain, floor))
     return chains
+
+
+def _elliptic(text: str, before: Reference, mentions: Mentions, laws: LawIndex) -> list[Reference]:
+    """A place behind the law of the one before, with a law of its own: `17 KSchG` in `§§ 102 BetrVG, 17 KSchG`."""
+    named = mentions.after(before.end)
+    if named is None or named.start - before.end > _NEAR or laws.forms.head.search(text, before.end, named.start):
+        return []
+    chain, law_at = read_elliptic(text, before, named.end, laws.forms)
+    return chain if chain and mentions.at(law_at) else []
 
 
 def _add(chains: list[list[Reference]], chain: list[Reference], floor: int) -> int:
@@ -111,6 +130,8 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
             if not before.parts and citations and text[before.end : reference.start].strip() == ",":
                 start = citations.pop().span[0]
             reference = chain[i] = _continued(before, reference)
+        if i == len(chain) - 1 and not reference.parts:
+            reference = _lettered(text, reference, law, laws)
         places = laws.places(law, reference)
         if found.doubtful and reference.bare and any(laws.status(law, *place) != "real" for place in places):
             break  # a number in prose that looked like one more place
@@ -120,6 +141,14 @@ def _cited(text: str, found: Attribution, laws: LawIndex) -> list[Citation]:
                 status = "ambiguous" if found.guessed else laws.status(law, *place)
                 citations.append(Citation(key, (start, end), text[start:end], status))
     return citations
+
+
+def _lettered(text: str, reference: Reference, law: LawId, laws: LawIndex) -> Reference:
+    """A place whose unit's letter stands behind a blank and before the law's name: `§ 613 a BGB`."""
+    letter = _LETTER.match(text, reference.end)
+    if letter is None or laws.laws[law].unit(reference.unit) or not laws.laws[law].unit(reference.unit + letter[1]):
+        return reference
+    return replace(reference, unit=reference.unit + letter[1], end=letter.end(1))
 
 
 def _continued(before: Reference, reference: Reference) -> Reference:

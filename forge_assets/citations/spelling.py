@@ -29,6 +29,11 @@ def _plain_letter(letter: str) -> str:
     return letter if "\u0400" <= bare <= "\u052f" else bare
 
 
+def in_two_letters(word: str) -> str:
+    """Write a word as keyboards without its letters do: `Kuendigung`."""
+    return "".join(_TWO_LETTERS.get(letter, letter) for letter in word.casefold())
+
+
 def spelled(letter: str) -> str:
     """The pattern of one letter, with and without what is written on it."""
     bare, two = _plain_letter(letter), _TWO_LETTERS.get(letter.lower())

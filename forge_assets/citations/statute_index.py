@@ -16,7 +16,7 @@ from forge_assets.law.statutes import NO_PARAGRAPH, Paragraph, StatuteUnit, is_r
 CitationStatus = Literal["real", "repealed", "fabricated", "unverifiable", "unheld", "ambiguous"]
 """Of a place: whether its law has it. `unheld`: the law is named, and its text is not held; `unverifiable`: no law is
 named, or the place is one that an excerpt may lack; `ambiguous`: which law is meant was guessed."""
-_ROMAN = {n: str(i) for i, n in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"), start=1)}
+ROMAN = {n: str(i) for i, n in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"), start=1)}
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _RAISED = re.compile(r"[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _ALPHABETS = ("αβγδεζηθικλμ", "абвгдежзийкл")
@@ -151,13 +151,13 @@ def known_label(written: str, known: Sequence[str]) -> str:
     if written in known:
         return written
     ordinal = re.sub(r"^(\d+)(?:re|e|ste|de)$", r"\1", _form(written))
-    for form in (written.casefold(), written.upper(), _ROMAN.get(written.upper(), ""), _form(written), ordinal):
+    for form in (written.casefold(), written.upper(), ROMAN.get(written.upper(), ""), _form(written), ordinal):
         if form in known:
             return form
     if len(written) == 1 and written.islower():
         for label in known:
             if len(label) == 1 and _latin(label) == written:
                 return label
-    if written in _ROMAN and known and all(label[:1].isdigit() for label in known):
-        return _ROMAN[written]
-    return written if written in _ROMAN else _form(ordinal)
+    if written in ROMAN and known and all(label[:1].isdigit() for label in known):
+        return ROMAN[written]
+    return written if written in ROMAN else _form(ordinal)
