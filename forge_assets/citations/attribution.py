@@ -7,7 +7,7 @@ the other has no law of its own. Where two readings cost alike, the chain is lef
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,8 @@ _ALIKE = 0.5
 """Readings whose costs differ by less are alike."""
 _ENDED = re.compile(r"\s?(?:[).;:\]]|$)")
 _SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d)\]]))[.!?][)\u201d\u00bb\"]?\s+(?=\S)|\n")
+_FAR = 600
+"""Letters in which a sentence has ended."""
 _DOCUMENT = re.compile(r"\u00a7\s?\d{1,2}\.\d")
 _CASE = re.compile(r"\d{1,6}/\d{2}(?:\d{2})?[\])]?,[ \u00a0]$")
 """The number of a case before a paragraph of its judgment: `no. 12345/99, § 44`."""
@@ -68,6 +70,11 @@ class Attributor:
         homes = homes or {law[0] for mention in mentions.named for law in mention.laws}
         self._home = default or (next(iter(homes)) if len(homes) == 1 else None)
         self._held = [mention for mention in mentions.named if mention.laws]
+        self._starts = [mention.start for mention in self._held]
+        self._all = frozenset(law for mention in self._held for law in mention.laws)
+        self._unheld_from = next((m.start for m in mentions.named if not m.laws), len(mentions.text))
+        self._passed: dict[LawId, int] = {}
+        self._next = 0
         self._last: tuple[int, LawId | None, str] | None = None
         """Where the chain before ended, and its law."""
 
@@ -183,22 +190,17 @@ class Attributor:
                 return None, "unknown", False
         if nearest and not nearest.laws and not self._sentence_between(nearest.end, start):
             return None, "unknown", False
-        fitting = [
-            law
-            for mention in self._held[: bisect_right(self._held, start, key=lambda m: m.end)]
-            for law in mention.laws
-            if self._is_home(law) and self._laws.is_of_form(law, head)
-        ]
-        if fitting:
-            owners = dict.fromkeys(fitting)
-            law = fitting[-1] if nearest and len(nearest.laws) <= 1 else None
+        owners = self._fitting(start, head)
+        if owners:
+            if len({law[0] for law in owners}) > 1:
+                return None, "unknown", False
+            law = owners[-1] if nearest and len(nearest.laws) <= 1 else None
             law = law or self._choice(NamedLaw(frozenset(owners), 0, 0), chain)
-            unheld = any(not mention.laws for mention in self._mentions.named[: before + 1])
-            return law, "unknown", len(owners) == 1 and not unheld
+            return law, "unknown", len(owners) == 1 and self._unheld_from > start
         named = self._named_later(chain)
         if named:
             return named, "unknown", False
-        if self._default and not any(law[0] == self._default for mention in self._held for law in mention.laws):
+        if self._default and not any(law[0] == self._default for law in self._all):
             law = self._laws.holding(self._default, chain[0])
             only = self._laws.only_law(self._default)
             if law is None and not _is_prose(chain):
@@ -207,26 +209,36 @@ class Attributor:
                 return law, "unknown", law == only and not self._mentions.named
         return None, "unknown", False
 
+    def _fitting(self, start: int, head: str) -> list[LawId]:
+        """The laws of the home country named before a chain whose units are opened by its word, the last one last."""
+        while self._next < len(self._held) and self._held[self._next].end <= start:
+            self._passed |= dict.fromkeys(self._held[self._next].laws, self._next)
+            self._next += 1
+        fitting = [law for law in self._passed if self._is_home(law) and self._laws.is_of_form(law, head)]
+        return sorted(fitting, key=lambda law: self._passed[law])
+
     def _is_home(self, law: LawId) -> bool:
         return self._home is None or law[0] == self._home or law[0] in self._laws.unions.get(self._home, ())
 
     def _named_later(self, chain: list[Reference]) -> LawId | None:
         """The one law of the text, where it is named later in the sentence, or with a place that follows at once."""
-        laws = {law for mention in self._held for law in mention.laws if self._is_home(law)}
-        if len(laws) != 1 or any(not mention.laws for mention in self._mentions.named):
+        laws = [law for law in self._all if self._is_home(law)]
+        at = bisect_left(self._starts, chain[-1].end)
+        if len(laws) != 1 or self._unheld_from < len(self._mentions.text) or at == len(self._held):
             return None
-        law = next(iter(laws))
-        after = [mention for mention in self._held if mention.start >= chain[-1].end]
-        if not after or not self._laws.is_of_form(law, chain[0].head):
+        law, named = laws[0], self._held[at].start
+        if not self._laws.is_of_form(law, chain[0].head):
             return None
-        between = self._mentions.text[chain[-1].end : after[0].start]
-        if not self._sentence_between(chain[-1].end, after[0].start + 1):
+        if not self._sentence_between(chain[-1].end, named + 1):
             return law
+        between = self._mentions.text[chain[-1].end : min(named, chain[-1].end + _FAR)]
         next_place = between.lstrip(" .\n\u00a0")
         return law if self._laws.forms.head.match(next_place) else None
 
     def _sentence_between(self, start: int, end: int) -> bool:
         text = self._mentions.text
+        if end - start > _FAR:
+            return True
         ends = _SENTENCE_END.finditer(text, start, end)
         return any(found[0] == "\n" or not text[found.end()].islower() for found in ends)
 

@@ -23,6 +23,8 @@ _NEAR = " \t\u00a0\u202f,:(*|\"\u201e\u201c\u00ab"
 _WORDS = re.compile(r"[^\W\d_]+")
 _BEFORE_COST = {",": 1.0, ":": 2.0, "(": 0.5, "|": 1.0}
 _AFTER_COST = {",": 2.0, "|": 1.0, "(": 0.25}
+_WIDE = 60
+"""Letters between a law's name and a place, at most."""
 _ROMAN = re.compile(r"[IVXLC]+")
 
 
@@ -69,6 +71,8 @@ class Neighbours:
     def _after_cost(self, at: int, place: int, name: NamedLaw, chain: Sequence[Reference]) -> float:
         """Commas and words that mean `and` part a place from the law behind it."""
         laws, between = self.mentions.laws, self.mentions.text[at:place]
+        if between == " ":
+            return 0.0
         words = _WORDS.findall(between.casefold())
         cost = sum(_AFTER_COST.get(sign, 0.0) for sign in between)
         if "," in between and (words or any("," in self.mentions.text[r.start : r.end] for r in chain)):
@@ -147,23 +151,42 @@ class Neighbours:
             cost = self._before_cost(text[name.end : start])
             if cost is not None:
                 return Candidate(replace(name, end=chain[0].start), cost, after=False)
-        window = max(floor, start - 60)
-        bracket = text[start - 1 : start] == "("
-        other = forms.ends_with_compound.search(text, window, start - bracket)
-        other = other or forms.ends_with_other_law.search(text, window, start - bracket)
-        if other:
-            cost = sum(_BEFORE_COST.get(sign, 0.0) for sign in text[other.end() : start]) + ("," in other[0])
-            return self._unheld(other.start(), chain[0].start, 0.5 + cost, after=False)
-        no_law = forms.ends_with_no_law.search(text, window, start)
-        if no_law:
-            return Candidate(NamedLaw(frozenset(), no_law.start(), start), 0.5, after=False, drops=True)
-        word = _ABBREVIATED_BEFORE.search(text, max(floor, start - 30), start)
-        if word and self._is_abbreviation(word[1]) and not forms.words.is_word(word[1]):
-            return self._unheld(word.start(), chain[0].start, 1.5, after=False)
+        word, at, end = self._last_word(floor, start)
+        if not word:
+            return None
+        gap = text[end:start]
+        if gap.strip(" ,(\u00a0"):
+            return None
+        if forms.compound.fullmatch(word) or word.casefold() in laws.last_law_words:
+            cost = sum(_BEFORE_COST.get(sign, 0.0) for sign in gap)
+            return self._unheld(at, chain[0].start, 0.5 + cost + (cost > 0), after=False)
+        if word.casefold() in laws.last_no_law_words and "(" not in gap and "," not in gap:
+            no_law = forms.ends_with_no_law.search(text, max(floor, start - 60), start)
+            if no_law:
+                return Candidate(NamedLaw(frozenset(), no_law.start(), start), 0.5, after=False, drops=True)
+        if gap.strip(" \u00a0"):
+            return None
+        found_word = _ABBREVIATED_BEFORE.search(text, max(floor, start - 30), start)
+        if found_word and self._is_abbreviation(found_word[1]) and not forms.words.is_word(found_word[1]):
+            return self._unheld(found_word.start(), chain[0].start, 1.5, after=False)
         return None
+
+    def _last_word(self, floor: int, start: int) -> tuple[str, int, int]:
+        """The word before a position, signs between aside; where it begins and ends."""
+        text, end = self.mentions.text, start
+        while end > floor and text[end - 1] in " ,(\u00a0":
+            end -= 1
+        at = end
+        while at > max(floor, end - 40) and (text[at - 1].isalnum() or text[at - 1] in ".-"):
+            at -= 1
+        return text[at:end], at, end
 
     def _before_cost(self, between: str) -> float | None:
         """The price of a law's name with something between it and a place; None: it stands elsewhere."""
+        if between == " ":
+            return 0.0
+        if len(between) > _WIDE:
+            return None
         cost = sum(_BEFORE_COST.get(sign, 0.0) for sign in between)
         if between.strip(_NEAR + ")"):
             rest = between.lstrip(_NEAR)

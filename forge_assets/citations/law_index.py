@@ -19,6 +19,7 @@ from forge_assets.law.country import Country
 from forge_assets.law.model import CitationForms, Domain, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
 
+_REMEMBERED = 65_536
 Place = tuple[str, str | None, str | None]
 """Unit, paragraph and point."""
 
@@ -38,12 +39,17 @@ class LawIndex:
     """Jurisdiction to the names of its bodies, as `wording` gives them."""
     law_words: frozenset[str]
     """First words, in small letters, of what opens the name of any law."""
+    last_law_words: frozenset[str]
+    """Last words, in small letters, of what opens the name of any law."""
+    last_no_law_words: frozenset[str]
+    """Last words, in small letters, of what says that no law is cited."""
     title_words: frozenset[str]
     """Words, in small letters, that end the name of any law."""
     _by_number: Mapping[Number, frozenset[LawId]]
     _written: Mapping[str, CitationForms]
     _identities: dict[LawId, LawIdentity] = field(default_factory=dict)
     _weak: dict[str, bool] = field(default_factory=dict)
+    _begins: dict[str, bool] = field(default_factory=dict)
     _held: dict[str, Wording] = field(default_factory=dict)
 
     @classmethod
@@ -75,6 +81,8 @@ class LawIndex:
             forms=forms,
             unions=unions,
             law_words=frozenset(first for word in opening for first in _first_words(word)),
+            last_law_words=frozenset(word.casefold().split()[-1] for word in opening),
+            last_no_law_words=frozenset(word.casefold().split()[-1] for f in written.values() for word in f.no_law),
             title_words=frozenset(word.casefold() for word in closing),
             _called=called,
             _countries=countries,
@@ -82,6 +90,29 @@ class LawIndex:
             _by_number=by_number(laws.items()),
             _written=written,
         )
+
+    def may_begin_name(self, word: str) -> bool:
+        """Whether a name of a law may begin with a word, or a title end with it."""
+        known = self._begins.get(word)
+        if known is None:
+            small = word.casefold()
+            known = self.names.begins(word) or small in self.law_words or small in self.title_words
+            if len(self._begins) >= _REMEMBERED:
+                self._begins.clear()
+            self._begins[word] = known
+        return known
+
+    def known(self, jurisdiction: str) -> str:
+        """Check the code of a country, in capitals or small letters; give it in capitals.
+
+        Raises:
+            ValueError: it is no country's.
+        """
+        code = jurisdiction.upper()
+        if code == COMMON or code not in self._written:
+            choice = ", ".join(sorted(filter(None, self._written)))
+            raise ValueError(f"{jurisdiction}: no such jurisdiction; choose from {choice}")
+        return code
 
     def at_home(self, countries: Iterable[str]) -> frozenset[str]:
         """List the jurisdictions whose law an answer about these countries may cite: theirs and their unions'.

@@ -145,21 +145,9 @@ class LawNames:
         name, end = found
         return NamedLaw(name.laws, position, end, name.label, name.country, frozenset(), name.rivals, name.numbers)
 
-    def all(self, text: str) -> list[NamedLaw]:
-        """Find every law named in a text, in order."""
-        found: list[NamedLaw] = []
-        end = 0
-        exact, inflected = self._exact, self._inflected
-        for word in _WORD.finditer(text):
-            letters = word[0]
-            if letters.casefold() not in exact and _prefix(letters) not in inflected:
-                continue
-            if word.start() >= end:
-                law = self.at_word(text, word.start(), letters)
-                if law:
-                    found.append(law)
-                    end = law.end
-        return found
+    def begins(self, word: str) -> bool:
+        """Whether a name may begin with a word."""
+        return word.casefold() in self._exact or (len(word) >= _PREFIX and _prefix(word) in self._inflected)
 
 
 def _prefix(word: str) -> str:

@@ -106,11 +106,12 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
     found: list[NamedLaw] = []
     end = 0
     names, words, titles = laws.names, laws.law_words, laws.title_words
+    may_begin = laws.may_begin_name
     for word in _WORD.finditer(text):
-        at = word.start()
-        if at < end:
-            continue
         letters = word[0]
+        at = word.start()
+        if at < end or not may_begin(letters):
+            continue
         small = letters.casefold()
         law = names.at_word(text, at, letters)
         if small in words and (len(letters) > 1 or text[word.end() : word.end() + 1] == "."):

@@ -28,12 +28,18 @@ def parse(text: str, laws: LawIndex, default_jurisdiction: str | None = None) ->
     """Find every statute citation of a text, in order, in whatever normal form and however wrapped it is written.
 
     Args:
-        default_jurisdiction: whose law a citation without a law's name means: the nearest one named before,
-            or the only one there is. By default the one country whose laws the text names, if it is one.
+        laws: as `forge_assets.citations.load` gives them.
+        default_jurisdiction: code of the country whose law a citation without a law's name means: the nearest one
+            named before, or the only one there is. By default the one country whose laws the text names, if it is one.
 
     Returns:
         One citation a place, its span and text as given; a range gives each unit of the text held between its ends.
+
+    Raises:
+        ValueError: the code is no country's.
     """
+    if default_jurisdiction is not None:
+        default_jurisdiction = laws.known(default_jurisdiction)
     clean = CleanText.of_markup(text)
     found = _parse(clean.text, laws, default_jurisdiction)
     if clean.text is text:

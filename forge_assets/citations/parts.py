@@ -27,6 +27,7 @@ _LOOSE = re.compile(rf"{S}(\d{{1,2}}[a-z]?)\.?(?=((?:(?:,{S}?|{S}[^\W\d_]{{1,4}}
 _SLASH = re.compile(r"/(\d{1,2}|[a-z])(?![^\W_])")
 _ROMAN_ALONE = re.compile(r"([IVX]{1,4})(?![^\W_])")
 PLAIN = re.compile(rf"({LABEL})(?![^\W_]|[.,]\d|{S}?%)")
+_BETWEEN = " \t.,\u00a0\u202f\u2009"
 POSITION = ""
 """The word of a part that is told by its place only, as in `87(1)` or `64.4`."""
 SENTENCE = "\u2026"
@@ -119,13 +120,20 @@ def _same_sign(ref: Reference, part: Part) -> bool:
 
 def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
     """Read a part that is named by a word, as in `Abs. 2` or `second paragraph`; its end and the part."""
-    match = forms.word_label.match(text, at)
+    after = at
+    while after < len(text) and text[after] in _BETWEEN:
+        after += 1
+    begins = text[after : after + 1]
+    match = None if begins.isdigit() else forms.word_label.match(text, at)
     if match and not forms.names.at(text, match.start("w")):
         return match.end(), Part(folded(match["w"]), bare_label(match["l"]))
-    match = forms.label_word.match(text, at)
+    labelled = begins.isdigit() or begins in "IVX" or text[after + 1 : after + 2] == ")"
+    match = forms.label_word.match(text, at) if labelled else None
     if match and not forms.names.at(text, match.start("w")):
         first, *also = _labels_before(match["l"], forms)
         return match.end(), Part(folded(match["w"]), first, tuple(also))
+    if not begins.isalpha():
+        return None
     fixed = forms.fixed.match(text, at)
     if fixed:
         return fixed.end(), Part(folded(fixed["w"]), "0")

@@ -67,10 +67,8 @@ class Forms:
     ends_with_same_law: re.Pattern[str]
     other_law: re.Pattern[str]
     """The name of some law, held or not."""
-    ends_with_other_law: re.Pattern[str]
     compound: re.Pattern[str]
     """A word that ends as words for law do: `ferieloven`."""
-    ends_with_compound: re.Pattern[str]
     titled: re.Pattern[str]
     """A name that ends as titles of laws do: `Employment Rights Act 1996`."""
     small_word: re.Pattern[str]
@@ -128,9 +126,7 @@ class Forms:
             "same_law": rf"(?:{same}){END}",
             "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
             "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
-            "ends_with_other_law": rf"{EDGE}(?:{_any(every('laws'))})[ ,\u00a0]{{0,2}}$",
             "compound": rf"[^\W\d_]{{2,30}}(?:{endings}){END}",
-            "ends_with_compound": rf"{EDGE}[^\W\d_]{{2,30}}(?:{endings})[ ,\u00a0]{{0,2}}$",
             "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
             "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
             "subject": rf"{S}{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",

@@ -116,7 +116,7 @@ def _verdict(citation: Citation, situation: Situation | None, abroad: bool) -> V
     if situation is None:
         return status
     out = any(place.contains(citation.key) for place in situation.out_of_force)
-    if citation.key in situation.required and not out and status != "ambiguous":
+    if citation.key in situation.required and not out:
         return "required"
     if status in ("fabricated", "unheld", "ambiguous", "unverifiable"):
         return status

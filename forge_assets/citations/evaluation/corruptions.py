@@ -126,7 +126,7 @@ def cases(
         yield case(kind="country", key=foreign, situation=now, expected="wrong_country")
         if gone := repealed[law.id]:
             place = CitationKey(jurisdiction, law.id, gone[turn % len(gone)])
-            yield case(kind="repealed", key=place, situation=now, expected="not_in_force")
+            yield case(kind="repealed", key=place, situation=now, expected="repealed")
         begins = provision.valid_from or _UNDATED
         ends = provision.valid_to or begins
         early, late = asked.situation(begins - _DAY, begins=begins), asked.situation(ends + _DAY, ends=ends)
