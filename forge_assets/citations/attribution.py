@@ -110,8 +110,10 @@ class Attributor:
         before = self._mentions.before(chain[0].start)
         if case and (before < 0 or self._mentions.named[before].end <= case.start()):
             return [place for place in chain[1:] if text.startswith(place.head or " ", place.start)]
+        if not forms.no_law.match(text, at):
+            return chain
         places = self._neighbours.places_after(at)
-        if not forms.no_law.match(text, at) or any(forms.same_law.match(text, place) for place in places):
+        if any(forms.same_law.match(text, place) for place in places):
             return chain
         named = any(self._laws.names.at(text, place) for place in places[-2:])
         return chain if named else chain[:-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from forge_assets.citations.law_names import NamedLaw
 from forge_assets.citations.mentions import Mentions
@@ -44,6 +44,7 @@ class Neighbours:
     """What stands around the chains of one text."""
 
     mentions: Mentions
+    _places: dict[int, list[int]] = field(default_factory=dict)
 
     def of(self, chain: Sequence[Reference], floor: int, ceiling: int) -> list[Candidate]:
         """List the laws that may own a chain.
@@ -210,6 +211,11 @@ class Neighbours:
 
     def places_after(self, at: int) -> list[int]:
         """Where a law's name may begin: behind brackets, articles and the like."""
+        if at not in self._places:
+            self._places[at] = self._steps_after(at)
+        return self._places[at]
+
+    def _steps_after(self, at: int) -> list[int]:
         text, of = self.mentions.text, self.mentions.laws.forms.of
         if _CLOSED.match(text, at):
             at += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forge_assets.citations.spelling import in_two_letters, name_pattern, plain, stem
@@ -17,6 +17,9 @@ _EDGE = r"(?![^\W_])"
 _LONG = 12
 """Letters from which on one word is a long name."""
 _PREFIX = 4
+"""Letters of the shortest word that may have other endings."""
+_LONGEST = 7
+"""Letters of a stem by which a name is looked up."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,8 @@ class LawNames:
         inflected: dict[str, list[_Name]] = {}
         for name in sorted([*owners, *countries], key=lambda n: (-len(n), n)):
             first = _WORD.search(name)
-            if first is None:
-                continue
+            if first is None or owners.get(name.partition(" ")[2], set()) == owners.get(name, 0):
+                continue  # the same name without its article is indexed
             held = frozenset(owners.get(name, ()))
             numbers = any(letter.isdigit() for letter in name)
             others_of = frozenset(rivals.get(name, ()))
@@ -116,7 +119,7 @@ class LawNames:
             if _is_long(name) and len(first[0]) > _PREFIX:
                 pattern = f"(?i:{name_pattern(written, True)}){_EDGE}"
                 entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
-                for prefix in {_prefix(first[0]), _prefix(in_two_letters(first[0]))}:
+                for prefix in {_stem(first[0]), _stem(in_two_letters(first[0]))}:
                     inflected.setdefault(prefix, []).append(entry)
         for names in inflected.values():
             names.sort(key=lambda n: -len(n.pattern))
@@ -135,9 +138,8 @@ class LawNames:
         small = word.casefold()
         bucket = self._exact.get(small)
         found = bucket.match(text, position) if bucket else None
-        if len(word) >= _PREFIX:
-            bucket = self._inflected.get(_prefix(small))
-            other = bucket.match(text, position) if bucket else None
+        for bucket in self._inflections(small):
+            other = bucket.match(text, position)
             if other and (found is None or other[1] > found[1]):
                 found = other
         if found is None:
@@ -147,11 +149,19 @@ class LawNames:
 
     def begins(self, word: str) -> bool:
         """Whether a name may begin with a word."""
-        return word.casefold() in self._exact or (len(word) >= _PREFIX and _prefix(word) in self._inflected)
+        small = word.casefold()
+        return small in self._exact or any(True for _ in self._inflections(small))
+
+    def _inflections(self, word: str) -> Iterator[_Bucket]:
+        """The names whose first word has a stem that a word begins with."""
+        letters = plain(word)
+        for length in range(_PREFIX, min(_LONGEST, len(letters)) + 1):
+            if bucket := self._inflected.get(letters[:length]):
+                yield bucket
 
 
-def _prefix(word: str) -> str:
-    return plain(word[:_PREFIX].casefold())
+def _stem(word: str) -> str:
+    return plain(stem(word.casefold()))[:_LONGEST]
 
 
 def _tidy(name: str) -> str:

@@ -33,6 +33,9 @@ _SHORT_NAME = re.compile(r"[^.;()\u00a7\n]{0,120}\(")
 """What stands between a law's date and its name in brackets."""
 _APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)")
 _TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
+_DIGIT = re.compile(r"\d")
+_REACH = 90
+"""Letters within which a law's number or date begins, behind the word for law."""
 _TITLE_YEAR = re.compile(rf",?{S}(?:18|19|20)\d{{2}}(?!\d)")
 
 
@@ -106,16 +109,15 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
     found: list[NamedLaw] = []
     end = 0
     names, words, titles = laws.names, laws.law_words, laws.title_words
-    may_begin = laws.may_begin_name
-    for word in _WORD.finditer(text):
+    opening = {word for word in set(_WORD.findall(text)) if laws.may_begin_name(word)}
+    for word in _WORD.finditer(text) if opening else ():
         letters = word[0]
-        at = word.start()
-        if at < end or not may_begin(letters):
+        if letters not in opening or (at := word.start()) < end:
             continue
         small = letters.casefold()
         law = names.at_word(text, at, letters)
         if small in words and (len(letters) > 1 or text[word.end() : word.end() + 1] == "."):
-            numbered = _by_number(text, at, laws)
+            numbered = _by_number(text, at, laws) if _DIGIT.search(text, at, at + _REACH) else None
             if numbered and (law is None or (numbered.end > law.end and not law.laws) or _is_other(text, law, laws)):
                 law = numbered
         if law is None and small in titles and letters[0].isupper():

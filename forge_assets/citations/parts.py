@@ -177,6 +177,8 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
         if text[begin].isspace() or (begin and text[begin - 1].isalnum() and text[begin].isalnum()):
             continue
+        if not forms.may_open_part(text, begin):
+            continue
         groups = _read_groups(text, begin, ref.start, forms, cased)
         if groups:
             narrow, *wide = groups

@@ -30,6 +30,7 @@ LABEL = (
 )
 """A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
 _TOKEN = re.compile(r"\u00a7|\d+|[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 EDGE = r"(?<![^\W_])"
 END = r"(?![^\W_])"
 
@@ -46,6 +47,8 @@ class Forms:
     `after`."""
     openers: frozenset[str]
     """First words of heads, in small letters: at any other word no head can begin."""
+    part_openers: frozenset[str]
+    """First words of parts and ordinals, in small letters, that have more than three letters."""
     unit: re.Pattern[str]
     word_label: re.Pattern[str]
     label_word: re.Pattern[str]
@@ -137,10 +140,21 @@ class Forms:
         opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
         first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
         first += [plain(word) for word in first]
+        parting = [*parts, *(word for form in forms for ordinal in form.ordinals for word in ordinal)]
+        first_of_parts = [word[0].casefold() for text in parting if (word := _TOKEN.match(words_of(text)))]
         compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
         return cls(
-            words=CitationWords.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled
+            words=CitationWords.of(given),
+            names=names,
+            openers=frozenset([*first, *_codes(forms).lower()]),
+            part_openers=frozenset([*first_of_parts, *map(plain, first_of_parts)]),
+            **compiled,
         )
+
+    def may_open_part(self, text: str, at: int) -> bool:
+        """Whether a part may begin at a position: a look-up by word, before patterns that are slow to try."""
+        word = _LETTERS.match(text, at)
+        return word is None or len(word[0]) <= 3 or word[0].casefold() in self.part_openers
 
     def next_head(self, text: str, position: int) -> re.Match[str] | None:
         """Find the next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
