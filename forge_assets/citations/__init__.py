@@ -1,9 +1,9 @@
 """Read citations of law in any text.
 
-    from forge_assets.citations import load, parse
+from forge_assets.citations import load, parse
 
-    for found in parse("§ 87 Abs. 1 Nr. 6 BetrVG", load()):
-        print(found.key, found.status)
+for found in parse("§ 87 Abs. 1 Nr. 6 BetrVG", load()):
+    print(found.key, found.status)
 """
 
 from __future__ import annotations

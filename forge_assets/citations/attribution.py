@@ -187,9 +187,9 @@ class Attributor:
         start, head = chain[0].start, chain[0].head
         before = self._mentions.before(start)
         nearest = self._mentions.named[before] if before >= 0 else None
-        if self._last and self._last[1] is None and self._last[2] != "unknown":
-            if nearest is None or nearest.end <= self._last[0]:
-                return None, "unknown", False
+        unheld_last = self._last is not None and self._last[1] is None and self._last[2] != "unknown"
+        if unheld_last and self._last and (nearest is None or nearest.end <= self._last[0]):
+            return None, "unknown", False
         if nearest and not nearest.laws and not self._sentence_between(nearest.end, start):
             return None, "unknown", False
         owners = self._fitting(start, head)

@@ -19,7 +19,7 @@ _INFLECTED = re.compile(r"[:'\u2019-][^\W\d_]{1,4}\b|\s?\([^()]{2,40}\)")
 """An ending or a gloss between a law's name and a place: `YTL:n 16 §`, `TUPE (2006) reg. 13`."""
 _SHORT_WORD = re.compile(r"[^\W\d_]{1,4}\b|\([^()]{2,40}\)")
 _BRACKET = re.compile(r"[ \t\u00a0\u202f]?[(,]\s?")
-_NEAR = " \t\u00a0\u202f,:(*|\"\u201e\u201c\u00ab"
+_NEAR = ' \t\u00a0\u202f,:(*|"\u201e\u201c\u00ab'
 _WORDS = re.compile(r"[^\W\d_]+")
 _BEFORE_COST = {",": 1.0, ":": 2.0, "(": 0.5, "|": 1.0}
 _AFTER_COST = {",": 2.0, "|": 1.0, "(": 0.25}

@@ -11,8 +11,8 @@ from forge_assets.citations.law_identity import LawIdentity, Number, by_number, 
 from forge_assets.citations.law_names import LawId, LawNames
 from forge_assets.citations.parts import DEGREE, POSITION, SENTENCE, Part, Reference, closing_number
 from forge_assets.citations.patterns import Forms
-from forge_assets.citations.statute_index import ROMAN, CitationStatus, IndexedLaw, as_keyed, known_label, order, shape
 from forge_assets.citations.spelling import plain
+from forge_assets.citations.statute_index import ROMAN, CitationStatus, IndexedLaw, as_keyed, known_label, order, shape
 from forge_assets.citations.vocabulary import COMMON, folded, words_of
 from forge_assets.citations.wording import Wording, find_whole, wording
 from forge_assets.law.country import Country

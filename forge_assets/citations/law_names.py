@@ -88,8 +88,7 @@ class LawNames:
             chief.add(_tidy(law.short))
             for name in (law.short, law.title, law.english, *law.aliases):
                 owners.setdefault(_tidy(name), set()).add(law_id)
-        for name, held in _alike(owners).items():
-            owners[name] = held
+        owners |= _alike(owners)
         countries: dict[str, str] = {}
         rivals: dict[str, set[str]] = {}
         for country, names in (others or {}).items():
@@ -121,8 +120,8 @@ class LawNames:
                 entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
                 for prefix in {_stem(first[0]), _stem(in_two_letters(first[0]))}:
                     inflected.setdefault(prefix, []).append(entry)
-        for names in inflected.values():
-            names.sort(key=lambda n: -len(n.pattern))
+        for alike in inflected.values():
+            alike.sort(key=lambda n: -len(n.pattern))
         return cls(
             {word: _Bucket(names) for word, names in exact.items()},
             {word: _Bucket(names) for word, names in inflected.items()},

@@ -7,24 +7,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.law_identity import number_of
+from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.law_names import LawId, NamedLaw, words_of_name
 from forge_assets.citations.patterns import S
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBERED = re.compile(
-    rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ .\u00a0-]{{1,2}}(?:[^\W\d_]{{1,14}}[.\u00ba\u00b0]{{0,2}}|\u2116|\([^\W\d_]{{2,4}}\))){{0,4}}"
-    rf"[ .,\u00a0]{{0,2}}\(?(?<![\d/.,])(\d{{1,4}})[/:](\d{{4}}|\d{{2}})(?![\d/]\d|\d)(?:/[^\W\d_]{{2,3}})?\)?"
+    r"[^\W\d_][^\W_]{0,30}\.?(?:[ .\u00a0-]{1,2}(?:[^\W\d_]{1,14}[.\u00ba\u00b0]{0,2}|\u2116|\([^\W\d_]{2,4}\))){0,4}"
+    r"[ .,\u00a0]{0,2}\(?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)(?:/[^\W\d_]{2,3})?\)?"
 )
 """`Ley 36/2011`, `zákona č. 65/1965`, `Directive (EC) 98/59`, `lain (449/2007)`."""
 _DATED = re.compile(
-    rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ \u00a0-]{{1,2}}[^\W\d_]{{1,12}}\.?){{0,2}}{S}(?:\d{{1,2}}(?:[.\u00ba]|er)?{S}[^\W\d_]{{3,12}}"
+    rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ \u00a0-]{{1,2}}[^\W\d_]{{1,12}}\.?){{0,2}}{S}"
+    rf"(?:\d{{1,2}}(?:[.\u00ba]|er)?{S}[^\W\d_]{{3,12}}"
     rf"{S}(?:18|19|20)\d{{2}}|\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{4}}|\d{{2}}))(?:{S}r\.)?(?:,?{S}[^\W\d_]{{1,3}}[.\u00ba\u00b0]?{S}?\d{{1,4}})?"
 )
 """`loi du 3 juillet 1978`, `ustawy z dnia 23 maja 1991 r.`, `Legge 15 luglio 1966, n. 604`."""
 _OWN_NUMBER = re.compile(
-    rf"[ ,\u00a0]{{0,2}}\(?(?:[^\W\d_]{{1,4}}[.\u00ba\u00b0]{{0,2}}{S}?){{0,2}}(?<![\d/.,])(\d{{1,4}})[/:](\d{{4}}|\d{{2}})(?![\d/]\d|\d)"
+    rf"[ ,\u00a0]{{0,2}}\(?(?:[^\W\d_]{{1,4}}[.\u00ba\u00b0]{{0,2}}{S}?){{0,2}}"
+    rf"(?<![\d/.,])(\d{{1,4}})[/:](\d{{4}}|\d{{2}})(?![\d/]\d|\d)"
 )
 """A number right behind a name: `zákoníku práce č. 65/1965`, but not after a comma and a law's word."""
 _OWN_YEAR = re.compile(rf",?{S}(?:\(|[^\W\d_]{{1,4}}{S})?((?:18|19|20)\d{{2}})(?![\d/:-]|[.,]\d)")
@@ -214,7 +216,7 @@ def _abroad(text: str, mention: NamedLaw, ends: dict[int, str], laws: LawIndex) 
     before = ends.get(mention.start - 1) if text[mention.start - 1 : mention.start] in (" ", "\u00a0") else None
     country = laws.country_of_name(text, mention.end) or before
     own = {law[0] for law in mention.laws}
-    if country is None or country in own or country in laws.unions and own & laws.unions[country]:
+    if country is None or country in own or (country in laws.unions and own & laws.unions[country]):
         return None
     return country
 

@@ -18,7 +18,6 @@ from forge_assets.citations.statute_index import CitationStatus
 from forge_assets.citations.vocabulary import folded
 from forge_assets.law.citation_key import CitationKey
 
-
 _NEAR = 24
 """Letters between a place and its law's name, at most, for a list to go on behind it."""
 _LETTER = re.compile(rf"{S}([a-z]){S}")

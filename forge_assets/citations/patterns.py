@@ -130,7 +130,8 @@ class Forms:
             "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
             "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
             "compound": rf"[^\W\d_]{{2,30}}(?:{endings}){END}",
-            "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
+            "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}"
+            rf"(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
             "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
             "subject": rf"{S}{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",
             "approved": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('approved'))}){END}",

@@ -33,7 +33,7 @@ from forge_assets.law.engine import Facts
 from forge_assets.law.explanation import explain_findings
 from forge_assets.law.json_schema import framework_schema
 from forge_assets.law.loading import load_domain
-from forge_assets.law.model import Domain, Framework
+from forge_assets.law.model import Domain
 from forge_assets.law.probe import probe_lines
 from forge_resources.config.strict_yaml import SourceError
 
@@ -240,8 +240,9 @@ def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[st
         SourceError: the shared vocabulary, or the file of `country`, cannot be read.
     """
     country = country.upper() if country else None
+    broken: dict[str, SourceError] = {}
     try:
-        loaded, broken = load_laws(pack), {}
+        loaded = load_laws(pack)
     except SourceError:
         loaded, broken = _readable_laws(pack)
     if country in broken:

@@ -55,7 +55,11 @@ def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
     (citation,) = parse(answer, laws(), "DE")
     assert citation.key == key
     home = laws().at_home(["DE"])
-    for expected, at_home, marked in (([key], home, "required"), ([], home, "not_applicable"), ([], ["DE"], "wrong_country")):
+    for expected, at_home, marked in (
+        ([key], home, "required"),
+        ([], home, "not_applicable"),
+        ([], ["DE"], "wrong_country"),
+    ):
         (line,) = lines(answer, [citation], expected, at_home)
         assert [piece.mark for piece in line.pieces] == [marked]
 

@@ -1,4 +1,4 @@
-"""Citations as courts, law firms and other statutes write them: the right law, or none, and never a wrong one called real."""
+"""Citations as courts, law firms and other statutes write them: the right law or none, and no wrong one is real."""
 
 from __future__ import annotations
 

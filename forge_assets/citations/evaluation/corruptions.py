@@ -15,8 +15,8 @@ from typing import Literal
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
-from forge_assets.citations.verdict import Situation, Verdict, judge, situation_of
 from forge_assets.citations.rendering import Style, render
+from forge_assets.citations.verdict import Situation, Verdict, judge, situation_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
 from forge_assets.law.model import Condition, Domain, Framework, Provision

@@ -1,7 +1,7 @@
 """Cross laws that are held with laws that are not, in every order, to test whose place is read as whose.
 
-Every sentence has one place of a held law and one of a law that is not held, or of another held law. The places' numbers
-stand in both laws' reach, so a place that is given to the wrong law is read as real.
+Every sentence has one place of a held law and one of a law that is not held, or of another held law. The numbers of
+places stand in both laws' reach, so that a place which is given to the wrong law is read as real.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from forge_assets.law.model import Framework, Law
 from forge_assets.law.statutes import Statutes
 
 _BLANK = "\u2400"
+_NOWHERE = ("QVRG", "XyzVG", "KQL IX")
+"""Names of no law, which look like one."""
 HELD, OTHERS = 3, 8
 """Laws of a country that are taken, at most."""
 
@@ -30,7 +32,7 @@ class CrossedText:
     text: str
     keys: tuple[str, ...]
     kind: str
-    """What is crossed: `other` or `held`; word order of both; what joins them."""
+    """What is crossed: `other`, `held` or a name that is `nowhere` known; word order of both; what joins them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def crossed_texts(framework: Framework, statutes: Statutes) -> Iterator[CrossedT
     for law in held:
         place, second = _units(statutes[law.id])
         mine = _Cited(law, framework, place, (f"{code}:{law.id}:{place}",))
-        rivals = [("other", _Cited(_named(law, name), framework, second, ())) for name in others]
+        named = [("other", name) for name in others] + [("nowhere", name) for name in _NOWHERE]
+        rivals = [(what, _Cited(_named(law, name), framework, second, ())) for what, name in named]
         rivals += [
             ("held", _Cited(other, framework, unit, (f"{code}:{other.id}:{unit}",)))
             for other in held
@@ -75,7 +78,9 @@ def read_crossed(cases: Iterable[CrossedText], laws: LawIndex) -> list[CrossedRe
     """Parse every sentence."""
     found = []
     for case in cases:
-        citations = [c for c in parse(case.text, laws) if c.status not in ("unheld", "ambiguous") and c.jurisdiction != "ZZ"]
+        citations = [
+            c for c in parse(case.text, laws) if c.status not in ("unheld", "ambiguous") and c.jurisdiction != "ZZ"
+        ]
         read = tuple(str(c.key) for c in citations)
         wrong = tuple(str(c.key) for c in citations if str(c.key) not in case.keys and c.status != "unverifiable")
         found.append(CrossedReading(case, read, wrong))
