@@ -110,7 +110,7 @@ class Attributor:
         before = self._mentions.before(chain[0].start)
         if case and (before < 0 or self._mentions.named[before].end <= case.start()):
             return [place for place in chain[1:] if text.startswith(place.head or " ", place.start)]
-        if not forms.no_law.match(text, at):
+        if not (forms.may_be_no_law(text, at) and forms.no_law.match(text, at)):
             return chain
         places = self._neighbours.places_after(at)
         if any(forms.same_law.match(text, place) for place in places):
@@ -158,7 +158,10 @@ class Attributor:
         """The law named before, where words such as `of that Act` stand behind a place or before it."""
         forms, text, start, end = self._laws.forms, self._mentions.text, chain[0].start, chain[-1].end
         after = any(forms.same_law.match(text, at) for at in self._neighbours.places_after(end))
-        if not after and not forms.ends_with_same_law.search(text, max(0, start - 40), start):
+        if not after and not (
+            forms.may_end_with_same_law(text, start)
+            and forms.ends_with_same_law.search(text, max(0, start - 40), start)
+        ):
             return None
         before = self._mentions.before(start)
         if before < 0:

@@ -17,6 +17,7 @@ _ABBREVIATED_BEFORE = re.compile(
 _CLOSED = re.compile(r"[.\u00ba\u00b0](?![^\W_])|\)(?![^\W_]|[,.;:])")
 _INFLECTED = re.compile(r"[:'\u2019-][^\W\d_]{1,4}\b|\s?\([^()]{2,40}\)")
 """An ending or a gloss between a law's name and a place: `YTL:n 16 §`, `TUPE (2006) reg. 13`."""
+_WORD_AT = re.compile(r"[^\W\d_]+(?![^\W_])")
 _SHORT_WORD = re.compile(r"[^\W\d_]{1,4}\b|\([^()]{2,40}\)")
 _BRACKET = re.compile(r"[ \t\u00a0\u202f]?[(,]\s?")
 _NEAR = ' \t\u00a0\u202f,:(*|"\u201e\u201c\u00ab'
@@ -112,8 +113,8 @@ class Neighbours:
                 stops = [m.start() for m in (forms.join.search(found[0]), forms.head.search(found[0])) if m]
                 end = place + min((stop for stop in stops if stop > 0), default=len(found[0]))
                 return self._unheld(place, end, 0.5)
-            compound = forms.compound.match(text, place)
-            if compound:
+            compound = _WORD_AT.match(text, place)
+            if compound and forms.is_compound(compound[0]):
                 return self._unheld(place, compound.end(), 1.5 if comma else 0.5)
             if comma:
                 return None
@@ -143,7 +144,8 @@ class Neighbours:
     def _before(self, chain: Sequence[Reference], floor: int) -> Candidate | None:
         text, laws, forms = self.mentions.text, self.mentions.laws, self.mentions.laws.forms
         start = chain[0].start
-        wider = forms.wider.search(text, max(floor, start - 30), start)
+        near = max(floor, start - 30)
+        wider = forms.wider.search(text, near, start) if forms.may_be_wider(text, near, start) else None
         if wider:
             start = wider.start()
         found = self.mentions.before(start)
@@ -158,7 +160,7 @@ class Neighbours:
         gap = text[end:start]
         if gap.strip(" ,(\u00a0"):
             return None
-        if forms.compound.fullmatch(word) or word.casefold() in laws.last_law_words:
+        if forms.is_compound(word) or word.casefold() in laws.last_law_words:
             cost = sum(_BEFORE_COST.get(sign, 0.0) for sign in gap)
             return self._unheld(at, chain[0].start, 0.5 + cost + (cost > 0), after=False)
         if word.casefold() in laws.last_no_law_words and "(" not in gap and "," not in gap:

@@ -246,6 +246,8 @@ def _is_unit(
         return False
     if not before.parts:
         return True
+    if text[before.end - 1] == ")" and before.parts[-1].word == POSITION and rises(before.unit, _tight(unit[0])):
+        return True  # `Art. 4(1) and 7`: parts of this list stand in brackets
     following = None if text[unit.end() : unit.end() + 1] == "," else worded_part(text, unit.end(), forms)
     if following and _level(before, following[1], forms) == 0:
         return True

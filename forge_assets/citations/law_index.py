@@ -20,6 +20,7 @@ from forge_assets.law.model import CitationForms, Domain, Framework
 from forge_assets.law.statutes import NO_PARAGRAPH, Statutes
 
 _REMEMBERED = 65_536
+_WORD = re.compile(r"[^\W_]+")
 Place = tuple[str, str | None, str | None]
 """Unit, paragraph and point."""
 
@@ -34,6 +35,7 @@ class LawIndex:
     unions: Mapping[str, frozenset[str]]
     """Country to the unions whose law binds it as well."""
     _called: Mapping[str, str]
+    _called_first: frozenset[str]
     _countries: re.Pattern[str]
     _bodies: Mapping[str, frozenset[str]]
     """Jurisdiction to the names of its bodies, as `wording` gives them."""
@@ -85,6 +87,7 @@ class LawIndex:
             last_no_law_words=frozenset(word.casefold().split()[-1] for f in written.values() for word in f.no_law),
             title_words=frozenset(word.casefold() for word in closing),
             _called=called,
+            _called_first=frozenset(word[0] for name in called if (word := _WORD.search(name))),
             _countries=countries,
             _bodies=bodies,
             _by_number=by_number(laws.items()),
@@ -146,7 +149,13 @@ class LawIndex:
 
     def countries(self, text: str) -> list[tuple[int, str]]:
         """Find where each name or adjective of a country ends in a text, and its code."""
+        if self._called_first.isdisjoint(_WORD.findall(text)):
+            return []
         return [(found.end(), self._called[found[0]]) for found in self._countries.finditer(text)]
+
+    def called(self, word: str) -> str | None:
+        """Look up the country that a word names, or None."""
+        return self._called.get(word)
 
     def country_after(self, text: str, at: int) -> str | None:
         """Find the country named right behind a position, as in `Labour Code of Bulgaria`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forge_assets.citations.spelling import in_two_letters, name_pattern, plain, stem
 from forge_assets.law.model import Law
@@ -18,6 +18,7 @@ _LONG = 12
 """Letters from which on one word is a long name."""
 _PREFIX = 4
 """Letters of the shortest word that may have other endings."""
+_MOST = 65_536
 _LONGEST = 7
 """Letters of a stem by which a name is looked up."""
 
@@ -74,6 +75,7 @@ class LawNames:
     """First word in small letters to names."""
     _inflected: Mapping[str, _Bucket]
     """First letters of the first word of names whose words have other endings, to names."""
+    _remembered: dict[str, tuple[_Bucket, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, laws: Iterable[tuple[LawId, Law]], others: Mapping[str, Sequence[str]] | None = None) -> LawNames:
@@ -134,10 +136,8 @@ class LawNames:
 
     def at_word(self, text: str, position: int, word: str) -> NamedLaw | None:
         """The same, given the word that stands there."""
-        small = word.casefold()
-        bucket = self._exact.get(small)
-        found = bucket.match(text, position) if bucket else None
-        for bucket in self._inflections(small):
+        found: tuple[_Name, int] | None = None
+        for bucket in self._buckets(word):
             other = bucket.match(text, position)
             if other and (found is None or other[1] > found[1]):
                 found = other
@@ -148,11 +148,20 @@ class LawNames:
 
     def begins(self, word: str) -> bool:
         """Whether a name may begin with a word."""
-        small = word.casefold()
-        return small in self._exact or any(True for _ in self._inflections(small))
+        return bool(self._buckets(word))
 
-    def _inflections(self, word: str) -> Iterator[_Bucket]:
-        """The names whose first word has a stem that a word begins with."""
+    def _buckets(self, word: str) -> tuple[_Bucket, ...]:
+        """The names that begin with a word, and those whose first word has a stem that it begins with."""
+        known = self._remembered.get(word)
+        if known is None:
+            if len(self._remembered) >= _MOST:
+                self._remembered.clear()
+            known = self._remembered[word] = tuple(self._looked_up(word.casefold()))
+        return known
+
+    def _looked_up(self, word: str) -> Iterator[_Bucket]:
+        if bucket := self._exact.get(word):
+            yield bucket
         letters = plain(word)
         for length in range(_PREFIX, min(_LONGEST, len(letters)) + 1):
             if bucket := self._inflected.get(letters[:length]):

@@ -35,6 +35,7 @@ _SHORT_NAME = re.compile(r"[^.;()\u00a7\n]{0,120}\(")
 """What stands between a law's date and its name in brackets."""
 _APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)")
 _TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]\.)?)[ \u00a0]$")
 _DIGIT = re.compile(r"\d")
 _REACH = 90
 """Letters within which a law's number or date begins, behind the word for law."""
@@ -49,7 +50,7 @@ class Mentions:
     laws: LawIndex
     named: Sequence[NamedLaw]
     countries: Sequence[tuple[int, str]]
-    """Where countries are named."""
+    """Where countries are named; empty where no law's name is borne by several."""
 
     @classmethod
     def of(cls, text: str, laws: LawIndex, default: str | None) -> Mentions:
@@ -59,11 +60,10 @@ class Mentions:
             default: whose law a short form such as `the 1996 Act` means.
         """
         found = _all(text, laws)
-        countries = laws.countries(text) if found else []
-        ends = {end: code for end, code in countries}
+        countries = laws.countries(text) if any(len(one.laws) > 1 for one in found) else []
         told = {default} if default else _told(found)
         found = [_unheld(text, one) if _is_rivals(one, told) else one for one in found]
-        settled = [_settled(text, one, countries, ends, laws) if one.laws else one for one in found]
+        settled = [_settled(text, one, countries, laws) if one.laws else one for one in found]
         strong = {law for one in settled for law in one.laws if not laws.is_weak(text[one.start : one.end])}
         return cls(text, laws, [_backed(text, one, strong, default, laws) for one in settled], countries)
 
@@ -111,10 +111,11 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
     found: list[NamedLaw] = []
     end = 0
     names, words, titles = laws.names, laws.law_words, laws.title_words
-    opening = {word for word in set(_WORD.findall(text)) if laws.may_begin_name(word)}
-    for word in _WORD.finditer(text) if opening else ():
-        letters = word[0]
-        if letters not in opening or (at := word.start()) < end:
+    every = set(_WORD.findall(text))
+    opening = {word for word in every if laws.may_begin_name(word) and (len(word) > 1 or _leads(word, text))}
+    for word in [word for word in _WORD.finditer(text) if word[0] in opening]:
+        letters, at = word[0], word.start()
+        if at < end:
             continue
         small = letters.casefold()
         law = names.at_word(text, at, letters)
@@ -128,6 +129,11 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
             found.append(law)
             end = law.end
     return found
+
+
+def _leads(letter: str, text: str) -> bool:
+    """Whether a letter stands for a word in a text: `L. 223/1991`, `E(PIC)A`; else it is one of many small words."""
+    return f"{letter}." in text or f"{letter}(" in text
 
 
 def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
@@ -168,12 +174,10 @@ def _label(written: str) -> str:
     return re.sub(r"\W+", "_", written).strip("_").lower()
 
 
-def _settled(
-    text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]], ends: dict[int, str], laws: LawIndex
-) -> NamedLaw:
+def _settled(text: str, mention: NamedLaw, countries: Sequence[tuple[int, str]], laws: LawIndex) -> NamedLaw:
     """A mention narrowed to the laws that can be meant: by number, year, subject and country."""
     meant = _same(text, mention, mention.laws, laws)
-    abroad = _abroad(text, mention, ends, laws)
+    abroad = _abroad(text, mention, laws)
     if abroad:
         meant = frozenset(law for law in meant if law[0] == abroad)
     if not meant:
@@ -211,9 +215,10 @@ def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) 
     return held
 
 
-def _abroad(text: str, mention: NamedLaw, ends: dict[int, str], laws: LawIndex) -> str | None:
+def _abroad(text: str, mention: NamedLaw, laws: LawIndex) -> str | None:
     """The country whose law is said to be meant, beside the name, where it is none of the laws' own countries."""
-    before = ends.get(mention.start - 1) if text[mention.start - 1 : mention.start] in (" ", "\u00a0") else None
+    word = _WORD_BEFORE.search(text, max(0, mention.start - 24), mention.start)
+    before = laws.called(word[1]) if word else None
     country = laws.country_of_name(text, mention.end) or before
     own = {law[0] for law in mention.laws}
     if country is None or country in own or (country in laws.unions and own & laws.unions[country]):

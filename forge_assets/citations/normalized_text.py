@@ -45,6 +45,7 @@ _MARKUP = re.compile(
     r"|(?<=\])\([^()\s]{1,300}\)|\[(?=[^\[\]\n]{1,80}\]\()|(?<=[\w.)])\](?=\()"
 )
 """Entities, tags, emphasis and links."""
+_MARKS = ("&", "<", "*", "__", "`", "\\", "](")
 _RAISING, _BREAKING = {"sup"}, {"br", "p", "/p", "div", "/div", "li", "/li", "tr", "/tr", "h1", "h2", "h3", "h4"}
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -69,7 +70,7 @@ class CleanText:
     @classmethod
     def of_markup(cls, given: str) -> CleanText:
         """Clean a text whose HTML entities, tags and Markdown emphasis are read as what they show."""
-        if not _MARKUP.search(given):
+        if not any(sign in given for sign in _MARKS) or not _MARKUP.search(given):
             return cls.of(given)
         parts, starts, stops = [], list[int](), list[int]()
         position = 0

@@ -20,6 +20,7 @@ from forge_assets.law.citation_key import CitationKey
 
 _NEAR = 24
 """Letters between a place and its law's name, at most, for a list to go on behind it."""
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(rf"{S}([a-z]){S}")
 
 
@@ -57,8 +58,9 @@ def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Referenc
     """Every chain of places of a text, in order."""
     chains: list[list[Reference]] = []
     position = floor = 0
+    heads = laws.forms.heads(text)
     bare = [chain for mention in mentions.named if (chain := _bare(text, mention, laws))]
-    while head := laws.forms.next_head(text, position):
+    while head := heads.next(position):
         while bare and bare[0][0].start < head.start():
             floor = max(floor, _add(chains, bare.pop(0), floor))
         name = mentions.around(head.start())
@@ -83,10 +85,12 @@ def _chains(text: str, mentions: Mentions, laws: LawIndex) -> list[list[Referenc
 def _elliptic(text: str, before: Reference, mentions: Mentions, laws: LawIndex) -> list[Reference]:
     """A place behind the law of the one before, with a law of its own: `17 KSchG` in `§§ 102 BetrVG, 17 KSchG`."""
     named = mentions.after(before.end)
-    if named is None or named.start - before.end > _NEAR or laws.forms.head.search(text, before.end, named.start):
+    if named is None or named.start - before.end > _NEAR or not _DIGIT.search(text, named.end, named.end + _NEAR):
         return []
     chain, law_at = read_elliptic(text, before, named.end, laws.forms)
-    return chain if chain and mentions.at(law_at) else []
+    if not chain or mentions.at(law_at) is None or laws.forms.head.search(text, before.end, named.start):
+        return []
+    return chain
 
 
 def _add(chains: list[list[Reference]], chain: list[Reference], floor: int) -> int:

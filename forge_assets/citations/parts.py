@@ -24,6 +24,7 @@ _COMMA_PAREN = re.compile(rf",{S}?\((\d{{1,2}}[a-z]?)\)")
 _NUMBERED = re.compile(rf"{S}(\d{{1,2}})\)(?!\w)")
 _LOOSE = re.compile(rf"{S}(\d{{1,2}}[a-z]?)\.?(?=((?:(?:,{S}?|{S}[^\W\d_]{{1,4}}{S}|[-\u2013])\d{{1,2}})*{S}?))")
 """A number that stands without a word where a part may stand."""
+_ABBREVIATION_BEFORE = re.compile(r"[A-Z\u00c0-\u00de][^\W\d_]*[A-Z\u00c0-\u00de][^\W\d_]*\s$")
 _SLASH = re.compile(r"/(\d{1,2}|[a-z])(?![^\W_])")
 _ROMAN_ALONE = re.compile(r"([IVX]{1,4})(?![^\W_])")
 PLAIN = re.compile(rf"({LABEL})(?![^\W_]|[.,]\d|{S}?%)")
@@ -124,7 +125,8 @@ def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
     while after < len(text) and text[after] in _BETWEEN:
         after += 1
     begins = text[after : after + 1]
-    match = None if begins.isdigit() else forms.word_label.match(text, at)
+    known = not begins.isdigit() and forms.names_part(text, after)
+    match = forms.word_label.match(text, at) if known else None
     if match and not forms.names.at(text, match.start("w")):
         return match.end(), Part(folded(match["w"]), bare_label(match["l"]))
     labelled = begins.isdigit() or begins in "IVX" or text[after + 1 : after + 2] == ")"
@@ -132,7 +134,7 @@ def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
     if match and not forms.names.at(text, match.start("w")):
         first, *also = _labels_before(match["l"], forms)
         return match.end(), Part(folded(match["w"]), first, tuple(also))
-    if not begins.isalpha():
+    if not known or not begins.isalpha():
         return None
     fixed = forms.fixed.match(text, at)
     if fixed:
@@ -172,12 +174,15 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool
     Args:
         cased: the unit's word stands behind its number, so a case may stand for `of`: `prvi odstavek 99. člena`.
     """
-    if not cased and not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
+    if not cased and not (
+        forms.may_end_with_of(text, ref.start)
+        and forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start)
+    ):
         return [ref]
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
         if text[begin].isspace() or (begin and text[begin - 1].isalnum() and text[begin].isalnum()):
             continue
-        if not forms.may_open_part(text, begin):
+        if not forms.may_open_part(text, begin) or _is_of_name(text, begin, floor):
             continue
         groups = _read_groups(text, begin, ref.start, forms, cased)
         if groups:
@@ -186,6 +191,12 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool
             found = [replace(ref, start=begin, parts=(*kept, *parts)) for parts in narrow]
             return [replace(each, end=ref.end) for each in found]
     return [ref]
+
+
+def _is_of_name(text: str, begin: int, floor: int) -> bool:
+    """Whether a Roman number ends the name of a law, as in `SGB IX`."""
+    roman = _ROMAN_ALONE.match(text, begin)
+    return roman is not None and _ABBREVIATION_BEFORE.search(text, max(floor, begin - 16), begin) is not None
 
 
 def _read_groups(text: str, at: int, end: int, forms: Forms, cased: bool) -> list[list[tuple[Part, ...]]] | None:

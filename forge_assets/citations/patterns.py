@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from forge_assets.citations.law_names import LawNames
-from forge_assets.citations.spelling import plain, spelled
+from forge_assets.citations.spelling import in_two_letters, plain, spelled
 from forge_assets.citations.vocabulary import CitationWords, folded, words_of
 from forge_assets.law.model import CitationForms
 
@@ -30,9 +31,12 @@ LABEL = (
 )
 """A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
 _TOKEN = re.compile(r"\u00a7|\d+|[^\W\d_]+")
+_LAST_WORD = re.compile(r"([^\W\d_]+)[.]?\s+$")
 _LETTERS = re.compile(r"[^\W\d_]+")
 EDGE = r"(?<![^\W_])"
 END = r"(?![^\W_])"
+_ABSENT = "".join(f"(?P<{group}>(?!))?" for group in ("many", "one", "ordinal", "o", "fixed", "name", "w", "code"))
+"""Groups of a head that a number cannot begin."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,21 @@ class Forms:
     head: re.Pattern[str]
     """Opens a citation; groups many, one, name (with `w`), fixed, ordinal (with `o`), code, or units closed by
     `after`."""
+    head_of_number: re.Pattern[str]
+    """The same where a number begins one."""
     openers: frozenset[str]
     """First words of heads, in small letters: at any other word no head can begin."""
+    last_of_words: frozenset[str]
+    last_same_words: frozenset[str]
+    """Last words of `of` and `same_law`, in small letters."""
+    wider_words: tuple[str, ...]
+    """Words of `wider`, in small letters."""
     part_openers: frozenset[str]
-    """First words of parts and ordinals, in small letters, that have more than three letters."""
+    """First words of parts and ordinals, in small letters."""
+    no_law_words: frozenset[str]
+    """First words of what says that no law is cited, in small letters."""
+    endings: tuple[str, ...]
+    """Words for law that words for single laws end with, in small letters."""
     unit: re.Pattern[str]
     word_label: re.Pattern[str]
     label_word: re.Pattern[str]
@@ -70,8 +85,6 @@ class Forms:
     ends_with_same_law: re.Pattern[str]
     other_law: re.Pattern[str]
     """The name of some law, held or not."""
-    compound: re.Pattern[str]
-    """A word that ends as words for law do: `ferieloven`."""
     titled: re.Pattern[str]
     """A name that ends as titles of laws do: `Employment Rights Act 1996`."""
     small_word: re.Pattern[str]
@@ -103,13 +116,14 @@ class Forms:
         unit = _unit(forms, before)
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
         dashes = "[-\u2010\u2011\u2013\u2014]"
-        endings = _any(word for word in every("laws") if len(word) > 3 and word.isalpha())
+        endings = [word.casefold() for word in every("laws") if len(word) > 3 and word.isalpha()]
         titles = "|".join(map(re.escape, every("titles"))) or "(?!)"
         title_word = r"(?:[A-Z\u00c0-\u00de][\w'\u2019-]{0,30}|[a-z]{2,3}\.?|\([^()]{2,40}\))"
         joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
         around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
         patterns = {
             "head": _head(forms, unit, order, separator),
+            "head_of_number": _ABSENT + _closed_head(forms, unit, separator),
             "unit": unit,
             "word_label": rf"{C}(?P<w>{EDGE}(?:{before}))(?:{S}{{1,2}}|(?<![^\W\d_])|(?=[\d(]))(?P<l>{LABEL})",
             "label_word": rf"{C}(?P<l>{_NUMBER}(?:{separator}{_NUMBER}){{0,5}}|{_ROMAN}|[^\W\d_]\))\.?{S}?"
@@ -129,7 +143,6 @@ class Forms:
             "same_law": rf"(?:{same}){END}",
             "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
             "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
-            "compound": rf"[^\W\d_]{{2,30}}(?:{endings}){END}",
             "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}"
             rf"(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
             "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
@@ -148,7 +161,12 @@ class Forms:
             words=CitationWords.of(given),
             names=names,
             openers=frozenset([*first, *_codes(forms).lower()]),
-            part_openers=frozenset([*first_of_parts, *map(plain, first_of_parts)]),
+            last_of_words=frozenset(map(_last_letters, [*countries, *every("of")])),
+            last_same_words=frozenset(map(_last_letters, every("same_law"))),
+            wider_words=tuple(dict.fromkeys(_last_letters(words_of(word)) for word in wider)),
+            part_openers=_spellings(first_of_parts),
+            no_law_words=_spellings(map(_first_letters, every("no_law"))),
+            endings=tuple(sorted(_spellings(endings))),
             **compiled,
         )
 
@@ -157,14 +175,81 @@ class Forms:
         word = _LETTERS.match(text, at)
         return word is None or len(word[0]) <= 3 or word[0].casefold() in self.part_openers
 
-    def next_head(self, text: str, position: int) -> re.Match[str] | None:
-        """Find the next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
-        for token in _TOKEN.finditer(text, position):
-            if token[0][0].isdigit() or token[0].casefold() in self.openers:
-                head = self.head.match(text, token.start())
-                if head:
-                    return head
+    def names_part(self, text: str, at: int) -> bool:
+        """Whether a word at a position may name a part, alone or with an ordinal; a sign may."""
+        word = _LETTERS.match(text, at)
+        return word is None or word[0].casefold() in self.part_openers
+
+    def is_compound(self, word: str) -> bool:
+        """Whether a word ends as words for law do: `ferieloven`."""
+        return word.isalpha() and word.casefold().endswith(self.endings) and word.casefold() not in self.endings
+
+    def may_be_no_law(self, text: str, at: int) -> bool:
+        """Whether words that say that no law is cited may follow: a look-up by word, before a pattern that is slow."""
+        following = _LETTERS.findall(text, at, at + 60)
+        return not self.no_law_words.isdisjoint(word.casefold() for word in following[:5])
+
+    def heads(self, text: str) -> Heads:
+        """Find where heads of citations may begin in a text."""
+        tokens = {
+            token for token in set(_TOKEN.findall(text)) if token[0].isdigit() or token.casefold() in self.openers
+        }
+        starts = [token.start() for token in _TOKEN.finditer(text) if token[0] in tokens] if tokens else []
+        return Heads(text, self.head, self.head_of_number, starts)
+
+    def may_end_with_of(self, text: str, at: int) -> bool:
+        """Whether a word for `of` may stand before a position: a look-up by word, before a pattern that is slow."""
+        before = text[max(0, at - 2) : at]
+        if not before or before[-1] in "'\u2019":
+            return bool(before)
+        return before[-1].isspace() and self._last_word(text, at) in self.last_of_words
+
+    def may_end_with_same_law(self, text: str, at: int) -> bool:
+        """Whether a word for the law named before may stand before a position."""
+        return text[at - 1 : at].isspace() and self._last_word(text, at) in self.last_same_words
+
+    def may_be_wider(self, text: str, start: int, at: int) -> bool:
+        """Whether a chapter or the like may stand in a piece of text."""
+        piece = text[start:at].casefold()
+        return any(word in piece for word in self.wider_words)
+
+    def _last_word(self, text: str, at: int) -> str:
+        word = _LAST_WORD.search(text, max(0, at - 24), at)
+        return word[1].casefold() if word else ""
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Where heads of citations may begin in one text."""
+
+    text: str
+    head: re.Pattern[str]
+    head_of_number: re.Pattern[str]
+    starts: list[int]
+
+    def next(self, position: int) -> re.Match[str] | None:
+        """Find the next head at a position or behind it."""
+        for i in range(bisect_left(self.starts, position), len(self.starts)):
+            start = self.starts[i]
+            pattern = self.head_of_number if self.text[start].isdigit() else self.head
+            if head := pattern.match(self.text, start):
+                return head
         return None
+
+
+def _spellings(words: Iterable[str]) -> frozenset[str]:
+    """Words in small letters, as they are and in the spellings of keyboards without their letters."""
+    return frozenset(written for word in words for written in (word, plain(word), in_two_letters(word)))
+
+
+def _first_letters(words: str) -> str:
+    found = re.findall(r"[^\W\d_]+", words.casefold())
+    return found[0] if found else words
+
+
+def _last_letters(words: str) -> str:
+    found = re.findall(r"[^\W\d_]+", words.casefold())
+    return found[-1] if found else words
 
 
 def _unit(forms: Iterable[CitationForms], words: str) -> str:
@@ -179,10 +264,12 @@ def _unit(forms: Iterable[CitationForms], words: str) -> str:
     suffix = (
         rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
         rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
-        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])|\.[a-z](?={S}(?:{closing}){END})"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])"
+        rf"|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (
-        rf"(?:\d{{1,2}}{S}?[A-Z]-\d{{1,3}}(?!\w)|(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:\d{{1,2}}{S}?[A-Z]-\d{{1,3}}(?!\w)|(?:\d{{1,2}}:(?=\d{{3}}))?"
+        rf"(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
         rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?)"
     )
 
@@ -201,8 +288,16 @@ def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> 
         rf"|{EDGE}(?P<name>{_opening(named, '{w}')}){S}"
         rf"(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order}){END}"
         rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
-        rf"|(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
-        rf"(?P<after>{_closing([*units, *many], '{u}')})(?:[:.]\w{{1,4}})?{END}"
+        rf"|{_closed_head(forms, unit, separator)}"
+    )
+
+
+def _closed_head(forms: Iterable[CitationForms], unit: str, separator: str) -> str:
+    """Units whose word stands behind their numbers."""
+    closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
+    return (
+        rf"(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
+        rf"(?P<after>{closing})(?:[:.]\w{{1,4}})?{END}"
     )
 
 
