@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import dagster as dg
 import polars as pl
@@ -21,6 +21,8 @@ from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, scored
+from forge_assets.training.base_models import guard_of
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import GenerateJob
 from forge_assets.training.made_from import ChainRecord, made_with
@@ -81,20 +83,26 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     made_from = made_with(forge, *chain.records)
     runner, sets = job_runner(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
-    prompts = runner.dataset(prompt_rows(sets, "benchmark"))
     models = {
         "student_untuned": chain.student.untuned,
         "teacher_untuned": chain.teacher.untuned,
         "teacher_tuned": chain.teacher.model,
         "student_tuned": chain.student.model,
     }
-    done = {
-        name: runner.run(
-            GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers"
+    given: dict[str, list[dict[str, Any]]] = {}
+    rows = prompt_rows(sets, "benchmark")
+    if forge.profile.citation_tokens:
+        guarded = GenerateJob(
+            **chain.student.model.spec,
+            prompts=runner.dataset(rows),
+            sampling=greedy(forge),
+            guard=guard_of(*live_countries(forge)),
         )
-        for name, model in models.items()
-    }
-    answers, scores = scored(forge, done, samples)
+        given["student_guarded"] = runner.run(guarded, "student_guarded benchmark answers").answers()
+    for name, model in models.items():
+        same = given.get("student_guarded", []) if name == "student_tuned" else []
+        given[name] = _answers(forge, runner, model, name, rows, same)
+    answers, scores = scored(forge, given, samples)
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
     forge.store.publish()
@@ -119,6 +127,26 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
             **means,
         }
     )
+
+
+def _answers(
+    forge: Forge,
+    runner: JobRunner,
+    model: ModelRef,
+    name: str,
+    rows: list[dict[str, object]],
+    guarded: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """What a model answers, held to nothing.
+
+    Args:
+        guarded: its answers under the guard: where that changed no token, they are the same.
+    """
+    found = {row["sample_id"]: row for row in guarded if not row.get("held")}
+    if left := [row for row in rows if row["sample_id"] not in found]:
+        job = GenerateJob(**model.spec, prompts=runner.dataset(left), sampling=greedy(forge))
+        found |= {row["sample_id"]: row for row in runner.run(job, f"{name} benchmark answers").answers()}
+    return [found[str(row["sample_id"])] for row in rows]
 
 
 def _report(
