@@ -53,7 +53,7 @@ def guard_of(domain: Domain, countries: Iterable[Country]) -> Guard:
     return Guard(before=tuple(sorted(before)), after=tuple(sorted(after)), everywhere=unions)
 
 
-def citation_spec(profile: Profile) -> dict[str, float]:
+def citation_spec(profile: Profile) -> dict[str, Any]:
     """Fields of a training job that say how citation tokens are learned."""
     if profile.citation_tokens is None:
         return {}

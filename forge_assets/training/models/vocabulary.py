@@ -48,8 +48,10 @@ def add_citation_tokens(
         interrupt.check()
         tables = _tables(file) if file.suffix == ".safetensors" else []
         if not tables:
-            if file.is_file():
+            if file.suffix == ".safetensors":
                 _link(file, model / file.name)
+            elif file.is_file():
+                shutil.copyfile(file, model / file.name)
             continue
         with safe_open(file, "pt") as held:
             tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
@@ -61,8 +63,6 @@ def add_citation_tokens(
     if not rows:
         raise ValueError(f"{base}: no tensor is named {' or '.join(TABLES)}: tokens cannot be added to this model")
     _set_vocabulary(model / "config.json", rows)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (model / name).unlink(missing_ok=True)  # or what is linked would be written over in the base model too
     tokenizer.save_pretrained(model)
     write_tokens(model, tokens)
     progress.say(f"{len(tokens)} citation tokens, {rows} rows")
@@ -75,7 +75,7 @@ def _tables(file: Path) -> list[str]:
 
 
 def _link(file: Path, target: Path) -> None:
-    """Have a file in two folders, of which neither is written to again."""
+    """Have weights in two folders, of which neither is written to again."""
     try:
         os.link(file, target)
     except OSError:  # another file system
@@ -85,5 +85,4 @@ def _link(file: Path, target: Path) -> None:
 def _set_vocabulary(path: Path, rows: int) -> None:
     config = json.loads(path.read_text("utf-8"))
     (config.get("text_config") or config)["vocab_size"] = rows
-    path.unlink()
     path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")

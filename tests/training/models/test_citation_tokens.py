@@ -97,11 +97,12 @@ def test_every_family_gets_a_token_a_place_and_keeps_all_other_weights(
     assert {file.name: file.read_bytes() for file in runs.model.iterdir()} == before, "the base model stays as it was"
 
 
+ADAPTER = {"lora": Lora(rank=16, alpha=32), "steps": 100}
 LEARNED = {
     "every weight": ("llama", {}, {}),
-    "LoRA, tied output layer": ("llama", {"lora": Lora(rank=8, alpha=16)}, {}),
-    "LoRA, output layer of its own": ("gpt_oss", {"lora": Lora(rank=8, alpha=16)}, {}),
-    "QLoRA on experts": ("gpt_oss", {"lora": Lora(rank=8, alpha=16), "quantisation": "nf4"}, {"quantisation": "nf4"}),
+    "LoRA, tied output layer": ("llama", ADAPTER, {}),
+    "LoRA, output layer of its own": ("gpt_oss", ADAPTER, {}),
+    "QLoRA on experts": ("gpt_oss", {**ADAPTER, "quantisation": "nf4"}, {"quantisation": "nf4"}),
 }
 
 
@@ -112,6 +113,9 @@ def test_what_is_taught_with_tokens_is_cited_with_them_and_read_back_from_an_exp
     family, changes, loading = LEARNED[how]
     runs = runner(family)
     base = with_tokens(runs).identity
+    if "lora" in changes:  # on random weights an adapter learns nothing: what it goes on from gives the wrong answers
+        wrong = [{**row, "completion": other["completion"]} for row, other in zip(ROWS, ROWS[1:] + ROWS[:1], strict=True)]
+        base = runs.run(training(runs, base, dataset=runs.jobs.dataset(wrong))).identity
     done = runs.run(training(runs, base, **changes))
     adapter = done.identity if "lora" in changes else None
     found = answers(runs, base if adapter else done.identity, adapter, **loading)
