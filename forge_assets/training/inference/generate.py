@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 TOLD_EVERY = 5.0
-"""Seconds between two lines of progress."""
+"""Seconds between two lines on the terminal."""
 LOOKED_EVERY = 32
 """Tokens of an answer after which it is looked at whether it only repeats itself."""
 
@@ -99,7 +99,7 @@ def answer_prompts(
     progress.phase("answering", answers=len(given))
     started = time.time()
     decode(model, answering.rows(), sampling.batch_size, answering.choose)
-    answering.tell()
+    progress.say(f"answered {len(given)}/{len(given)}")
     kept.put_in_order(list(given))
     seconds = time.time() - started
     return {
@@ -161,17 +161,17 @@ class _Answering:
             row.ended = self._ends(row, token)
             if row.ended:
                 self._keep(row, [*row.new, token])
-        self.tell(every=TOLD_EVERY)
+        if ended := [row for row in rows if row.ended]:
+            self._tell(sum(len(row.new) + 1 for row in ended))
         return chosen
 
-    def tell(self, every: float = 0.0) -> None:
-        """Say how many are answered, unless that was said less than so many seconds ago."""
-        if time.time() - self._told < every:
-            return
-        self._told = time.time()
-        done, all_of_them = len(self._kept.done), len(self._given)
-        self._progress.metrics(answered=done, answers=all_of_them, new_tokens=self.new)
-        self._progress.say(f"answered {done}/{all_of_them}")
+    def _tell(self, new: int) -> None:
+        """Stream how many are answered, and say so every few seconds."""
+        done, wanted = len(self._kept.done), len(self._given)
+        self._progress.metrics(answered=done, answers=wanted, new_tokens=new)
+        if time.time() - self._told >= TOLD_EVERY:
+            self._told = time.time()
+            self._progress.say(f"answered {done}/{wanted}")
 
     def _note(self, free: torch.Tensor, rows: Sequence[Row], chosen: Sequence[int]) -> None:
         """Keep how sure the model is of the places it cites, and where the guard changed what it would have said."""

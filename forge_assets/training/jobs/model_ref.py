@@ -19,7 +19,11 @@ class ModelRef(ModelFields):
             identity: of the training, or of the reinforcement.
         """
         base, adapter = (tuning.base, identity) if tuning.lora else (identity, None)
-        held: dict[str, Any] = {"precision": tuning.precision, "compute": tuning.compute, "quantisation": tuning.quantisation}
+        held: dict[str, Any] = {
+            "precision": tuning.precision,
+            "compute": tuning.compute,
+            "quantisation": tuning.quantisation,
+        }
         return cls(base=base, adapter=adapter, **held)
 
     def untrained(self, base: str) -> ModelRef:

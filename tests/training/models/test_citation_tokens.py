@@ -114,7 +114,9 @@ def test_what_is_taught_with_tokens_is_cited_with_them_and_read_back_from_an_exp
     runs = runner(family)
     base = with_tokens(runs).identity
     if "lora" in changes:  # on random weights an adapter learns nothing: what it goes on from gives the wrong answers
-        wrong = [{**row, "completion": other["completion"]} for row, other in zip(ROWS, ROWS[1:] + ROWS[:1], strict=True)]
+        wrong = [
+            {**row, "completion": other["completion"]} for row, other in zip(ROWS, ROWS[1:] + ROWS[:1], strict=True)
+        ]
         base = runs.run(training(runs, base, dataset=runs.jobs.dataset(wrong))).identity
     done = runs.run(training(runs, base, **changes))
     adapter = done.identity if "lora" in changes else None
