@@ -25,6 +25,7 @@ from forge_assets.definitions import defs
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
 from forge_assets.search.result import SearchResult
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.made_from import ChainRecord, MadeFrom, settings
@@ -46,6 +47,7 @@ def chain_records(made_from: MadeFrom, page: Path) -> list[ChainRecord]:
     model = ModelRef.of_training(job, digest)
     named = {"made_from": made_from, "model": model, "untuned": model.untrained(digest), "training": digest}
     return [
+        BaseModels(made_from=made_from, models={"tiny-llama": digest}),
         SearchResult(
             made_from=made_from, job=job, dataset=digest, study="s", chosen=0, sentence="It won.", importances={}
         ),
