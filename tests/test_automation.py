@@ -37,7 +37,7 @@ from tests.helpers import edit_copy, tiered
 
 Odd = Callable[[Path], object]
 
-DEADLINE = "deadline: before introduction"
+DEADLINE = "deadline: before the dismissals"
 
 
 def chain_records(made_from: MadeFrom, page: Path) -> list[ChainRecord]:
@@ -171,7 +171,7 @@ def test_a_comment_edit_runs_nothing_and_retrains_nothing(world: World) -> None:
 
 
 def test_one_provision_runs_its_country_only_and_then_the_chain_once(world: World) -> None:
-    world.edit("de", DEADLINE, "deadline: before the system is introduced")
+    world.edit("de", DEADLINE, "deadline: before the dismissals take effect")
     assert world.watch() == ["DE"]
     assert world.watch() == []
     assert [world.training_asked() for _ in range(4)] == [False, True, False, False]
