@@ -27,7 +27,10 @@ ROWS = [
 Ask = Callable[..., dict[str, str]]
 
 
-@pytest.fixture(scope="module", params=sorted(FAMILIES))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(f, marks=pytest.mark.slow if f in ("qwen3", "gpt_oss") else ()) for f in sorted(FAMILIES)],
+)
 def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A miniature of each family, with weights that end some answers soon."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -73,7 +73,9 @@ def answers(runs: Runs, base: str, adapter: str | None = None, **how: Any) -> li
     return runs.run(job).answers()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family", [pytest.param(f, marks=pytest.mark.slow if f in ("qwen3", "gemma3") else ()) for f in FAMILIES]
+)
 def test_every_family_gets_a_token_a_place_and_keeps_all_other_weights(
     runner: Callable[[str], Runs], family: str
 ) -> None:
@@ -106,7 +108,9 @@ LEARNED = {
 }
 
 
-@pytest.mark.parametrize("how", LEARNED)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=pytest.mark.slow if "output" in how else ()) for how in LEARNED]
+)
 def test_what_is_taught_with_tokens_is_cited_with_them_and_read_back_from_an_export(
     runner: Callable[[str], Runs], how: str
 ) -> None:
