@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from peft.tuners.lora import LoraLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import TrainableTokensWrapper
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -82,7 +83,11 @@ def with_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool = Fals
     """A base model seen through the adapter in `folder`."""
     one_by_one(model)
     config = on_experts(LoraConfig.from_pretrained(str(folder)), model)
-    return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=trainable)
+    adapted: PeftModel = PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=trainable)
+    for part in adapted.modules():
+        if isinstance(part, TrainableTokensWrapper) and getattr(part.original_module, "bias", None) is None:
+            part.bias = None  # the wrapper shows `weight` alone, and TRL's GRPO reads both of an output layer
+    return adapted
 
 
 MOST_LOST = 0.01
