@@ -24,7 +24,7 @@ from forge_assets.catalog.snapshot import live_countries
 from forge_assets.datasets.questions import load_questions
 from forge_assets.datasets.roles import messages, prompt_rows, training_rows
 from forge_assets.scoring.bootstrap import codes, difference_interval
-from forge_assets.training.asset_support import drawn_sets, greedy, scored
+from forge_assets.training.asset_support import drawn_sets, greedy, mean_score, scored
 from forge_assets.training.base_models import citation_rows, guard_of
 from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import CutJob, GenerateJob, Precision, SftJob, TokensJob
@@ -34,7 +34,7 @@ from forge_resources.config.hardware import multiplies_bfloat16
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import run_directly
 
-METRICS = ("composite", "citation_f1", "fabricated", "wrong_country", "level", "repeats")
+METRICS = ("composite", "citation_f1", "fabricated_rate", "wrong_country_rate", "level", "repeats")
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def main() -> None:
                         "answers_s": answered.record["generate_seconds"],
                         "answer_tokens": answered.record["new_tokens"],
                         "loss": round(done.record["loss_last"], 4),
-                        **{metric: _mean(scores, metric) for metric in METRICS},
+                        **{metric: round(mean_score(scores, "student", metric), 3) for metric in METRICS},
                         "plain country": _of(v.country for v in verdicts),
                         "plain f1": _of(v.f1 for v in verdicts),
                         "plain level": _of(v.level for v in verdicts),
@@ -193,11 +193,6 @@ def main() -> None:
                 flush=True,
             )
     _print_differences(found, given.levers, given.seeds, dict(asked.select("sample_id", "scenario_id").iter_rows()))
-
-
-def _mean(scores: pl.DataFrame, metric: str) -> float | None:
-    chosen = scores.filter(pl.col("metric") == metric)["value"]
-    return round(float(chosen.mean()), 3) if chosen.len() else None  # type: ignore[arg-type]
 
 
 def _of(values: Any) -> float:

@@ -24,7 +24,7 @@ from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, 
 from forge_assets.training.base_models import guard_of
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import JobRunner
-from forge_assets.training.jobs.spec import GenerateJob
+from forge_assets.training.jobs.spec import GenerateJob, Guard
 from forge_assets.training.made_from import ChainRecord, made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
@@ -89,19 +89,17 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
         "teacher_tuned": chain.teacher.model,
         "student_tuned": chain.student.model,
     }
-    given: dict[str, list[dict[str, Any]]] = {}
-    rows = prompt_rows(sets, "benchmark")
+    rows, given = prompt_rows(sets, "benchmark"), dict[str, list[dict[str, Any]]]()
     if forge.profile.citation_tokens:
-        guarded = GenerateJob(
-            **chain.student.model.spec,
-            prompts=runner.dataset(rows),
-            sampling=greedy(forge),
-            guard=guard_of(*live_countries(forge)),
-        )
-        given["student_guarded"] = runner.run(guarded, "student_guarded benchmark answers").answers()
+        guard = guard_of(*live_countries(forge))
+        given["student_guarded"] = _answers(forge, runner, chain.student.model, "student_guarded", rows, guard)
     for name, model in models.items():
-        same = given.get("student_guarded", []) if name == "student_tuned" else []
-        given[name] = _answers(forge, runner, model, name, rows, same)
+        # Where the guard changed no token, the student answers the same without it.
+        known = given.get("student_guarded", []) if name == "student_tuned" else []
+        found = {row["sample_id"]: row for row in known if not row.get("held")}
+        if left := [row for row in rows if row["sample_id"] not in found]:
+            found |= {row["sample_id"]: row for row in _answers(forge, runner, model, name, left)}
+        given[name] = [found[row["sample_id"]] for row in rows]
     answers, scores = scored(forge, given, samples)
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
@@ -135,18 +133,11 @@ def _answers(
     model: ModelRef,
     name: str,
     rows: list[dict[str, object]],
-    guarded: list[dict[str, Any]],
+    guard: Guard | None = None,
 ) -> list[dict[str, Any]]:
-    """What a model answers, held to nothing.
-
-    Args:
-        guarded: its answers under the guard: where that changed no token, they are the same.
-    """
-    found = {row["sample_id"]: row for row in guarded if not row.get("held")}
-    if left := [row for row in rows if row["sample_id"] not in found]:
-        job = GenerateJob(**model.spec, prompts=runner.dataset(left), sampling=greedy(forge))
-        found |= {row["sample_id"]: row for row in runner.run(job, f"{name} benchmark answers").answers()}
-    return [found[str(row["sample_id"])] for row in rows]
+    """What a model answers, greedily."""
+    job = GenerateJob(**model.spec, prompts=runner.dataset(rows), sampling=greedy(forge), guard=guard)
+    return runner.run(job, f"{name} benchmark answers").answers()
 
 
 def _report(

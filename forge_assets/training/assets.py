@@ -27,12 +27,10 @@ def base_models(context: dg.AssetExecutionContext, forge: Forge, launcher: Launc
     models, tokens = {name: model.digest for name, model in plain.items()}, 0
     if profile.citation_tokens:
         _, countries = live_countries(forge)
-        rows = citation_rows(drawn_sets(forge).filter(pl.col("role") == "train"), countries)
-        wanted = TokensJob(
-            base="0" * 64, citations=runner.dataset(rows), noise=profile.citation_tokens.noise, seed=profile.seed
-        )
+        rows = runner.dataset(citation_rows(drawn_sets(forge).filter(pl.col("role") == "train"), countries))
         for name, digest in models.items():
-            done = runner.run(wanted.model_copy(update={"base": digest}), f"citation tokens of {name}")
+            job = TokensJob(base=digest, citations=rows, noise=profile.citation_tokens.noise, seed=profile.seed)
+            done = runner.run(job, f"citation tokens of {name}")
             models[name], tokens = done.identity, done.record["tokens"]
     forge.save(BaseModels(made_from=made_from, jobs=runner.asked, models=models))
     return dg.MaterializeResult(

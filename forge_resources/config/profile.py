@@ -199,7 +199,10 @@ class Search(_Finite):
 
 
 class CitationTokens(_Finite):
-    """A token for each place of law that is taught, so that a citation is one decision."""
+    """A token for each place of law that is taught, so that a citation is one decision.
+
+    The student then also answers the benchmark with its citations held to the tokens of the countries asked about.
+    """
 
     noise: Annotated[float, Field(ge=0)] = 1.0
     """Of the new rows at the start, in deviations of the embedding."""
@@ -210,10 +213,7 @@ class CitationTokens(_Finite):
 
 
 class Answers(_Finite):
-    """Generation. Benchmark answers are greedy; teacher responses are drawn with temperature and top_p.
-
-    The student also answers with its citations held to the tokens of the countries asked about.
-    """
+    """Generation. Benchmark answers are greedy; teacher responses are drawn with temperature and top_p."""
 
     max_new_tokens: Positive
     batch_size: Positive

@@ -45,11 +45,11 @@ def decode(model: Any, rows: Iterable[Row], size: int, choose: Choose) -> None:
         for i, token in zip(live, chosen, strict=True):
             batch.rows[i].new.append(token)
         left = [i for i in live if not batch.rows[i].ended]
-        few = len(batch.rows) - len(left) >= max(1, size // SLACK) or not left
-        if few:
+        room = len(batch.rows) - len(left) >= max(1, size // SLACK) or not left
+        if room:
             batch.keep(left)
         scores = batch.step() if batch.rows else scores[:0]
-        if few and (more := list(islice(waiting, size - len(batch.rows)))):
+        if room and (more := list(islice(waiting, size - len(batch.rows)))):
             scores = torch.cat([scores, batch.join(more)])
 
 

@@ -7,7 +7,7 @@ a place that no token stands for. Whether the place that is cited applies is ano
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -92,8 +92,8 @@ class CitationGuard:
         return self._foreign[asked]
 
 
-def _ids(found: object) -> torch.Tensor:
-    return torch.tensor(list(found), dtype=torch.long)  # type: ignore[call-overload]
+def _ids(found: Iterable[int]) -> torch.Tensor:
+    return torch.tensor(list(found), dtype=torch.long)
 
 
 def _words(words: Sequence[str], pattern: str) -> re.Pattern[str] | None:

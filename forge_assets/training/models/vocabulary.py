@@ -20,6 +20,7 @@ from forge_assets.training.jobs.spec import TokensJob
 from forge_assets.training.models.citation_tokens import add_tokens, rows_with_tokens, write_tokens
 from forge_assets.training.models.loading import load_tokenizer, model_folder
 from forge_assets.training.runtime.progress import Progress
+from forge_resources.config.model_registry import DIGEST
 from forge_resources.processes.interrupt import Interrupt
 from forge_resources.storage.json_lines import read_json_lines
 
@@ -50,7 +51,7 @@ def add_citation_tokens(
         if not tables:
             if file.suffix == ".safetensors":
                 _link(file, model / file.name)
-            elif file.is_file():
+            elif file.is_file() and file.name != DIGEST:  # which lists the base model's own files
                 shutil.copyfile(file, model / file.name)
             continue
         with safe_open(file, "pt") as held:
