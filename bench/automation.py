@@ -61,7 +61,7 @@ def observe(pack: Path) -> None:
         report(instance, "daemon started; France is new to it")
         german.write_text("# a comment\n" + good, "utf-8")
         report(instance, "a comment in de.yaml")
-        changed = good.replace("deadline: before introduction", "deadline: before the system is introduced")
+        changed = good.replace("deadline: before the dismissals", "deadline: before the dismissals take effect")
         assert changed != good
         german.write_text(changed, "utf-8")
         report(instance, "one provision in de.yaml")

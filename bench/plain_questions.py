@@ -7,6 +7,9 @@ verdicts, and the figures are printed.
 Run: FORGE_PROFILE=cpu python bench/plain_questions.py --model teacher
 Another model of the chain (teacher, student, untuned_teacher, untuned_student), or digests: BASE or BASE:ADAPTER.
 
+Run: FORGE_PROFILE=cpu python bench/plain_questions.py --guard
+Citations are held to the model's citation tokens, and to the countries asked about.
+
 Run: FORGE_PROFILE=cpu python bench/plain_questions.py --intake
 The model reads each question that states a case into fields instead, decoded under their schema.
 """
@@ -39,9 +42,10 @@ from forge_assets.scoring.bootstrap import clustered_mean
 from forge_assets.scoring.intake import intake_change, intake_country, intake_exact, intake_facts, intake_missing
 from forge_assets.scoring.repetition import repeats
 from forge_assets.training.asset_support import greedy
+from forge_assets.training.base_models import guard_of
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import JobRunner
-from forge_assets.training.jobs.spec import GenerateJob
+from forge_assets.training.jobs.spec import GenerateJob, Guard
 from forge_assets.training.models.makers import MAKERS
 from forge_resources.config.chosen import pack_folder
 from forge_resources.forge import Forge
@@ -170,12 +174,14 @@ def chosen_model(forge: Forge, name: str) -> ModelRef:
     return ModelRef(base=base, adapter=adapter or None)
 
 
-def answered(forge: Forge, model: ModelRef, rows: Sequence[Mapping[str, object]], title: str) -> dict[str, str]:
+def answered(
+    forge: Forge, model: ModelRef, rows: Sequence[Mapping[str, object]], title: str, guard: Guard | None = None
+) -> dict[str, str]:
     """Answer rows of a prompt dataset greedily, with the profile's limits; by id."""
     names = sorted({forge.profile.teacher.model, forge.profile.student.model})
     bases = {base.digest: base.path for base in map(forge.models.ensure, names)}
     runner = JobRunner(forge.store, forge.environment, bases, run_directly)
-    job = GenerateJob(**model.spec, prompts=runner.dataset(rows), sampling=greedy(forge))
+    job = GenerateJob(**model.spec, prompts=runner.dataset(rows), sampling=greedy(forge), guard=guard)
     return {row["sample_id"]: row["answer"] for row in runner.run(job, title).answers()}
 
 
@@ -189,6 +195,7 @@ class Inquiry:
     countries: Sequence[Country]
     questions: Sequence[Question]
     day: dt.date
+    guarded: bool = False
 
     def answers(self, questions: Sequence[Question], system: str, **more: str) -> dict[str, str]:
         """Answer questions greedily, with the profile's limits; by id.
@@ -197,9 +204,12 @@ class Inquiry:
             more: further fields of each row of the prompts.
         """
         rows = [
-            {"sample_id": q.id, "prompt": messages({"system": system, "prompt": q.text}), **more} for q in questions
+            {"sample_id": q.id, "prompt": messages({"system": system, "prompt": q.text}), **more}
+            | ({"countries": list(q.jurisdictions)} if self.guarded else {})
+            for q in questions
         ]
-        return answered(self.forge, self.model, rows, "plain questions")
+        guard = guard_of(self.domain, self.countries) if self.guarded else None
+        return answered(self.forge, self.model, rows, "plain questions", guard)
 
 
 def plain(inquiry: Inquiry) -> list[str]:
@@ -286,6 +296,7 @@ def main() -> None:
     """Ask, judge, write the report and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="student", help="a model of the chain, or digests: BASE or BASE:ADAPTER")
+    parser.add_argument("--guard", action="store_true", help="hold citations to the countries asked about")
     parser.add_argument("--intake", action="store_true", help="read the questions into fields")
     parser.add_argument("--out", type=Path, default=Path("bench/results/plain-questions.md"), help="the report")
     given = parser.parse_args()
@@ -294,7 +305,7 @@ def main() -> None:
     file = load_questions(pack_folder(), domain)
     wanted = forge.profile.jurisdictions or [c.framework.jurisdiction for c in countries]
     asked = [q for q in file.questions if set(q.jurisdictions) <= set(wanted)]
-    inquiry = Inquiry(forge, chosen_model(forge, given.model), domain, countries, asked, file.asked_on)
+    inquiry = Inquiry(forge, chosen_model(forge, given.model), domain, countries, asked, file.asked_on, given.guard)
     lines = intake(inquiry) if given.intake else plain(inquiry)
     title = f"# {len(asked)} questions as people ask them, {given.model} of profile {forge.profile.name}"
     given.out.write_text("\n".join([title, "", *lines]) + "\n", "utf-8")

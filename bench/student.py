@@ -52,7 +52,7 @@ def main() -> None:
         done = runner.run(student_job(profile, base, dataset, steps), f"{name} student")
         print(f"{name}: {steps} steps in {done.record['train_seconds']} s")
         job = GenerateJob(base=done.identity, prompts=prompts, sampling=greedy(forge))
-        answers[name] = runner.run(job, f"{name} student answers")
+        answers[name] = runner.run(job, f"{name} student answers").answers()
     samples = sets.filter(pl.col("role") == "benchmark")
     _, scores = scored(forge, answers, samples)
     table = markdown_table(summary(scores, samples))

@@ -17,6 +17,7 @@ from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.scenarios.freshness import ScenariosRecord, Sources, sources
 from forge_assets.search.result import SearchResult
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.made_from import ChainRecord, settings
 from forge_resources.config.strict_yaml import SourceError
 from forge_resources.forge import Forge
@@ -24,6 +25,7 @@ from forge_resources.storage.canonical_json import digest
 
 CHAIN = (
     "warehouse",
+    "base_models",
     "search_results",
     "teacher_adapter",
     "teacher_responses",
@@ -42,7 +44,15 @@ OF_A_CHAIN = (
     "benchmark.answers",
     "benchmark.scores",
 )
-RECORDS: tuple[type[ChainRecord], ...] = (SearchResult, Teacher, TeacherResponses, StudentBase, Student, Report)
+RECORDS: tuple[type[ChainRecord], ...] = (
+    BaseModels,
+    SearchResult,
+    Teacher,
+    TeacherResponses,
+    StudentBase,
+    Student,
+    Report,
+)
 
 country_job = dg.define_asset_job(
     "country",

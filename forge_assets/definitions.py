@@ -11,6 +11,7 @@ from forge_assets.datasets.assets import warehouse
 from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
 from forge_assets.scenarios.assets import scenario_dataset
 from forge_assets.search.assets import search_results
+from forge_assets.training.assets import base_models
 from forge_assets.training.models.makers import MAKERS
 from forge_resources.forge import Forge
 from forge_resources.launchers.registry import launcher_from_environment
@@ -21,6 +22,7 @@ defs = dg.Definitions(
         framework_catalog,
         scenario_dataset,
         warehouse,
+        base_models,
         search_results,
         teacher_adapter,
         teacher_responses,

@@ -25,6 +25,7 @@ from forge_assets.definitions import defs
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
 from forge_assets.search.result import SearchResult
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.made_from import ChainRecord, MadeFrom, settings
@@ -36,7 +37,7 @@ from tests.helpers import edit_copy, tiered
 
 Odd = Callable[[Path], object]
 
-DEADLINE = "deadline: before introduction"
+DEADLINE = "deadline: before the dismissals"
 
 
 def chain_records(made_from: MadeFrom, page: Path) -> list[ChainRecord]:
@@ -46,6 +47,7 @@ def chain_records(made_from: MadeFrom, page: Path) -> list[ChainRecord]:
     model = ModelRef.of_training(job, digest)
     named = {"made_from": made_from, "model": model, "untuned": model.untrained(digest), "training": digest}
     return [
+        BaseModels(made_from=made_from, models={"tiny-llama": digest}),
         SearchResult(
             made_from=made_from, job=job, dataset=digest, study="s", chosen=0, sentence="It won.", importances={}
         ),
@@ -169,7 +171,7 @@ def test_a_comment_edit_runs_nothing_and_retrains_nothing(world: World) -> None:
 
 
 def test_one_provision_runs_its_country_only_and_then_the_chain_once(world: World) -> None:
-    world.edit("de", DEADLINE, "deadline: before the system is introduced")
+    world.edit("de", DEADLINE, "deadline: before the dismissals take effect")
     assert world.watch() == ["DE"]
     assert world.watch() == []
     assert [world.training_asked() for _ in range(4)] == [False, True, False, False]

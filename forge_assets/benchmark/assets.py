@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import dagster as dg
 import polars as pl
@@ -21,8 +21,10 @@ from forge_assets.scoring.metrics import METRICS
 from forge_assets.search.figures.figure_set import pictures
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import drawn_sets, greedy, job_runner, scored
+from forge_assets.training.base_models import guard_of
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import JobRunner
-from forge_assets.training.jobs.spec import GenerateJob
+from forge_assets.training.jobs.spec import GenerateJob, Guard
 from forge_assets.training.made_from import ChainRecord, made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
@@ -81,20 +83,24 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
     made_from = made_with(forge, *chain.records)
     runner, sets = job_runner(context, forge, launcher), drawn_sets(forge)
     samples = sets.filter(pl.col("role") == "benchmark")
-    prompts = runner.dataset(prompt_rows(sets, "benchmark"))
     models = {
         "student_untuned": chain.student.untuned,
         "teacher_untuned": chain.teacher.untuned,
         "teacher_tuned": chain.teacher.model,
         "student_tuned": chain.student.model,
     }
-    done = {
-        name: runner.run(
-            GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} benchmark answers"
-        )
-        for name, model in models.items()
-    }
-    answers, scores = scored(forge, done, samples)
+    rows, given = prompt_rows(sets, "benchmark"), dict[str, list[dict[str, Any]]]()
+    if forge.profile.citation_tokens:
+        guard = guard_of(*live_countries(forge))
+        given["student_guarded"] = _answers(forge, runner, chain.student.model, "student_guarded", rows, guard)
+    for name, model in models.items():
+        # Where the guard changed no token, the student answers the same without it.
+        known = given.get("student_guarded", []) if name == "student_tuned" else []
+        found = {row["sample_id"]: row for row in known if not row.get("held")}
+        if left := [row for row in rows if row["sample_id"] not in found]:
+            found |= {row["sample_id"]: row for row in _answers(forge, runner, model, name, left)}
+        given[name] = [found[row["sample_id"]] for row in rows]
+    answers, scores = scored(forge, given, samples)
     forge.store.write("benchmark.answers", answers)
     forge.store.write("benchmark.scores", scores)
     forge.store.publish()
@@ -119,6 +125,19 @@ def benchmark_report(context: dg.AssetExecutionContext, forge: Forge, launcher: 
             **means,
         }
     )
+
+
+def _answers(
+    forge: Forge,
+    runner: JobRunner,
+    model: ModelRef,
+    name: str,
+    rows: list[dict[str, object]],
+    guard: Guard | None = None,
+) -> list[dict[str, Any]]:
+    """What a model answers, greedily."""
+    job = GenerateJob(**model.spec, prompts=runner.dataset(rows), sampling=greedy(forge), guard=guard)
+    return runner.run(job, f"{name} benchmark answers").answers()
 
 
 def _report(

@@ -25,6 +25,7 @@ MODELS = (
     Model("teacher_untuned", "Teacher, untuned", "#e2c19a"),
     Model("teacher_tuned", "Teacher, tuned", "#b0661c"),
     Model("student_tuned", "Student, tuned", "#1d5a9e"),
+    Model("student_guarded", "Student, guarded", "#123a66"),
 )
 
 _OTHER_COLOURS = ("#4d7f5c", "#7b6a99", "#8a8a8a", "#a0525a")

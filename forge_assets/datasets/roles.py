@@ -145,10 +145,13 @@ def messages(row: dict[str, str]) -> list[dict[str, str]]:
 
 
 def prompt_rows(sets: pl.DataFrame, role: str) -> list[dict[str, object]]:
-    """Build the rows of a prompt dataset: sample_id, prompt, and schema where the answer must follow one."""
+    """Build the rows of a prompt dataset.
+
+    sample_id, prompt, the countries asked about, and schema where the answer must follow one.
+    """
     rows = sets.filter(pl.col("role") == role).sort("position")
     return [
-        {"sample_id": r["sample_id"], "prompt": messages(r)}
+        {"sample_id": r["sample_id"], "prompt": messages(r), "countries": r["jurisdictions"]}
         | ({"schema": r["output_schema"]} if r["output_schema"] else {})
         for r in rows.iter_rows(named=True)
     ]

@@ -20,10 +20,11 @@ from forge_assets.training.asset_support import (
     plan_placement,
     scored,
 )
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, GenerateJob, Sampling
-from forge_assets.training.made_from import made_now, made_with
+from forge_assets.training.made_from import made_with
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
@@ -94,7 +95,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
         ),
     )
     done = runner.run(job, "teacher responses")
-    responses = filter_responses(*scored(forge, {"teacher": done}, asked))
+    responses = filter_responses(*scored(forge, {"teacher": done.answers()}, asked))
     forge.store.write(RESPONSES, responses)
     forge.save(TeacherResponses(made_from=made_from, jobs=runner.asked))
     accepted = int(responses["accepted"].sum())
@@ -105,7 +106,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 
 
 @dg.asset(
-    deps=["warehouse"],
+    deps=["base_models"],
     group_name=GROUP,
     kinds={"pytorch"},
     owners=OWNERS,
@@ -114,19 +115,20 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 )
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
-    runner, student, made_from = job_runner(context, forge, launcher), forge.profile.student, made_now(forge)
-    uncut = forge.models.ensure(student.model)
+    runner, student, bases = job_runner(context, forge, launcher), forge.profile.student, forge.load(BaseModels)
+    made_from, uncut = made_with(forge, bases), bases.models[student.model]
+    licence = forge.models.ensure(student.model).licence
     if not student.cut_layers:
-        forge.save(StudentBase(made_from=made_from, uncut=uncut.digest, cut=None))
-        return dg.MaterializeResult(data_version=dg.DataVersion(uncut.digest), metadata={"licence": uncut.licence})
+        forge.save(StudentBase(made_from=made_from, uncut=uncut, cut=None))
+        return dg.MaterializeResult(data_version=dg.DataVersion(uncut), metadata={"licence": licence})
     done = runner.run(_cut_job(forge, runner), "student cut")
-    forge.save(StudentBase(made_from=made_from, jobs=runner.asked, uncut=uncut.digest, cut=done.identity))
+    forge.save(StudentBase(made_from=made_from, jobs=runner.asked, uncut=uncut, cut=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
         metadata={
             "layers removed": dg.MetadataValue.json(done.record["removed"]),
             "parameters": done.record["parameters"],
-            "licence": uncut.licence,
+            "licence": licence,
         },
     )
 
@@ -185,7 +187,7 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 def _cut_job(forge: Forge, runner: JobRunner) -> CutJob:
     texts = runner.dataset(training_rows(drawn_sets(forge)))
     student = forge.profile.student
-    return CutJob(base=forge.models.ensure(student.model).digest, texts=texts, remove=student.cut_layers)
+    return CutJob(base=forge.load(BaseModels).models[student.model], texts=texts, remove=student.cut_layers)
 
 
 def _composites(forge: Forge, runner: JobRunner, models: Mapping[str, ModelRef]) -> dict[str, float]:
@@ -193,7 +195,9 @@ def _composites(forge: Forge, runner: JobRunner, models: Mapping[str, ModelRef])
     sets = drawn_sets(forge)
     prompts = runner.dataset(prompt_rows(sets, "choice"))
     done = {
-        name: runner.run(GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers")
+        name: runner.run(
+            GenerateJob(**model.spec, prompts=prompts, sampling=greedy(forge)), f"{name} choice answers"
+        ).answers()
         for name, model in models.items()
     }
     _, scores = scored(forge, done, sets.filter(pl.col("role") == "choice"))

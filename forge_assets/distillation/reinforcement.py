@@ -53,7 +53,7 @@ def reinforce(forge: Forge, runner: JobRunner, tuning: SftJob, tuned: Finished) 
         name: runner.run(
             GenerateJob(**ModelRef.of_training(tuning, done.identity).spec, prompts=prompts, sampling=greedy(forge)),
             f"{title} choice answers",
-        )
+        ).answers()
         for name, title, done in ((TUNED, "tuned teacher", tuned), (REINFORCED, "reinforced teacher", reinforced))
     }
     samples = sets.filter(pl.col("role") == "choice")

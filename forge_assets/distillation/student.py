@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from forge_assets.training.base_models import citation_spec
 from forge_assets.training.jobs.spec import Lora, SftJob
 from forge_resources.config.profile import Profile
 from forge_resources.storage.tables import TABLES
@@ -59,6 +60,7 @@ def student_job(profile: Profile, base: str, dataset: str, steps: int) -> SftJob
         batch_size=student.batch_size,
         accumulation=student.accumulation,
         steps=steps,
+        **citation_spec(profile),
         max_length=profile.max_length,
         **student.loading.spec,
         checkpoint_every=profile.checkpoint_every,

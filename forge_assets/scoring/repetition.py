@@ -15,6 +15,8 @@ _LEAST = 12
 """Words that a loop has in all: `information, information, information` is a list."""
 _COUNTED_TIMES, _COUNTED_LEAST = 8, 24
 """The same where the numbers in it differ: `Nr. 7, Nr. 8, Nr. 9` may be meant, up to a point."""
+_LOST_TIMES, _LOST_LEAST = 5, 40
+"""The same for an answer that is not at its end, and will not come to one."""
 _MOSTLY, _SOME = 0.5, 24
 """Share of runs said again at which an answer is a repetition wherever it ends, and how many runs it needs.
 
@@ -49,6 +51,14 @@ def repeats(answer: str, reference: str) -> bool:
     if len(said) >= _SOME + RUN - 1 and said_again(said) > _MOSTLY + (1 - _MOSTLY) * said_again(words(reference)):
         return True
     return len(said) > max(_SHORT, _LONGER * len(words(reference))) and _is_cut(answer)
+
+
+def runs_in_a_loop(answer: str) -> bool:
+    """Whether an answer that is still being written says nothing but the same words, and would be a repetition.
+
+    Stricter than `repeats`: a list may say the same of three bodies, and go on.
+    """
+    return _loops(words(answer), _LOST_TIMES, _LOST_LEAST)
 
 
 def _loops(said: Sequence[str], times: int, least: int) -> bool:

@@ -7,8 +7,9 @@ import dagster as dg
 from forge_assets.search.figures.figure_set import as_markdown, pictures
 from forge_assets.search.result import SearchResult
 from forge_assets.training.asset_support import job_runner
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.spec import CODE_VERSION
-from forge_assets.training.made_from import made_now
+from forge_assets.training.made_from import made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.presentation.markdown import markdown
@@ -23,7 +24,7 @@ SHOWN = ("trial", "phase", "status", "score", "standard_error", "ran", "guard", 
 
 
 @dg.asset(
-    deps=["warehouse"],
+    deps=["base_models"],
     group_name="search",
     kinds={"pytorch", "optuna"},
     owners=["team:ml-engineering"],
@@ -41,7 +42,7 @@ def search_results(context: dg.AssetExecutionContext, forge: Forge, launcher: La
     from forge_assets.search.study.record import APPLIED, answers_table, trials_table
     from forge_assets.search.study.wandb_runs import WandbRuns
 
-    made_from = made_now(forge)
+    made_from = made_with(forge, forge.load(BaseModels))
     study_context = StudyContext.of(forge, job_runner(context, forge, launcher))
     runs = WandbRuns(launcher.wandb_mode, study_context)
     context.log.info(f"study {study_context.name} in {study_context.url}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from forge_assets.citations.law_index import law_index
 from forge_assets.datasets.roles import training_rows
 from forge_assets.scoring.score import score_frame
 from forge_assets.training.jobs.model_ref import ModelRef
-from forge_assets.training.jobs.runner import Finished, JobRunner
+from forge_assets.training.jobs.runner import JobRunner
 from forge_assets.training.jobs.spec import EvaluateJob, Sampling
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import resolve_loading
@@ -60,18 +61,22 @@ def drawn_sets(forge: Forge) -> pl.DataFrame:
     return forge.store.read("scenarios.sets").sort("position")
 
 
-def scored(forge: Forge, finished: dict[str, Finished], samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def scored(
+    forge: Forge, given: Mapping[str, Sequence[Mapping[str, Any]]], samples: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Answers and scores of several models.
 
     Args:
-        finished: model name to the job that answered.
+        given: model name to its answers: sample_id, answer.
         samples: the samples answered.
 
     Returns:
         `benchmark.answers` (model, sample_id, answer) and `benchmark.scores` (model, sample_id, metric, value).
     """
     rows: list[dict[str, Any]] = [
-        {"model": model, **answer} for model, job in finished.items() for answer in job.answers()
+        {"model": model, "sample_id": row["sample_id"], "answer": row["answer"]}
+        for model, answers in given.items()
+        for row in answers
     ]
     answers = pl.DataFrame(rows, schema=TABLES["benchmark.answers"].schema)
     domain, countries = live_countries(forge)

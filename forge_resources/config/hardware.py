@@ -40,6 +40,16 @@ class Device(Strict, allow_inf_nan=False):
         return self
 
 
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether this machine's processor has instructions for products of bfloat16 (AVX-512 BF16, AMX, or Arm's)."""
+    try:
+        said = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(said.split())
+
+
 class _Table(RootModel[dict[str, Device]]):
     """The whole file."""
 

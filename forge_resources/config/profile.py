@@ -58,6 +58,8 @@ class Loading(_Finite):
     """How weights are held and spread. What is left out is decided from the model and the hardware."""
 
     precision: Literal["float32", "bfloat16"] | None = None
+    compute: Literal["float32", "bfloat16"] | None = None
+    """Of products, where weights are float32; left out: bfloat16 where the processor has instructions for it."""
     quantisation: Literal["none", "int8", "nf4"] | None = None
     gradient_checkpointing: bool | None = None
     processes: Positive | None = None
@@ -68,6 +70,7 @@ class Loading(_Finite):
         """Fields of a training job; the plainest where nothing was decided."""
         return {
             "precision": self.precision or "float32",
+            "compute": self.compute or "float32",
             "quantisation": self.quantisation or "none",
             "gradient_checkpointing": bool(self.gradient_checkpointing),
             "processes": self.processes or 1,
@@ -195,6 +198,20 @@ class Search(_Finite):
     space: dict[str, tuple[Value, ...]]
 
 
+class CitationTokens(_Finite):
+    """A token for each place of law that is taught, so that a citation is one decision.
+
+    The student then also answers the benchmark with its citations held to the tokens of the countries asked about.
+    """
+
+    noise: Annotated[float, Field(ge=0)] = 1.0
+    """Of the new rows at the start, in deviations of the embedding."""
+    weight: Rate = 1.0
+    """What the loss of such a token counts; that of every other token counts 1."""
+    rate: Rate = 1.0
+    """How many times faster its row learns than all else, where every weight is trained."""
+
+
 class Answers(_Finite):
     """Generation. Benchmark answers are greedy; teacher responses are drawn with temperature and top_p."""
 
@@ -223,6 +240,8 @@ class Profile(_Finite):
     data: Data
     search: Search
     answers: Answers
+    citation_tokens: CitationTokens | None = None
+    """None: places of law are written in the base model's own tokens, and answers are held to nothing."""
     max_length: Annotated[int, Field(ge=16)] = 512
     checkpoint_every: Positive = 20
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

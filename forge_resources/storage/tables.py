@@ -288,7 +288,7 @@ _SCENARIOS = (
     ),
 )
 
-_MODEL = Column(_TEXT, "student_untuned, teacher_untuned, teacher_tuned or student_tuned.")
+_MODEL = Column(_TEXT, "student_untuned, teacher_untuned, teacher_tuned, student_tuned or student_guarded.")
 
 _RUNS = (
     Table(

@@ -154,7 +154,7 @@ def test_the_messages_are_those_that_the_chain_trains_and_asks_with(tmp_path: Pa
     ]
     assert [
         {"sample_id": r["sample_id"], "prompt": r["messages"][:-1]} for r in lines(made / "messages/test.jsonl")
-    ] == prompt_rows(sets, "benchmark")
+    ] == [{"sample_id": r["sample_id"], "prompt": r["prompt"]} for r in prompt_rows(sets, "benchmark")]
 
 
 def test_of_a_chain_s_sets_only_the_roles_named_like_a_split_are_exported(

@@ -80,12 +80,12 @@ def test_a_gap_between_bands_of_headcounts_is_a_warning(check: Check) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "check_name", "says"),
     [
-        ("    triggers: [monitoring]\n    deadline: before introduction",
-         "    triggers: [monitoring]   # only if it was meant to\n    deadline: before introduction",
+        ("    triggers: [monitoring]\n    consequence: without agreement",
+         "    triggers: [monitoring]   # only if it was meant to\n    consequence: without agreement",
          "conditions", "«only if it was meant to» states a condition"),
-        ("words: Einführung und Anwendung von technischen", "words: Anwendung und Einführung von technischen",
-         "evidence", "the words of `deadline` under `said_at` do not stand in DE:betrvg:87:1"),
-        ("      deadline: {at: DE:betrvg:87:1, words: Einführung und Anwendung von technischen Einrichtungen}\n", "",
+        ("words: rechtzeitig unter Vorlage der erforderlichen", "words: unter rechtzeitiger Vorlage der erforderlichen",
+         "evidence", "the words of `deadline` under `said_at` do not stand in DE:betrvg:90:1"),
+        ("      deadline: {at: DE:betrvg:90:1, words: rechtzeitig unter Vorlage der erforderlichen Unterlagen}\n", "",
          "evidence", "no words of the text bear out deadline"),
         ("summary: co-determination on devices for monitoring", "summary: devices for monitoring",
          "wording", "no word of co_determination"),

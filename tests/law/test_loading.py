@@ -50,7 +50,7 @@ def _line(path: Path, words: str) -> int:
         ("works_council: {is: true}", "works_council: {min: 1}", "works_council: {min: 1}", "true or false"),
         ("works_council: {is: true}", "works_council: {is: yes}", "works_council: {is: yes}", "boolean"),
         ("employees: {min: 21}", 'employees: {min: "21"}', 'employees: {min: "21"}', "integer"),
-        ("deadline: before introduction", "deadlin: before introduction", "deadlin:", "not a known field"),
+        ("    deadline: in good time,", "    deadlin: in good time,", "deadlin:", "not a known field"),
         ("language: de", "language: de\nlanguage: fr", "language: fr", "twice"),
         ("statute: statutes/de/bgb.jsonl", "statute: ../bgb.jsonl", "statute: ../bgb", "inside the pack"),
     ],
@@ -178,7 +178,7 @@ def test_a_field_without_a_value_is_refused(edit: Edit, domain: Domain, empty: s
 
 
 def test_evidence_for_what_is_no_field_is_refused(edit: Edit, domain: Domain) -> None:
-    path = edit("      deadline: {at: DE:betrvg:87:1, words: Einf", "      dedline: {at: DE:betrvg:87:1, words: Einf")
+    path = edit("      deadline: {at: DE:betrvg:90:1, words: re", "      dedline: {at: DE:betrvg:90:1, words: re")
     with pytest.raises(SourceError, match="unknown field or tested fact `dedline`: did you mean `deadline`"):
         load_framework(path, domain)
 

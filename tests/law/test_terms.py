@@ -225,7 +225,8 @@ def test_a_term_that_cannot_be_is_refused_on_its_line(
 
 def test_a_term_without_words_for_people_is_refused(pack: Path, tmp_path: Path, domain: Domain) -> None:
     path = tmp_path / "de.yaml"
-    edit_copy(pack / "jurisdictions" / "de.yaml", path, "    deadline: before introduction\n", f"    {MERGER}\n")
+    deadline = "    deadline: in good time, with the necessary documents\n"
+    edit_copy(pack / "jurisdictions" / "de.yaml", path, deadline, f"    {MERGER}\n")
     with pytest.raises(SourceError, match="a term without `deadline`"):
         load_framework(path, domain)
 

@@ -9,6 +9,7 @@ from forge_assets.law.model import Domain
 from forge_assets.scenarios.answers.composer import Answer
 from forge_assets.scenarios.answers.sources import SourceCheck, Unsourced
 from forge_assets.scenarios.answers.writer import pieces, unmarked
+from forge_assets.scenarios.composition.cross_border import prompts_across
 from forge_assets.scenarios.composition.judged_cells import Volume
 from forge_assets.scenarios.composition.single_country import LawLineage, compose_prompts
 from forge_assets.scenarios.pack.files import Pack
@@ -34,6 +35,18 @@ def test_every_piece_of_an_answer_has_a_source(domain: Domain, pack: Pack, code:
         assert check.unsourced(answer.marked, pack.answers[answer.language]) == []
         text = answer.response.replace("{premise}", "", 1)
         assert unmarked(answer.marked) == text
+
+
+def test_what_stands_in_a_unions_law_is_sourced_there_in_comparisons(domain: Domain, pack: Pack) -> None:
+    compared = [countries()[code] for code in ("AT", "DE", "EU")]
+    frameworks = [country.framework for country in compared]
+    check = SourceCheck(frameworks, domain.citation, pack.exhibits)
+    parts = prompts_across(domain, pack, frameworks, LawLineage.of(compared), Volume(draws=60, kept=15), marked=True)
+    answers = [answer for part in parts for answer in part.answers]
+    assert any("body:EU." in answer.marked for answer in answers)
+    assert any("law:EU.ai_act.short" in answer.marked for answer in answers)
+    for answer in answers:
+        assert check.unsourced(answer.marked, pack.answers[answer.language]) == []
 
 
 def test_an_answer_that_is_taught_rests_on_verified_law_alone(domain: Domain, pack: Pack) -> None:

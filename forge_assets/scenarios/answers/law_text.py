@@ -67,7 +67,7 @@ class LawText:
     def body(self, name: str) -> str:
         """Name a body: in English with its own name in brackets, elsewhere as its law names it."""
         body = self._bodies[name]
-        return self._writer.source(f"body:{self.framework.jurisdiction}.{name}", self.body_name(body))
+        return self._writer.source(f"body:{body.basis.jurisdiction}.{name}", self.body_name(body))
 
     def body_name(self, body: Body) -> str:
         """Return the name by which answers call a body."""

@@ -119,7 +119,8 @@ def _fields(framework: Framework) -> Iterator[tuple[str, str]]:
         yield f"{rule.id}.rule", rule.rule
         yield f"{rule.id}.quote", rule.quote
     for body in framework.bodies:
-        yield f"body:{code}.{body.id}", body.name
-        yield f"body:{code}.{body.id}", body.english if body.english == body.name else f"{body.english} ({body.name})"
+        owner = f"body:{body.basis.jurisdiction}.{body.id}"
+        yield owner, body.name
+        yield owner, body.english if body.english == body.name else f"{body.english} ({body.name})"
     for law in framework.laws:
         yield f"{code}.{law.id}.short", law.short

@@ -12,6 +12,7 @@ from forge_assets.datasets.roles import prompt_rows, training_rows
 from forge_assets.search.space.parameters import Config, SearchSpace
 from forge_assets.search.study.jobs import space_of, teacher_job
 from forge_assets.training.asset_support import drawn_sets, greedy, plan_placement, scored
+from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import Probe, SftJob
 from forge_assets.training.planning.memory_overhead import Machine
@@ -68,7 +69,7 @@ class StudyContext:
             profile=profile,
             space=space_of(profile),
             sets=sets,
-            base=base.digest,
+            base=forge.load(BaseModels).models[forge.profile.teacher.model],
             dataset=runner.dataset(training_rows(sets)),
             probe=Probe(prompts=runner.dataset(prompt_rows(sets, "validation")), sampling=greedy(forge)),
             shape=shape,
@@ -104,7 +105,7 @@ class StudyContext:
 
     def scores(self, done: Finished, samples: pl.DataFrame) -> pl.DataFrame:
         """Score what a job answered: sample_id, metric, value."""
-        return scored(self.forge, {"trial": done}, samples)[1]
+        return scored(self.forge, {"trial": done.answers()}, samples)[1]
 
     def samples(self, role: str) -> pl.DataFrame:
         """Select the samples of a role, in order."""

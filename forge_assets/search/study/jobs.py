@@ -7,6 +7,7 @@ from typing import Any
 
 from forge_assets.search.guard.guard import Intervention
 from forge_assets.search.space.parameters import Config, SearchSpace, Value
+from forge_assets.training.base_models import citation_spec
 from forge_assets.training.jobs.spec import Lora, Probe, SftJob
 from forge_assets.training.planning.placement import modules
 from forge_resources.config.profile import Profile
@@ -53,6 +54,7 @@ def teacher_job(
         max_length=profile.max_length,
         **profile.teacher.loading.spec,
         **more,
+        **citation_spec(profile),
         checkpoint_every=profile.checkpoint_every,
         seed=profile.seed,
         probe=probe,

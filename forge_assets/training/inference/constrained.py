@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import torch
 from llguidance import LLMatcher
 from llguidance.hf import from_tokenizer
-from transformers import LogitsProcessor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from transformers import PreTrainedTokenizerBase
+
+    from forge_assets.training.inference.batch_decoding import Row
 
 _COMPACT = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
 
@@ -35,6 +36,7 @@ class Schemas:
     def __init__(self, schemas: Mapping[str, str], tokenizer: PreTrainedTokenizerBase, stops: Sequence[int]) -> None:
         self._schemas = schemas
         self._compiled: dict[str, LLMatcher] = {}
+        self._open: dict[str, LLMatcher] = {}
         if not schemas:
             return
         tokens = from_tokenizer(tokenizer, eos_token=list(stops))
@@ -49,43 +51,39 @@ class Schemas:
                 raise _unfit(name, matcher.get_error())
             self._compiled[schema] = matcher
 
-    def matchers(self, names: Sequence[str]) -> list[LLMatcher | None]:
-        """Build what follows an answer from its start, for each sample; None where it is free."""
-        return [self._compiled[self._schemas[name]].deep_copy() if name in self._schemas else None for name in names]
+    def hold(self, scores: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+        """Make every token impossible that breaks a row's schema; rows without one stay as they are.
+
+        Called at every position of a row, from its first.
+
+        Args:
+            scores: rows x vocabulary.
+        """
+        held = {i: row for i, row in enumerate(rows) if row.name in self._schemas}
+        if not held:
+            return scores
+        possible = torch.ones(scores.shape, dtype=torch.bool)
+        for i, row in held.items():
+            matcher = self._follow(row)
+            mask = torch.frombuffer(bytearray(matcher.compute_logit_bias()), dtype=torch.uint8) > 0
+            if matcher.is_error():
+                raise RuntimeError(f"an answer could not be held to its schema: {matcher.get_error()}")
+            possible[i] = False
+            possible[i, : len(mask)] = mask[: scores.shape[1]]
+        return scores.masked_fill(~possible.to(scores.device), -torch.inf)
+
+    def holds(self, name: str) -> bool:
+        """Whether a sample's answer follows a schema."""
+        return name in self._schemas
+
+    def _follow(self, row: Row) -> LLMatcher:
+        """What may come next in a row."""
+        if not row.new:
+            self._open[row.name] = self._compiled[self._schemas[row.name]].deep_copy()
+        else:
+            self._open[row.name].consume_token(row.new[-1])
+        return self._open[row.name]
 
 
 def _unfit(name: str, why: str) -> ValueError:
     return ValueError(f"sample {name}: its schema cannot be followed: {why.splitlines()[0]}: mend `schema` of its row")
-
-
-class HeldToSchema(LogitsProcessor):  # type: ignore[misc]
-    """Makes every token impossible that breaks a row's schema; rows without one stay as they are.
-
-    Args:
-        matchers: what follows each row's answer, or None.
-        asked: tokens of the padded prompts.
-        stops: tokens that end an answer: what comes after is padding.
-    """
-
-    def __init__(self, matchers: Sequence[LLMatcher | None], asked: int, stops: Sequence[int]) -> None:
-        self._open = {row: matcher for row, matcher in enumerate(matchers) if matcher is not None}
-        self._asked = asked
-        self._stops = frozenset(stops)
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Rows x vocabulary in and out."""
-        if input_ids.shape[1] > self._asked:
-            last = input_ids[:, -1].tolist()
-            self._open = {row: matcher for row, matcher in self._open.items() if last[row] not in self._stops}
-            for row, matcher in self._open.items():
-                matcher.consume_token(last[row])
-        if not self._open:
-            return scores
-        possible = torch.ones(scores.shape, dtype=torch.bool)
-        for row, matcher in self._open.items():
-            mask = torch.frombuffer(bytearray(matcher.compute_logit_bias()), dtype=torch.uint8) > 0
-            if matcher.is_error():
-                raise RuntimeError(f"an answer could not be held to its schema: {matcher.get_error()}")
-            possible[row] = False
-            possible[row, : len(mask)] = mask[: scores.shape[1]]
-        return scores.masked_fill(~possible.to(scores.device), -torch.inf)

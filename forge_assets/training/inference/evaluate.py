@@ -30,7 +30,7 @@ def evaluate(
         ValueError: no row fits into `max_length`; rows that do not are left out and counted, as in training.
     """
     with interrupt.at_once():
-        model, tokenizer, lost = load_tuned(paths, job.base, job.adapter, job.precision, job.quantisation)
+        model, tokenizer, lost = load_tuned(paths, job)
     model.eval()
     given = read_json_lines(paths[job.dataset])
     rows, left_out = fitting(tokenizer, given, job.max_length, progress)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from forge_assets.training.jobs.spec import CUT_TEXTS, CutJob
+from forge_assets.training.models.citation_tokens import read_tokens, write_tokens
 from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder
 from forge_assets.training.runtime.progress import Progress
 from forge_resources.processes.interrupt import Interrupt
@@ -47,6 +48,7 @@ def cut(job: CutJob, paths: dict[str, Path], work: Path, progress: Progress, int
     shutil.rmtree(result, ignore_errors=True)
     model.save_pretrained(result / "model")
     tokenizer.save_pretrained(result / "model")
+    write_tokens(result / "model", read_tokens(base))
     (result / "influence.json").write_text(json.dumps({"influence": influence, "removed": removed}), "utf-8")
     parameters = model.num_parameters()
     progress.say(f"removed layers {removed}; {parameters / 1e6:.0f}M parameters left")

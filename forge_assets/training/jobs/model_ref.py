@@ -19,7 +19,12 @@ class ModelRef(ModelFields):
             identity: of the training, or of the reinforcement.
         """
         base, adapter = (tuning.base, identity) if tuning.lora else (identity, None)
-        return cls(base=base, adapter=adapter, precision=tuning.precision, quantisation=tuning.quantisation)
+        held: dict[str, Any] = {
+            "precision": tuning.precision,
+            "compute": tuning.compute,
+            "quantisation": tuning.quantisation,
+        }
+        return cls(base=base, adapter=adapter, **held)
 
     def untrained(self, base: str) -> ModelRef:
         """The base model that this one came of, loaded in the same way."""

@@ -63,8 +63,8 @@ class Finished:
         """What `metrics.jsonl` says of every training step, in order, each as it was done last."""
         return curve(self.result.parent)
 
-    def answers(self) -> list[dict[str, str]]:
-        """Rows of `answers.jsonl`: sample_id, answer.
+    def answers(self) -> list[dict[str, Any]]:
+        """Rows of `answers.jsonl`: sample_id, answer, and what else `AnswerFile` says of one.
 
         Raises:
             Changed: they are not those that the job gave.

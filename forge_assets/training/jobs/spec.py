@@ -16,7 +16,7 @@ from forge_resources.storage.strict import Strict
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-CODE_VERSION = 5
+CODE_VERSION = 6
 """Raised when a worker would give another result for the same spec; finished jobs of older versions are then redone."""
 
 
@@ -68,6 +68,8 @@ class Training(Strict):
     scheduler: Literal["constant", "linear", "cosine"] = "cosine"
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     precision: Precision = "float32"
+    compute: Precision = "float32"
+    """In which products are computed where weights are float32; sums and updates stay in float32."""
     quantisation: Quantisation = "none"
     gradient_checkpointing: bool = False
     processes: Annotated[int, Field(ge=1)] = 1
@@ -92,6 +94,10 @@ class SftJob(Training):
     lora: Lora | None
     max_length: Annotated[int, Field(ge=16)] = 512
     batching: Batching = "rows"
+    citation_weight: Annotated[float, Field(gt=0)] = 1.0
+    """What the loss of a citation token counts; that of every other token counts 1."""
+    citation_rate: Annotated[float, Field(gt=0)] = 1.0
+    """How many times faster the rows of citation tokens learn than all else."""
     probe: Probe | None = None
 
     @model_validator(mode="after")
@@ -136,15 +142,31 @@ class ModelFields(Strict):
     base: Digest
     adapter: Digest | None = None
     precision: Precision = "float32"
+    compute: Precision = "float32"
+    """In which the merged weights answer."""
     quantisation: Quantisation = "none"
 
 
+class Guard(Strict):
+    """How places of law are written by hand, in the countries whose law is held: words before and after a number."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    everywhere: tuple[str, ...] = ()
+    """Jurisdictions whose law may be cited whichever country is asked about: unions of countries."""
+
+
 class GenerateJob(ModelFields):
-    """Answer a dataset's prompts with a base model, optionally through an adapter."""
+    """Answer a dataset's prompts with a base model, optionally through an adapter.
+
+    With `guard` answers cite no place but those of the model's citation tokens, and of the countries that a row of
+    `prompts` names.
+    """
 
     kind: Literal["generate"] = "generate"
     prompts: Digest
     sampling: Sampling
+    guard: Guard | None = None
 
 
 class EvaluateJob(ModelFields):
@@ -178,8 +200,22 @@ class CutJob(Strict):
     remove: Annotated[int, Field(ge=1)]
 
 
+class TokensJob(Strict):
+    """Give a base model a token for each place of law that is taught."""
+
+    kind: Literal["tokens"] = "tokens"
+    base: Digest
+    citations: Digest
+    """Rows of `text`, a written form, and `places`, the citation keys that it stands for."""
+    noise: Annotated[float, Field(ge=0)] = 1.0
+    """Of the new rows, in deviations of the embedding."""
+    seed: int = 0
+
+
 TrainingJob = SftJob | GrpoJob
-Job = Annotated[SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob, Field(discriminator="kind")]
+Job = Annotated[
+    SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob | TokensJob, Field(discriminator="kind")
+]
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 

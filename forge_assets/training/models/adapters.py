@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import torch
 from peft import LoraConfig, PeftModel
 from peft.tuners.lora import LoraLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import TrainableTokensWrapper
 from torch import nn
 from transformers import PreTrainedModel
 
 from forge_assets.training.jobs.spec import Lora
+from forge_assets.training.models.citation_tokens import CitationToken
 from forge_assets.training.models.experts import (
     PROJECTIONS,
     ParamWrapper,
@@ -23,8 +26,11 @@ from forge_assets.training.models.experts import (
 )
 
 
-def lora_config(lora: Lora, model: PreTrainedModel) -> LoraConfig:
+def lora_config(lora: Lora, model: PreTrainedModel, tokens: Sequence[CitationToken] = ()) -> LoraConfig:
     """PEFT's configuration of an adapter for `model`; "all-linear" leaves out the output layer and routers.
+
+    Args:
+        tokens: the model's citation tokens, whose rows are trained whole.
 
     Raises:
         ValueError: a target module that the model does not have.
@@ -41,10 +47,22 @@ def lora_config(lora: Lora, model: PreTrainedModel) -> LoraConfig:
         lora_dropout=lora.dropout,
         target_modules=modules,
         target_parameters=[f"experts.{name}" for name in PROJECTIONS] if experts and lora.experts else None,
+        trainable_token_indices=_token_rows(model, tokens),
         task_type="CAUSAL_LM",
     )
     one_by_one(model)
     return on_experts(config, model)
+
+
+def _token_rows(model: PreTrainedModel, tokens: Sequence[CitationToken]) -> dict[str, list[int]] | None:
+    """Rows of the embedding, and of an output layer of its own, by the name of the layer."""
+    if not tokens:
+        return None
+    rows = [token.id for token in tokens]
+    inputs, head = model.get_input_embeddings(), model.get_output_embeddings()
+    names = {id(part): name.rpartition(".")[2] for name, part in model.named_modules()}
+    apart = head is not None and head.weight is not inputs.weight
+    return {names[id(part)]: rows for part in ([inputs, head] if apart else [inputs])}
 
 
 def _check(modules: list[str], model: PreTrainedModel) -> None:
@@ -65,7 +83,11 @@ def with_adapter(model: PreTrainedModel, folder: Path, *, trainable: bool = Fals
     """A base model seen through the adapter in `folder`."""
     one_by_one(model)
     config = on_experts(LoraConfig.from_pretrained(str(folder)), model)
-    return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=trainable)
+    adapted: PeftModel = PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=trainable)
+    for part in adapted.modules():
+        if isinstance(part, TrainableTokensWrapper) and getattr(part.original_module, "bias", None) is None:
+            part.bias = None  # the wrapper shows `weight` alone, and TRL's GRPO reads both of an output layer
+    return adapted
 
 
 MOST_LOST = 0.01

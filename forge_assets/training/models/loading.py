@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forge_assets.training.jobs.spec import Precision, Quantisation
+from forge_assets.training.jobs.spec import ModelFields, Precision, Quantisation, SftJob
 from forge_assets.training.models.chat_template import settle
 from forge_resources.processes.ranks import is_sharded, local_rank
 
@@ -92,16 +92,24 @@ def with_adapter(model: PreTrainedModel, folder: Path) -> Answering:
     return adapters.for_answers(adapters.with_adapter(model, folder))
 
 
-def load_tuned(
-    paths: Mapping[str, Path], base: str, adapter: str | None, precision: Precision, quantisation: Quantisation
-) -> Tuned:
+def load_tuned(paths: Mapping[str, Path], named: ModelFields) -> Tuned:
     """Model and tokenizer that a job names by digests, the adapter included; raises as the loaders above do."""
-    folder = model_folder(paths[base])
-    model = load_model(folder, precision, quantisation)
-    if not adapter:
-        return Tuned(model, load_tokenizer(folder))
-    answering = with_adapter(model, paths[adapter] / "adapter")
-    return Tuned(answering.model, load_tokenizer(folder), answering.merge_error)
+    folder = model_folder(paths[named.base])
+    model = load_model(folder, named.precision, named.quantisation)
+    if not named.adapter:
+        return Tuned(to_answer(model, named), load_tokenizer(folder))
+    answering = with_adapter(model, paths[named.adapter] / "adapter")
+    return Tuned(to_answer(answering.model, named), load_tokenizer(folder), answering.merge_error)
+
+
+def to_answer(model: PreTrainedModel, held: ModelFields | SftJob) -> PreTrainedModel:
+    """A model in the precision that it answers in: one that was merged in float32 is rounded once, as a whole."""
+    import torch
+
+    if (held.precision, held.compute, held.quantisation) != ("float32", "bfloat16", "none"):
+        return model
+    rounded: PreTrainedModel = model.to(torch.bfloat16)
+    return rounded
 
 
 def model_folder(result: Path) -> Path:

@@ -17,7 +17,7 @@ from forge_assets.training.planning.memory import Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU, CUDA, UNIFIED, Machine
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.speed import training
-from forge_resources.config.hardware import Device, devices
+from forge_resources.config.hardware import Device, devices, multiplies_bfloat16
 from forge_resources.config.profile import Hardware, Loading, Profile, Student, Teacher
 
 ANY = "0" * 64
@@ -106,6 +106,9 @@ T = TypeVar("T", Teacher, Student)
 
 
 def _resolved(profile: Profile, part: T, lora: Lora | None, shape: Shape) -> T:
+    native = profile.hardware.device == "cpu" and multiplies_bfloat16()
+    if part.loading.compute is None and part.loading.precision is None and native:
+        part = part.model_copy(update={"loading": part.loading.model_copy(update={"compute": "bfloat16"})})
     job = SftJob(
         base=ANY,
         dataset=ANY,

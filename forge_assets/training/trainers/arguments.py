@@ -21,7 +21,7 @@ def common_arguments(job: TrainingJob, work: Path, *, cuda: bool) -> dict[str, A
         "warmup_steps": round(job.warmup_ratio * job.steps),
         "weight_decay": job.weight_decay,
         # TRL turns bf16 and checkpointing on by default: on a CPU without bf16 units that is 14 times slower.
-        "bf16": job.precision == "bfloat16",
+        "bf16": "bfloat16" in (job.precision, job.compute),
         "gradient_checkpointing": job.gradient_checkpointing,
         "use_cpu": not cuda,
         # TRL adds the loss that balances experts, at the weight in the model's config: with a frozen router it only

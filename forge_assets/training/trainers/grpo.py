@@ -19,6 +19,7 @@ from forge_assets.citations.serialization import read_laws
 from forge_assets.scoring.reward import reward
 from forge_assets.training.jobs.spec import GrpoJob
 from forge_assets.training.models.adapters import with_adapter
+from forge_assets.training.models.citation_tokens import read_tokens
 from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder
 from forge_assets.training.runtime.checkpoints import seal
 from forge_assets.training.runtime.progress import Progress
@@ -47,7 +48,7 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
         ValueError: no question is short enough.
     """
     base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
-    tokenizer = load_tokenizer(base)
+    tokenizer, tokens = load_tokenizer(base), read_tokens(base)
     with interrupt.at_once():
         laws = read_laws(read_json_lines(paths[job.laws]))
         model = load_model(base, job.precision, job.quantisation)
@@ -77,7 +78,7 @@ def train(job: GrpoJob, paths: dict[str, Path], work: Path, progress: Progress, 
     progress.phase("saving")
     if isinstance(trainer.model, PeftModel) and "ref" in trainer.model.peft_config:
         trainer.model.delete_adapter("ref")  # where training started from, which the KL penalty is towards
-    save_result(trainer, tokenizer, job, work, adapter=job.adapter is not None)
+    save_result(trainer, tokenizer, tokens, job, work, adapter=job.adapter is not None)
     rewards, cut = logged(trainer, "reward"), mean(logged(trainer, "completions/clipped_ratio"))
     if cut:
         progress.say(f"{cut:.1%} of the answers drawn were cut at max_new_tokens {job.max_new_tokens}: raise it")

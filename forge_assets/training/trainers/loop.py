@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerState
 
 from forge_assets.training.jobs.spec import TrainingJob
+from forge_assets.training.models.citation_tokens import CitationToken, write_tokens
 from forge_assets.training.runtime.checkpoints import last_whole
 from forge_assets.training.runtime.progress import Progress
 from forge_assets.training.trainers.distributed import from_first, load_checkpoint, parameters_held, save_whole
@@ -68,9 +69,18 @@ def mean(values: Sequence[float]) -> float | None:
 
 
 def save_result(
-    trainer: Any, tokenizer: PreTrainedTokenizerBase, job: TrainingJob, work: Path, *, adapter: bool
+    trainer: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    tokens: Sequence[CitationToken],
+    job: TrainingJob,
+    work: Path,
+    *,
+    adapter: bool,
 ) -> Path:
     """Write `result/adapter`, or `result/model` with its tokenizer; every process calls it, the first writes.
+
+    Args:
+        tokens: the base model's citation tokens.
 
     Returns:
         The folder `result`.
@@ -81,4 +91,5 @@ def save_result(
     save_whole(trainer, result / ("adapter" if adapter else "model"), job.precision)
     if rank() == 0 and not adapter:
         tokenizer.save_pretrained(result / "model")
+        write_tokens(result / "model", tokens)
     return result

@@ -15,13 +15,15 @@ from forge_assets.training.inference.generate import answer_prompts
 from forge_assets.training.jobs.spec import SftJob
 from forge_assets.training.models.adapters import for_answers, lora_config
 from forge_assets.training.models.chat_template import check_rows
+from forge_assets.training.models.citation_tokens import read_tokens
 from forge_assets.training.models.fitting_rows import fitting
-from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder, with_adapter
+from forge_assets.training.models.loading import load_model, load_tokenizer, model_folder, to_answer, with_adapter
 from forge_assets.training.models.packed_attention import attend_as_before
 from forge_assets.training.runtime.progress import Progress
 from forge_assets.training.trainers.arguments import common_arguments
 from forge_assets.training.trainers.callback import Watch
 from forge_assets.training.trainers.distributed import check_enough, end_together, ready
+from forge_assets.training.trainers.faster_rows import FasterRows
 from forge_assets.training.trainers.loop import run_to_end, save_result
 from forge_assets.training.trainers.sft_trainer import CompletionTrainer
 from forge_resources.processes.interrupt import Interrupt
@@ -41,7 +43,7 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         ValueError: no row fits into `max_length`, or the template asks for an answer otherwise than it shows one.
     """
     base, arguments = model_folder(paths[job.base]), ready(job, _arguments(job, work))
-    tokenizer = load_tokenizer(base)
+    tokenizer, tokens = load_tokenizer(base), read_tokens(base)
     with interrupt.at_once():
         model = load_model(base, job.precision, job.quantisation)
     if job.quantisation != "none":
@@ -55,14 +57,17 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         args=arguments,
         train_dataset=Dataset.from_list([{"prompt": r["prompt"], "completion": r["completion"]} for r in rows]),
         processing_class=tokenizer,
-        peft_config=lora_config(job.lora, model) if job.lora else None,
+        peft_config=lora_config(job.lora, model, tokens) if job.lora else None,
+        weights={token.id: job.citation_weight for token in tokens},
         callbacks=[watch],
     )
+    if tokens and job.lora is None and job.citation_rate != 1.0:
+        trainer.add_callback(FasterRows(model, [token.id for token in tokens], job.citation_rate))
     check_enough(job, len(trainer.train_dataset))
     measured = run_to_end(trainer, job, work, progress, interrupt) | {"rows_left_out": left_out}
     attend_as_before(model)
     progress.phase("saving")
-    result = save_result(trainer, tokenizer, job, work, adapter=job.lora is not None)
+    result = save_result(trainer, tokenizer, tokens, job, work, adapter=job.lora is not None)
     if rank():
         return {}
     if job.probe:
@@ -73,7 +78,14 @@ def train(job: SftJob, paths: dict[str, Path], work: Path, progress: Progress, i
         else:
             tuned = for_answers(trainer.model).model if job.lora else trainer.model
         measured |= answer_prompts(
-            tuned, tokenizer, paths[job.probe.prompts], job.probe.sampling, result, progress, interrupt
+            to_answer(tuned, job),
+            tokenizer,
+            paths[job.probe.prompts],
+            job.probe.sampling,
+            result,
+            progress,
+            interrupt,
+            tokens=tokens,
         )
     return measured
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -24,9 +24,16 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
 
     train_dataset: Any
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, weights: Mapping[int, float] | None = None, **given: Any) -> None:
+        """Prepare to train.
+
+        Args:
+            weights: token to what its loss counts; 1 where it is not there.
+            given: what SFTTrainer takes.
+        """
         with _frozen_output(given["model"]):
             super().__init__(**given)
+        self._weights = {token: weight for token, weight in (weights or {}).items() if weight != 1.0}
         if isinstance(self.model, PeftModel):
             # With an adapted output layer PEFT would write the base's embeddings beside it, into every checkpoint.
             self.model.save_pretrained = partial(self.model.save_pretrained, save_embedding_layers=False)
@@ -44,14 +51,24 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         rows = ("input_ids", "position_ids", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
         outputs = model(**{name: inputs[name] for name in rows}, logits_to_keep=learned, use_cache=False)
         targets = labels[:, learned + 1]
+        logits = outputs.logits.flatten(0, 1).float()
         total = torch.nn.functional.cross_entropy(
-            outputs.logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
+            logits, targets.flatten(), weight=self._weight_of(logits), ignore_index=-100, reduction="sum"
         )
         count = (targets != -100).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / count
         if num_items_in_batch is not None:  # it counts the tokens of all processes, whose gradients are averaged
             loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
+
+    def _weight_of(self, logits: torch.Tensor) -> torch.Tensor | None:
+        """What every token's loss counts; None where all count alike."""
+        if not self._weights:
+            return None
+        weight = logits.new_ones(logits.shape[-1])
+        for token, factor in self._weights.items():
+            weight[token] = factor
+        return weight
 
 
 @contextmanager

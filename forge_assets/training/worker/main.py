@@ -36,6 +36,7 @@ WORK = {
     "generate": ("forge_assets.training.inference.generate", "generate"),
     "evaluate": ("forge_assets.training.inference.evaluate", "evaluate"),
     "export": ("forge_assets.training.inference.export", "export"),
+    "tokens": ("forge_assets.training.models.vocabulary", "add_citation_tokens"),
     "cut": ("forge_assets.training.inference.layer_pruning", "cut"),
 }
 """Kind of job to the module and function that does it; imported when it is needed, for torch is heavy."""

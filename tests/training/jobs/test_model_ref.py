@@ -24,5 +24,5 @@ def test_a_trained_model_is_an_adapter_on_its_base_or_new_weights(
     held = {"learning_rate": 1e-4, "batch_size": 1, "steps": 1, "precision": "bfloat16", "quantisation": quantisation}
     job = SftJob(base=BASE, dataset=DATA, lora=lora, **held)
     found = ModelRef.of_training(job, TRAINED)
-    assert found.spec == {"adapter": None, "precision": "bfloat16"} | named
+    assert found.spec == {"adapter": None, "precision": "bfloat16", "compute": "float32"} | named
     assert found.untrained(BASE).spec == found.spec | {"base": BASE, "adapter": None}

@@ -18,11 +18,13 @@ from forge_assets.training.jobs.spec import (
     ExportJob,
     GenerateJob,
     GrpoJob,
+    Guard,
     Job,
     Lora,
     Probe,
     Sampling,
     SftJob,
+    TokensJob,
     identity,
     parse_job,
 )
@@ -41,7 +43,9 @@ JOBS: dict[str, Job] = {
         processes=2,
         probe=Probe(prompts=A, sampling=SAMPLING),
     ),
-    "generate": GenerateJob(base=A, adapter=A, prompts=A, sampling=SAMPLING),
+    "generate": GenerateJob(
+        base=A, adapter=A, prompts=A, sampling=SAMPLING, guard=Guard(before=("Art.",), after=("pykälä",))
+    ),
     "grpo": GrpoJob(
         base=A,
         adapter=A,
@@ -58,9 +62,14 @@ JOBS: dict[str, Job] = {
     "evaluate": EvaluateJob(base=A, adapter=A, dataset=A, batch_size=2),
     "export": ExportJob(base=A, adapter=A),
     "cut": CutJob(base=A, texts=A, remove=1),
+    "tokens": TokensJob(base=A, citations=A),
 }
 OTHERS: dict[str, Any] = {
     "precision": "bfloat16",
+    "compute": "bfloat16",
+    "before": ["§"],
+    "after": ["§"],
+    "everywhere": ["EU"],
     "quantisation": "nf4",
     "scheduler": "linear",
     "sharding": "full",

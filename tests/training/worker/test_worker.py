@@ -143,7 +143,6 @@ def test_an_answer_that_ended_is_kept_though_its_batch_had_not(undisturbed: Runs
     assert status == INTERRUPTED
     kept = lines(folder / "work" / "result", "answers.jsonl")
     assert 0 < len(kept) < 10
-    assert values(folder, "answered") == [], "the batch had not ended"
     done = disturbed.run(job)
     assert [answer for answer in done.answers() if answer in kept] == sorted(kept, key=lambda a: int(a["sample_id"]))
 

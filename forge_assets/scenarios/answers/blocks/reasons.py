@@ -94,14 +94,14 @@ def limits(case: AnswerCase) -> SectionText:
     """Write which texts the answer rests on, and what their silence means."""
     say, framework = case.writer.say, case.law.framework
     laws = {law.id: law for law in framework.laws}
-    used = dict.fromkeys(p.cite.law for p in (*case.home.applying, *_missed(case)))
+    used = dict.fromkeys((p.cite.jurisdiction, p.cite.law) for p in (*case.home.applying, *_missed(case)))
     said = [
         say(
             "text_of",
-            law=case.writer.source(f"law:{framework.jurisdiction}.{name}.short", laws[name].short),
-            day=case.writer.source(f"law:{framework.jurisdiction}.{name}.text_as_of", case.day(laws[name].text_as_of)),
+            law=case.writer.source(f"law:{owner}.{name}.short", laws[name].short),
+            day=case.writer.source(f"law:{owner}.{name}.text_as_of", case.day(laws[name].text_as_of)),
         )
-        for name in used
+        for owner, name in used
     ]
     complete = case.change_type in framework.complete_for
     return SectionText(" ".join([*said, say("complete" if complete else "silent"), say("not_covered")]))

@@ -1,0 +1,65 @@
+"""The models that trainings start from: the profile's, with a token for each place of law that is taught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from forge_assets.citations.rendering import render
+from forge_assets.citations.vocabulary import words_of
+from forge_assets.law.citation_key import CitationKey
+from forge_assets.law.country import Country
+from forge_assets.law.model import CitationForms, Domain
+from forge_assets.training.jobs.spec import Guard
+from forge_assets.training.made_from import ChainRecord
+from forge_resources.config.profile import Profile
+
+
+class BaseModels(ChainRecord):
+    """Each base model of the profile, by name, as the digest that jobs start from."""
+
+    asset = "base_models"
+
+    models: dict[str, str]
+
+
+def citation_rows(taught: pl.DataFrame, countries: Sequence[Country]) -> list[dict[str, Any]]:
+    """Build the rows of a `TokensJob`: each written form of the places that training samples cite, and whose it is.
+
+    In the order of the places' keys, so that a place that is renumbered moves few others.
+
+    Args:
+        taught: training samples.
+    """
+    frameworks = {country.framework.jurisdiction: country.framework for country in countries}
+    found: dict[str, list[str]] = {}
+    for key in sorted({key for cited in taught["expected_citations"].to_list() for key in cited}):
+        place = CitationKey.parse(key)
+        found.setdefault(render(place, frameworks[place.jurisdiction]), []).append(key)
+    return [{"text": text, "places": places} for text, places in found.items()]
+
+
+def guard_of(domain: Domain, countries: Iterable[Country]) -> Guard:
+    """Build the guard of answers from the words that the pack declares to open, or to follow, the number of a place."""
+    held = list(countries)
+    before: set[str] = set()
+    after: set[str] = set()
+    for forms in (domain.citation, *(country.framework.citation for country in held)):
+        for template in _units(forms):
+            (after if template.startswith("{u}") else before).add(words_of(template))
+    unions = tuple(sorted(c.framework.jurisdiction for c in held if c.framework.members))
+    return Guard(before=tuple(sorted(before)), after=tuple(sorted(after)), everywhere=unions)
+
+
+def citation_spec(profile: Profile) -> dict[str, Any]:
+    """Fields of a training job that say how citation tokens are learned."""
+    if profile.citation_tokens is None:
+        return {}
+    return {"citation_weight": profile.citation_tokens.weight, "citation_rate": profile.citation_tokens.rate}
+
+
+def _units(forms: CitationForms) -> list[str]:
+    """Templates of a unit's number; those of ordinals and names hold no digits."""
+    return [template for template in (*forms.units, *forms.many) if "{u}" in template]
