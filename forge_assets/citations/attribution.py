@@ -28,7 +28,16 @@ _ENDED = re.compile(r"\s?(?:[).;:\]]|$)")
 _SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d)\]]))[.!?][)\u201d\u00bb\"]?\s+(?=\S)|\n")
 _FAR = 600
 """Letters in which a sentence has ended."""
+_SOON = 30
+"""Letters between a place and the next one, at most, whose law it shares."""
+_AT_ONCE = 20
+"""Letters between a place and a law named behind other words, at most."""
 _DOCUMENT = re.compile(r"\u00a7\s?\d{1,2}\.\d")
+_OWN_START = re.compile(
+    r"[\s\"'\u2018-\u201e\u00ab\u00bb]*(?:[(\[]\d{1,3}[a-z]?[)\]]\s|[-\u2013]\s\d{1,3}\.\s|\d{1,2}\u00b0\s"
+    r"|(?:\d{1,3}(?:/[A-Z])?\.\s?\u00a7|\u00a7\s?\d{1,3}(?:\s?[a-z])?\.)\s(?:\(\d{1,2}\)\s)?(?=[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f]))"
+)
+"""How a passage of a statute begins: by the number of a section, paragraph or point. Bare places in it are its own."""
 _CASE = re.compile(r"\d{1,6}/\d{2}(?:\d{2})?[\])]?,[ \u00a0]$")
 """The number of a case before a paragraph of its judgment: `no. 12345/99, § 44`."""
 
@@ -75,6 +84,11 @@ class Attributor:
         self._unheld_from = next((m.start for m in mentions.named if not m.laws), len(mentions.text))
         self._passed: dict[LawId, int] = {}
         self._next = 0
+        own = _OWN_START.match(mentions.text)
+        self._own = own.end() if own else -1
+        """Where the number of the passage ends, if it is one of a statute."""
+        self._cited: set[tuple[LawId, str]] = set()
+        """Units that the text cites beside their law's name."""
         self._last: tuple[int, LawId | None, str] | None = None
         """Where the chain before ended, and its law."""
 
@@ -134,6 +148,8 @@ class Attributor:
                 found = self._of(chain, candidate.name, guessed) if candidate else self._alone(chain)
         if found:
             self._last = (found.end, found.law, found.label)
+            if found.law and not found.guessed:
+                self._cited |= {(found.law, place.unit) for place in found.chain}
         return found
 
     def _of(self, chain: Sequence[Reference], name: NamedLaw, guessed: bool) -> Attribution | None:
@@ -150,21 +166,15 @@ class Attributor:
 
     def _without_prose(self, chain: list[Reference]) -> list[Reference]:
         text = self._mentions.text
-        while chain[-1].bare and not chain[-1].joined.isalpha() and not _ENDED.match(text, chain[-1].end):
+        while chain[-1].bare and not (chain[-1].joined.isalpha() or chain[-1].joined == "/") and not _ENDED.match(text, chain[-1].end):
             chain = chain[:-1]
         return chain
 
     def _named_before_in_words(self, chain: list[Reference]) -> Attribution | None:
         """The law named before, where words such as `of that Act` stand behind a place or before it."""
-        forms, text, start, end = self._laws.forms, self._mentions.text, chain[0].start, chain[-1].end
-        after = any(forms.same_law.match(text, at) for at in self._neighbours.places_after(end))
-        if not after and not (
-            forms.may_end_with_same_law(text, start)
-            and forms.ends_with_same_law.search(text, max(0, start - 40), start)
-        ):
-            return None
+        start, end = chain[0].start, chain[-1].end
         before = self._mentions.before(start)
-        if before < 0:
+        if before < 0 or not self._says_same_law(chain):
             return None
         named = self._mentions.named[before]
         if len(named.laws) == 1:
@@ -173,53 +183,67 @@ class Attributor:
             return Attribution(tuple(chain), None, named.label, start, end)
         return None
 
+    def _says_same_law(self, chain: Sequence[Reference]) -> bool:
+        forms, text, start = self._laws.forms, self._mentions.text, chain[0].start
+        return any(forms.same_law.match(text, at) for at in self._neighbours.places_after(chain[-1].end)) or (
+            forms.may_end_with_same_law(text, start)
+            and forms.ends_with_same_law.search(text, max(0, start - 40), start) is not None
+        )
+
     def _alone(self, chain: list[Reference]) -> Attribution | None:
         """A chain with no law beside it: of the law that the text speaks of, if it is told."""
-        if self._stands_for_document(chain):
+        start, end = chain[0].start, chain[-1].end
+        if self._stands_for_document(chain) or start < self._own:
             return None
-        law, label, sure = self._spoken_of(chain)
+        law, label = self._spoken_of(chain)
         if law is None and label == "unknown" and _is_prose(chain):
             return None
         if _is_one_letter(chain[0]):
             return None
-        start, end = chain[0].start, chain[-1].end
-        return Attribution(tuple(chain), law, label, start, end, guessed=law is not None and not sure, doubtful=True)
+        guessed = law is not None and not all((law, place.unit) in self._cited for place in chain)
+        return Attribution(tuple(chain), law, label, start, end, guessed=guessed, doubtful=True)
 
-    def _spoken_of(self, chain: list[Reference]) -> tuple[LawId | None, str, bool]:
-        """The law that a text speaks of at a chain, or the name of one not held, and whether no other can be meant."""
+    def _spoken_of(self, chain: list[Reference]) -> tuple[LawId | None, str]:
+        """The law that a text speaks of at a chain, or the name of one not held."""
         start, head = chain[0].start, chain[0].head
         before = self._mentions.before(start)
         nearest = self._mentions.named[before] if before >= 0 else None
         unheld_last = self._last is not None and self._last[1] is None and self._last[2] != "unknown"
         if unheld_last and self._last and (nearest is None or nearest.end <= self._last[0]):
-            return None, "unknown", False
+            return None, "unknown"
         if nearest and not nearest.laws and not self._sentence_between(nearest.end, start):
-            return None, "unknown", False
-        owners = self._fitting(start, head)
+            return None, "unknown"
+        owners = self._fitting(start, chain[0])
+        if self._own >= 0:
+            owners = [law for law in owners if (law, chain[0].unit) in self._cited]
         if owners:
             if len({law[0] for law in owners}) > 1:
-                return None, "unknown", False
+                return None, "unknown"
             law = owners[-1] if nearest and len(nearest.laws) <= 1 else None
-            law = law or self._choice(NamedLaw(frozenset(owners), 0, 0), chain)
-            return law, "unknown", len(owners) == 1 and self._unheld_from > start
+            return law or self._choice(NamedLaw(frozenset(owners), 0, 0), chain), "unknown"
+        if self._own >= 0:
+            return None, "unknown"
         named = self._named_later(chain)
         if named:
-            return named, "unknown", False
-        if self._default and not any(law[0] == self._default for law in self._all):
+            return named, "unknown"
+        told = self._default and not any(law[0] == self._default for law in self._all)
+        coded = self._laws.coded(chain[0].unit) if not self._default or told else None
+        if coded and not self._says_same_law(chain):
+            return coded, "unknown"
+        if self._default and told and not self._says_same_law(chain):  # else `this Act`: of the text itself
             law = self._laws.holding(self._default, chain[0])
-            only = self._laws.only_law(self._default)
             if law is None and not _is_prose(chain):
-                law = only
+                law = self._laws.only_law(self._default)
             if law and self._laws.is_of_form(law, head):
-                return law, "unknown", law == only and not self._mentions.named
-        return None, "unknown", False
+                return law, "unknown"
+        return None, "unknown"
 
-    def _fitting(self, start: int, head: str) -> list[LawId]:
+    def _fitting(self, start: int, place: Reference) -> list[LawId]:
         """The laws of the home country named before a chain whose units are opened by its word, the last one last."""
         while self._next < len(self._held) and self._held[self._next].end <= start:
             self._passed |= dict.fromkeys(self._held[self._next].laws, self._next)
             self._next += 1
-        fitting = [law for law in self._passed if self._is_home(law) and self._laws.is_of_form(law, head)]
+        fitting = [law for law in self._passed if self._is_home(law) and self._laws.may_have(law, place)]
         return sorted(fitting, key=lambda law: self._passed[law])
 
     def _is_home(self, law: LawId) -> bool:
@@ -232,13 +256,20 @@ class Attributor:
         if len(laws) != 1 or self._unheld_from < len(self._mentions.text) or at == len(self._held):
             return None
         law, named = laws[0], self._held[at].start
-        if not self._laws.is_of_form(law, chain[0].head):
+        if not self._laws.may_have(law, chain[0]):
             return None
-        if not self._sentence_between(chain[-1].end, named + 1):
-            return law
         between = self._mentions.text[chain[-1].end : min(named, chain[-1].end + _FAR)]
-        next_place = between.lstrip(" .\n\u00a0")
-        return law if self._laws.forms.head.match(next_place) else None
+        if self._laws.forms.head.match(between.lstrip(" .\n\u00a0")):
+            return law
+        if self._sentence_between(chain[-1].end, named + 1):
+            return None
+        if chain[0].unit[:1].isalpha():
+            return law
+        head = self._laws.forms.heads(between).next(0) if len(between) <= 2 * _SOON else None
+        if head is None:
+            joined = self._laws.forms.words.joins(between.strip())
+            return law if len(between) <= _AT_ONCE and not joined else None
+        return law if head.start() <= _SOON else None
 
     def _sentence_between(self, start: int, end: int) -> bool:
         text = self._mentions.text

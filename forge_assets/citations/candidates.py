@@ -22,7 +22,10 @@ _SHORT_WORD = re.compile(r"[^\W\d_]{1,4}\b|\([^()]{2,40}\)")
 _BRACKET = re.compile(r"[ \t\u00a0\u202f]?[(,]\s?")
 _NEAR = ' \t\u00a0\u202f,:(*|"\u201e\u201c\u00ab'
 _WORDS = re.compile(r"[^\W\d_]+")
-_BEFORE_COST = {",": 1.0, ":": 2.0, "(": 0.5, "|": 1.0}
+_BEFORE_COST = {",": 1.0, ":": 2.0, "(": 0.5, "|": 1.0, "-": 1.0, "\u2013": 1.0, "\u2014": 1.0}
+_DASH = re.compile(r"[ \u00a0][-\u2013\u2014][ \u00a0]")
+_FOOTNOTE = re.compile(r"\d{1,2}(?=[ \u00a0])")
+"""The number of a footnote right behind a law's name."""
 _AFTER_COST = {",": 2.0, "|": 1.0, "(": 0.25}
 _WIDE = 60
 """Letters between a law's name and a place, at most."""
@@ -107,7 +110,11 @@ class Neighbours:
         """What looks like the name of a law that is not held, behind a place."""
         text, forms = self.mentions.text, self.mentions.laws.forms
         for place in places:
-            comma = "," in text[at:place]
+            between = text[at:place]
+            comma = "," in between
+            named = forms.other_law.match(text, place) if comma and between.rpartition(",")[2].strip() else None
+            if named and text[place].isupper():
+                return self._unheld(place, named.end(), 0.5)  # `artikel 14, tweede lid, van de Wet`
             found = None if comma else forms.other_law.match(text, place)
             if found:
                 stops = [m.start() for m in (forms.join.search(found[0]), forms.head.search(found[0])) if m]
@@ -190,8 +197,10 @@ class Neighbours:
             return 0.0
         if len(between) > _WIDE:
             return None
+        footnote = _FOOTNOTE.match(between)
+        between = between[footnote.end() :] if footnote else between
         cost = sum(_BEFORE_COST.get(sign, 0.0) for sign in between)
-        if between.strip(_NEAR + ")"):
+        if between.strip(_NEAR + ")") and not _DASH.fullmatch(between):
             rest = between.lstrip(_NEAR)
             glued = _INFLECTED.match(between)
             word = glued or _SHORT_WORD.match(rest)

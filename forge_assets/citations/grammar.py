@@ -34,6 +34,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _RAISED = re.compile(rf"{S}(\d)(?!\d)({S}?(?=\u00a7)|{S})")
 """What may be the raised digit of a unit's number, in text that lost the raising."""
 _LETTER_RANGE = re.compile(r"[-\u2013]([b-z])(?![^\W_])")
+_YEAR = re.compile(r"(?:18|19|20)\d{2}")
+_CLOSED_LETTER = re.compile(r"([^\W\d_])\)")
 _FOLLOWED_DIRECTLY = re.compile(r"\d{1,4}(?:\.\d|[^\W\d_]?\()")
 
 
@@ -131,6 +133,8 @@ def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference]
         unit = forms.words.name_of(head["name"]) + head["w"]
         return [read_parts(text, Reference(start, end, head["name"], unit), forms)], False
     found = _read_unit(text, start, end, (head["many"] or head["one"] or "").strip(), forms)
+    if found and _YEAR.fullmatch(found.unit) and not found.parts and folded(found.head) in forms.title_words:
+        return [], False  # `Regulations 2006`
     return ([found] if found else []), bool(head["many"])
 
 
@@ -208,7 +212,7 @@ def _read_next(text: str, at: int, before: Reference, many: bool, forms: Forms) 
         end, part = worded
         level = _level(before, part, forms)
         return read_parts(text, replace(here, end=end, parts=(*before.parts[:level], part)), forms)
-    paren = PAREN.match(text, at) or DEGREE_MARK.match(text, at)
+    paren = PAREN.match(text, at) or DEGREE_MARK.match(text, at) or _CLOSED_LETTER.match(text, at)
     if paren and before.parts:
         label = bare_label(paren[1])
         word = DEGREE if "\u00b0" in paren[0] or "\u00ba" in paren[0] else POSITION

@@ -223,6 +223,12 @@ class LawIndex:
         usual = any(folded(words_of(template)) == word for template in (*common.units, *common.many))
         return usual and (not opened or opened[:1] == word[:1])
 
+    def may_have(self, law: LawId, place: Reference) -> bool:
+        """Whether a place may be of a law by its form: the word that opens it, and letters in its number."""
+        if place.unit[:1].isalpha() and not place.head and not self._written[law[0]].codes:
+            return False
+        return self.is_of_form(law, place.head)
+
     def name_first(self, jurisdiction: str) -> bool:
         """Whether a country writes the law's name before the place."""
         written = self._written[jurisdiction].written if jurisdiction in self._written else None
@@ -254,6 +260,13 @@ class LawIndex:
     def holding(self, jurisdiction: str, reference: Reference) -> LawId | None:
         """Find the jurisdiction's law that has a unit, if exactly one has it."""
         laws = [key for key, law in self.laws.items() if key[0] == jurisdiction and law.unit(reference.unit)]
+        return laws[0] if len(laws) == 1 else None
+
+    def coded(self, unit: str) -> LawId | None:
+        """Find the law that has a unit whose number begins with a letter, as `L1233-8`, if exactly one has it."""
+        if not unit[:1].isalpha() or not unit[1:2].strip(".").isdigit():
+            return None
+        laws = [key for key, law in self.laws.items() if self._written[key[0]].codes and law.unit(unit)]
         return laws[0] if len(laws) == 1 else None
 
     def only_law(self, jurisdiction: str) -> LawId | None:
@@ -334,6 +347,8 @@ class LawIndex:
                 continue
             roman = part.word == POSITION and part.label in ROMAN
             label = known_label(part.label, labels if roman else [*labels, *loose])
+            if roman and label == part.label and not indexed.roman:
+                label = ROMAN[label]
             if paragraph is None:
                 if (roman and label not in loose) or self._opens_paragraph(kind, own, label, labels, loose):
                     paragraph = label

@@ -14,6 +14,8 @@ LawId = tuple[str, str]
 
 _WORD = re.compile(r"[^\W_]+")
 _EDGE = r"(?![^\W_])"
+_EDGE_OF_LONG = r"(?:(?![^\W_])|(?=\d{1,2}[ \u00a0]))"
+"""Behind a long name the number of a footnote may stand at once."""
 _LONG = 12
 """Letters from which on one word is a long name."""
 _PREFIX = 4
@@ -118,7 +120,7 @@ class LawNames:
                 if plain(first[0].casefold()) != first[0].casefold():
                     exact.setdefault(plain(first[0].casefold()), []).append(entry)
             if _is_long(name) and len(first[0]) > _PREFIX:
-                pattern = f"(?i:{name_pattern(written, True)}){_EDGE}"
+                pattern = f"(?i:{name_pattern(written, True)}){_EDGE_OF_LONG}"
                 entry = _Name(pattern, held, label, countries.get(name, ""), others_of, numbers)
                 for prefix in {_stem(first[0]), _stem(in_two_letters(first[0]))}:
                     inflected.setdefault(prefix, []).append(entry)
@@ -193,7 +195,7 @@ def _as_written(name: str) -> list[str]:
     """Patterns of a name. A short one is taken as it is written, `ET` is no `et`, but for a sentence's first letter
     and for text all in capitals; a long one in any case."""
     if _is_long(name):
-        return [f"(?i:{name_pattern(name, False)}){_EDGE}"]
+        return [f"(?i:{name_pattern(name, False)}){_EDGE_OF_LONG}"]
     forms = {name: None}
     if name[0].islower():
         forms[name[0].upper() + name[1:]] = None

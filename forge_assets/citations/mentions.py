@@ -37,6 +37,10 @@ _APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|
 _TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]\.)?)[ \u00a0]$")
 _DIGIT = re.compile(r"\d")
+_SHORT = 3
+"""Letters of an abbreviation that may be another kind of law's: `DL n.º 314/2003`."""
+_NUMERAL = re.compile(rf"(?:\d{{4}}\.{S}[^\W\d_]{{2,5}}{S})?[IVXLC]{{1,8}}\.{S}$")
+"""What stands before a law's word where laws of a year have Roman numbers: `2010. évi CLIII. törvény`."""
 _REACH = 90
 """Letters within which a law's number or date begins, behind the word for law."""
 _TITLE_YEAR = re.compile(rf",?{S}(?:18|19|20)\d{{2}}(?!\d)")
@@ -123,7 +127,7 @@ def _all(text: str, laws: LawIndex) -> list[NamedLaw]:
             numbered = _by_number(text, at, laws) if _DIGIT.search(text, at, at + _REACH) else None
             if numbered and (law is None or (numbered.end > law.end and not law.laws) or _is_other(text, law, laws)):
                 law = numbered
-        if law is None and small in titles and letters[0].isupper():
+        if law is None and small in titles:
             law = _by_title(text, word, end, laws)
         if law:
             found.append(law)
@@ -162,8 +166,11 @@ def _is_other(text: str, law: NamedLaw, laws: LawIndex) -> bool:
 
 def _by_title(text: str, word: re.Match[str], floor: int, laws: LawIndex) -> NamedLaw | None:
     """A law that is told by the last word of its title: `Employment Rights Act 1996`."""
+    numeral = _NUMERAL.search(text, max(floor, word.start() - 24), word.start())
+    if numeral:
+        return NamedLaw(frozenset(), numeral.start(), word.end(), _label(text[numeral.start() : word.end()]))
     before = _TITLE.search(text, max(floor, word.start() - 45), word.start())
-    if before is None or before["w"][0].islower() or laws.forms.small_word.fullmatch(before["w"]):
+    if before is None or word[0][0].islower() or before["w"][0].islower() or laws.forms.small_word.fullmatch(before["w"]):
         return None
     year = _TITLE_YEAR.match(text, word.end())
     end = year.end() if year else word.end()
@@ -201,7 +208,8 @@ def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) 
     if number:
         own = number_of(number)
         known = {law: laws.identity(law).numbers for law in held}
-        held = frozenset(law for law in held if not known[law] or own in known[law])
+        told = mention.end - mention.start <= _SHORT and number[0][: number.start(1) - number.start()].strip(" ,(\u00a0")
+        held = frozenset(law for law in held if (not known[law] and not told) or own in known[law])
     year = None if number or text[mention.start : mention.end][-4:].isdigit() else _OWN_YEAR.match(text, mention.end)
     if year:
         years = {law: laws.identity(law).years for law in held}

@@ -41,7 +41,7 @@ _ODD = re.compile("[" + "".join(map(chr, _SHOWN_AS)) + "]")
 _MARKUP = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
     r"|<(?P<tag>/?(?:[a-zA-Z]{1,10}|h[1-6]))(?:\s[^<>]{0,300})?/?>"
-    r"|\*\*\*?|__|`+|(?<![\w*])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*])|\\(?=[_*.()\[\]#|-])"
+    r"|\*\*\*?|__|`+|(?<![\w*])\*(?=[^\s*])|(?<=[^\s*])\*(?![\w*])|(?<=\d)\*(?=[a-z]\*)|\\(?=[_*.()\[\]#|-])"
     r"|(?<=\])\([^()\s]{1,300}\)|\[(?=[^\[\]\n]{1,80}\]\()|(?<=[\w.)])\](?=\()"
 )
 """Entities, tags, emphasis and links."""
@@ -57,6 +57,11 @@ _ITEM = re.compile(r"[ \t]*(\d{1,2})[.)][ \t]")
 _ENDED = re.compile(r"(?:[:;!?]|[^\W\d_]{6,}\.|\)\.)$")
 """A line that ends a sentence. A short word with a full stop may be an abbreviation, as in `Abs.`"""
 _HEADING = re.compile(r"#{1,6} ")
+_COMMENT = re.compile(r"[ \t]+(\*)[ \t]+|[ \t]*(//+|--|#)[ \t]+")
+"""What begins every line of a comment in a program."""
+_STRING_END = re.compile(r"(?<=[^\s\"'`])[ \t]?(([\"'`])[ \t]*[+.&\\]?[ \t]*)$")
+_STRING_START = re.compile(r"[ \t]*[+.&]?[ \t]*[fr]?([\"'`])(?=\S)")
+"""A string of a program that goes on in the next line."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +147,13 @@ def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int,
     bounds = [*line_ends, (len(text), len(text))]
     for (start, end), (following, _) in pairwise(bounds):
         line, following_line = text[before:start], text[end:following]
+        string = _goes_on(line, following_line)
+        if string:
+            found.append((before + string[0], end + string[1], ""))
+            before = end
+            continue
         shown = _unquoted(line.translate(_SHOWN_AS)).strip()
-        quote = _QUOTE.match(following_line)
+        quote = _commented(line, following_line) or _QUOTE.match(following_line)
         rest = following_line[quote.end() :] if quote else following_line
         before = end
         item = _item(shown) or item if shown else 0
@@ -155,6 +165,22 @@ def _joints(text: str, line_ends: list[tuple[int, int]]) -> list[tuple[int, int,
             kept = len(line.rstrip(" \t"))
             found.append((start - len(line) + kept, end + skipped, "" if hyphen else " "))
     return found
+
+
+def _goes_on(line: str, following: str) -> tuple[int, int] | None:
+    """Where a string of a program ends in a line and goes on in the next."""
+    closed = _STRING_END.search(line)
+    opened = _STRING_START.match(following) if closed else None
+    return (closed.start(1), opened.end()) if closed and opened and closed[2] == opened[1] else None
+
+
+def _commented(line: str, following: str) -> re.Match[str] | None:
+    """The mark before a line that goes on with the comment of the line before."""
+    one, other = _COMMENT.match(line), _COMMENT.match(following)
+    if one is None or other is None or one[0].strip() != other[0].strip():
+        return None
+    first = following[other.end() : other.end() + 1]
+    return other if one[2] in ("//", "--") or first.islower() or first.isdigit() else None
 
 
 def _item(line: str) -> int:

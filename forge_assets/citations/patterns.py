@@ -23,7 +23,7 @@ _NUMBER = (
     rf"|[{_SUPERSCRIPT}]+|\^\d{{1,2}})?"
 )
 _ROMAN = r"[IVX]{1,5}(?![^\W_])"
-_LETTER = r"[^\W\d_](?![^\W_])|[^\W\d_]{2}(?=\))"
+_LETTER = r"[^\W\d_](?![^\W_])|(?:[^\W\d_A-Z]{2}|[A-Z]{2})(?=\))"
 _PRIME = "['\u2019\u2032\u0384]"
 LABEL = (
     rf"\(?(?:{_NUMBER}(?:[\u00ba\u00b0](?:{S}?{_LATIN}(?!\w))?)?|{_ROMAN}"
@@ -62,6 +62,8 @@ class Forms:
     """First words of parts and ordinals, in small letters."""
     no_law_words: frozenset[str]
     """First words of what says that no law is cited, in small letters."""
+    title_words: frozenset[str]
+    """Words that end titles of laws, folded."""
     endings: tuple[str, ...]
     """Words for law that words for single laws end with, in small letters."""
     unit: re.Pattern[str]
@@ -111,7 +113,7 @@ class Forms:
         of = _any([*countries, *every("of")])
         join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
         order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
-        separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}(?:{_any(every('join'))}){S}|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
         before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
         unit = _unit(forms, before)
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
@@ -166,6 +168,7 @@ class Forms:
             wider_words=tuple(dict.fromkeys(_last_letters(words_of(word)) for word in wider)),
             part_openers=_spellings(first_of_parts),
             no_law_words=_spellings(map(_first_letters, every("no_law"))),
+            title_words=frozenset(map(folded, every("titles"))),
             endings=tuple(sorted(_spellings(endings))),
             **compiled,
         )
@@ -263,14 +266,15 @@ def _unit(forms: Iterable[CitationForms], words: str) -> str:
     letters = "".join(letter for letter in "bcdefghijklmnopqrstuvwxyz" if letter not in small)
     suffix = (
         rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
-        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?\u00a7|,{S}?[\d\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|{S}[{letters}](?=,)"
         rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])"
         rf"|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (
         rf"(?:\d{{1,2}}{S}?[A-Z]-\d{{1,3}}(?!\w)|(?:\d{{1,2}}:(?=\d{{3}}))?"
-        rf"(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
-        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?)"
+        rf"(?:[{codes}]\.?{S}{{0,2}}(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:{suffix}|(?<=-\d){S}[a-z](?=[.;,)]|$|{S}[A-Z]))?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?)"
     )
 
 
@@ -278,7 +282,7 @@ def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> 
     codes = _codes(forms)
     units, many = [t for f in forms for t in f.units], [t for f in forms for t in f.many]
     named = [t for f in forms for templates in f.named.values() for t in templates]
-    start = rf"(?=\d|[{codes}]\.?{S}?\d{{3}})"
+    start = rf"(?=\d|[{codes}]\.?{S}{{0,2}}\d{{3}})"
     edge = rf"(?:{EDGE}|(?<=\w)(?=\u00a7))"
     return (
         rf"(?P<many>{edge}(?:{_opening(many, '{u}')})){S}{{0,2}}{start}"
@@ -287,7 +291,7 @@ def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> 
         rf"|{EDGE}(?P<fixed>{_any(t for t in named if '{' not in t)}){END}"
         rf"|{EDGE}(?P<name>{_opening(named, '{w}')}){S}"
         rf"(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order}){END}"
-        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
+        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}{{0,2}}|{S})?\d{{3,4}}-\d))"
         rf"|{_closed_head(forms, unit, separator)}"
     )
 
