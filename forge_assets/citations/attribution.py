@@ -207,6 +207,8 @@ class Attributor:
         """The law that a text speaks of at a chain, or the name of one not held."""
         start, head = chain[0].start, chain[0].head
         before = self._mentions.before(start)
+        if self._last and self._last[1] and self._laws.forms.join.fullmatch(self._mentions.text, self._last[0], start):
+            return self._last[1], "unknown"
         nearest = self._mentions.named[before] if before >= 0 else None
         unheld_last = self._last is not None and self._last[1] is None and self._last[2] != "unknown"
         if unheld_last and self._last and (nearest is None or nearest.end <= self._last[0]):
@@ -226,8 +228,9 @@ class Attributor:
         named = self._named_later(chain)
         if named:
             return named, "unknown"
-        told = self._default and not any(law[0] == self._default for law in self._all)
-        coded = self._laws.coded(chain[0].unit) if not self._default or told else None
+        others = self._unheld_from < len(self._mentions.text)
+        told = self._default and not others and not any(law[0] == self._default for law in self._all)
+        coded = self._laws.coded(chain[0].unit)
         if coded and not self._says_same_law(chain):
             return coded, "unknown"
         if self._default and told and not self._says_same_law(chain):  # else `this Act`: of the text itself

@@ -120,11 +120,13 @@ class Neighbours:
                 stops = [m.start() for m in (forms.join.search(found[0]), forms.head.search(found[0])) if m]
                 end = place + min((stop for stop in stops if stop > 0), default=len(found[0]))
                 return self._unheld(place, end, 0.5)
+            if comma and between.strip(", \u00a0"):
+                continue
             compound = _WORD_AT.match(text, place)
             if compound and forms.is_compound(compound[0]):
                 return self._unheld(place, compound.end(), 1.5 if comma else 0.5)
             if comma:
-                return None
+                continue
             titled = forms.titled.match(text, place)
             if titled and titled.end() <= ceiling:
                 return self._unheld(place, titled.end(), 0.5)

@@ -264,7 +264,7 @@ class LawIndex:
 
     def coded(self, unit: str) -> LawId | None:
         """Find the law that has a unit whose number begins with a letter, as `L1233-8`, if exactly one has it."""
-        if not unit[:1].isalpha() or not unit[1:2].strip(".").isdigit():
+        if not unit[:1].isalpha() or not unit[1:].lstrip(".")[:1].isdigit():
             return None
         laws = [key for key, law in self.laws.items() if self._written[key[0]].codes and law.unit(unit)]
         return laws[0] if len(laws) == 1 else None

@@ -21,7 +21,7 @@ _NUMBERED = re.compile(
 _DATED = re.compile(
     rf"[^\W\d_][^\W_]{{0,30}}\.?(?:[ \u00a0-]{{1,2}}[^\W\d_]{{1,12}}\.?){{0,2}}{S}"
     rf"(?:\d{{1,2}}(?:[.\u00ba]|er)?{S}[^\W\d_]{{3,12}}"
-    rf"{S}(?:18|19|20)\d{{2}}|\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{4}}|\d{{2}}))(?:{S}r\.)?(?:,?{S}[^\W\d_]{{1,3}}[.\u00ba\u00b0]?{S}?\d{{1,4}})?"
+    rf"{S}(?:18|19|20)\d{{2}}|\d{{1,2}}[./]\d{{1,2}}[./](?:\d{{4}}|\d{{2}}))(?:{S}?r\.)?(?:,?{S}[^\W\d_]{{1,3}}[.\u00ba\u00b0]?{S}?\d{{1,4}})?"
 )
 """`loi du 3 juillet 1978`, `ustawy z dnia 23 maja 1991 r.`, `Legge 15 luglio 1966, n. 604`."""
 _OWN_NUMBER = re.compile(
@@ -33,6 +33,8 @@ _OWN_YEAR = re.compile(rf",?{S}(?:\(|[^\W\d_]{{1,4}}{S})?((?:18|19|20)\d{{2}})(?
 _OFFICIAL = re.compile(r"\d[/:]\d")
 _SHORT_NAME = re.compile(r"[^.;()\u00a7\n]{0,120}\(")
 """What stands between a law's date and its name in brackets."""
+_NAME_BEHIND = re.compile(rf"{S}?(?:[-\u2013\u2014:,]{S}?)?")
+"""What stands between a law's date and its name: `Ustawy z dnia 26 czerwca 1974r. Kodeks pracy`."""
 _APPROVED_NUMBER = re.compile(r"[^.;§\d]{0,60}?(?<![\d/.,])(\d{1,4})[/:](\d{4}|\d{2})(?![\d/]\d|\d)")
 _TITLE = re.compile(rf"(?P<w>[^\W\d_][\w'\u2019-]{{0,30}}|\([^()]{{2,40}}\)){S}$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]\.)?)[ \u00a0]$")
@@ -150,10 +152,18 @@ def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
     found = _DATED.match(text, at)
     if found is None:
         return None
+    behind = _NAME_BEHIND.match(text, found.end())
     bracket = _SHORT_NAME.match(text, found.end())
-    named = laws.names.at(text, bracket.end()) if bracket else None
-    if named and named.laws:
-        return NamedLaw(named.laws, at, named.end + (text[named.end : named.end + 1] == ")"), numbers=True)
+    for place in (behind, bracket):
+        named = laws.names.at(text, place.end()) if place else None
+        if named and named.laws:
+            return NamedLaw(named.laws, at, named.end + (text[named.end : named.end + 1] == ")"), numbers=True)
+    word = _WORD.match(text, at)
+    rest = text[found.end() : found.end() + _REACH].lstrip(" \u00a0")
+    undated = laws.names.at(f"{word[0]} {rest}", 0) if word else None
+    if word and undated and undated.laws and undated.end > len(word[0]) + 1:
+        end = text.index(rest, found.end()) + undated.end - len(word[0]) - 1  # `loi du 17 décembre 1993 sur la participation`
+        return NamedLaw(undated.laws, at, end, numbers=True)
     comma = found[0].rfind(",")
     end = at + comma if comma > 0 and laws.forms.head.match(text, at + comma + 2) else found.end()
     return NamedLaw(frozenset(), at, end, _label(text[at:end]), numbers=True)

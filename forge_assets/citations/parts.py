@@ -15,6 +15,8 @@ PAREN = re.compile(rf"{S}?\(({LABEL}|[A-Z]\d{{1,2}})\)")
 DOT = re.compile(r"\.(\d{1,2})(?!\d)(?=\.?[^\d.]|\.?$|\.\d(?!\d))")
 DEGREE_MARK = re.compile(rf"(?:{C}|\.)(\d{{1,2}}\.?[\u00b0\u00ba](?:{S}?(?:bis|ter|quater)(?!\w))?)")
 _LETTER = re.compile(rf"[.,]?{S}?([^\W\d_])\)")
+_LOOSE_LETTER = re.compile(rf"{S}([b-df-hj-np-tv-xz])(?=[,;])")
+"""The letter of a point that stands without a bracket: `64.4 d,`."""
 _ROMAN = re.compile(
     rf"(?:,{S}?([IVX]{{1,4}})(?![^\W_])|{S}([IVX]{{1,4}})(?={S}?(?:[,.;:)\n]|Nr|No|Satz|S\.|\d{{1,2}}\u00b0|$)|{S}[A-Z]|{S}\d{{1,2}}(?![\w.])))"
 )
@@ -97,6 +99,9 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
     loose = _LOOSE.match(text, ref.end) if last else None
     if loose and (forms.names.at(text, loose.end(2)) or text[loose.end(2) : loose.end(2) + 1] in ("*", ":")):
         return loose.end(), Part(POSITION, loose[1])
+    lettered = _LOOSE_LETTER.match(text, ref.end) if last and last.label.isdigit() else None
+    if lettered:
+        return lettered.end(), Part(POSITION, lettered[1])
     after_comma = None if last else _COMMA_PAREN.match(text, ref.end)
     numbered = after_comma or (_NUMBERED.match(text, ref.end) if last and last.word == POSITION else None)
     if numbered:

@@ -116,7 +116,7 @@ class Forms:
         separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}(?:{_any(every('join'))}){S}|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
         before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
         unit = _unit(forms, before)
-        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
+        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,7}}"
         dashes = "[-\u2010\u2011\u2013\u2014]"
         endings = [word.casefold() for word in every("laws") if len(word) > 3 and word.isalpha()]
         titles = "|".join(map(re.escape, every("titles"))) or "(?!)"
@@ -266,7 +266,7 @@ def _unit(forms: Iterable[CitationForms], words: str) -> str:
     letters = "".join(letter for letter in "bcdefghijklmnopqrstuvwxyz" if letter not in small)
     suffix = (
         rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
-        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?\u00a7|,{S}?[\d\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?\u00a7|,{S}?(?:[\d\u00a7]|(?:{words}){S})|{S}(?:och|ja|og|samt|sek\u00e4){S})"
         rf"|{S}[{letters}](?=,)"
         rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])"
         rf"|\.[a-z](?={S}(?:{closing}){END})"
@@ -315,7 +315,7 @@ def _opening(templates: Iterable[str], field: str) -> str:
 
 
 def _closing(templates: Iterable[str], field: str) -> str:
-    return _any(words_of(t) for t in templates if t.startswith(field))
+    return _any(words_of(t).lstrip(". ") for t in templates if t.startswith(field))
 
 
 def _any(words: Iterable[str]) -> str:

@@ -229,9 +229,9 @@ def test_any_text_is_read_without_failing_and_spans_stay_in_order(laws: LawIndex
 @pytest.mark.parametrize("piece", ["§ 1, ", "((((", "art. 64.", "§§ 1-2, 3 und ", "§ 87 BetrVG, § 1 ", " "])
 def test_reading_time_grows_with_the_text_and_not_faster(laws: LawIndex, piece: str) -> None:
     def seconds(repeats: int) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         parse(piece * repeats, laws, "DE")
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     short, long = min(seconds(500) for _ in range(3)), seconds(8_000)
     assert long < 16 * short * 6 + 0.2
