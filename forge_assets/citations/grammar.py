@@ -35,6 +35,8 @@ _RAISED = re.compile(rf"{S}(\d)(?!\d)({S}?(?=\u00a7)|{S})")
 """What may be the raised digit of a unit's number, in text that lost the raising."""
 _LETTER_RANGE = re.compile(r"[-\u2013]([b-z])(?![^\W_])")
 _YEAR = re.compile(r"(?:18|19|20)\d{2}")
+_NAME_WITH_NUMBER = re.compile(rf"\u00a7{S}([A-Z\u00c0-\u00de]{{2,8}}){S}$")
+"""What looks like a law's name, behind a place and before a number, which is then part of the name."""
 _CLOSED_LETTER = re.compile(r"([^\W\d_])\)")
 _FOLLOWED_DIRECTLY = re.compile(r"\d{1,4}(?:\.\d|[^\W\d_]?\()")
 
@@ -159,6 +161,10 @@ def _units_before(text: str, head: re.Match[str], forms: Forms) -> list[Referenc
     """Units that stand before their sign, as in `11, 12 och 14 §§`."""
     chain: list[Reference] = []
     at, end = head.start("units"), head.end("units")
+    named = _NAME_WITH_NUMBER.search(text, max(0, at - 24), at)
+    if named and not forms.names.at(text, named.start(1)) and (number := forms.unit.match(text, at)):
+        following = forms.separator.match(text, number.end(), end)
+        at = following.end() if following else at  # `17 § KQL 7, 25 § YTL`
     while at < end and (unit := forms.unit.match(text, at)):
         dotted = DOT.match(text, unit.end())
         parts = (Part(POSITION, dotted[1]),) if dotted else ()

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from forge_assets.citations.law_identity import number_of
 from forge_assets.citations.law_index import LawIndex
@@ -43,6 +44,9 @@ _SHORT = 3
 """Letters of an abbreviation that may be another kind of law's: `DL n.º 314/2003`."""
 _NUMERAL = re.compile(rf"(?:\d{{4}}\.{S}[^\W\d_]{{2,5}}{S})?[IVXLC]{{1,8}}\.{S}$")
 """What stands before a law's word where laws of a year have Roman numbers: `2010. évi CLIII. törvény`."""
+_CLOSE = 12
+"""Letters between a law and its place, at most, where they stand side by side."""
+_NOTHING_BEHIND = re.compile(rf"(?:{S}[^\W\d_]{{1,4}}\.)?{S}?(?:[.;)]|$)")
 _REACH = 90
 """Letters within which a law's number or date begins, behind the word for law."""
 _TITLE_YEAR = re.compile(rf",?{S}(?:18|19|20)\d{{2}}(?!\d)")
@@ -69,6 +73,8 @@ class Mentions:
         countries = laws.countries(text) if any(len(one.laws) > 1 for one in found) else []
         told = {default} if default else _told(found)
         found = [_unheld(text, one) if _is_rivals(one, told) else one for one in found]
+        apposed = {one for one, other in pairwise(found) if _is_apposed(text, one, other)}
+        found = [_unheld(text, one) if one in apposed else one for one in found]
         settled = [_settled(text, one, countries, laws) if one.laws else one for one in found]
         strong = {law for one in settled for law in one.laws if not laws.is_weak(text[one.start : one.end])}
         return cls(text, laws, [_backed(text, one, strong, default, laws) for one in settled], countries)
@@ -231,6 +237,19 @@ def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) 
         said = words_of_name(about["subject"])
         held = frozenset(law for law in held if not said or said & laws.identity(law).words)
     return held
+
+
+def _is_apposed(text: str, law: NamedLaw, other: NamedLaw) -> bool:
+    """Whether a number behind a comma only says which law was named: a place stands before the name, and behind the
+    number nothing, as in `§ 75 zákoníku práce, zákona č. 65/1965 Sb.`"""
+    return (
+        bool(law.laws)
+        and other.numbers
+        and not other.laws
+        and text[law.end : other.start] == ", "
+        and _DIGIT.search(text, max(0, law.start - _CLOSE), law.start) is not None
+        and _NOTHING_BEHIND.match(text, other.end) is not None
+    )
 
 
 def _abroad(text: str, mention: NamedLaw, laws: LawIndex) -> str | None:

@@ -38,6 +38,8 @@ _SHOWN_AS = {
     **{ord(sign): letters for sign, letters in _LIGATURES.items()},
 }
 _ODD = re.compile("[" + "".join(map(chr, _SHOWN_AS)) + "]")
+_UNEVEN = re.compile("[" + "".join(chr(sign) for sign, seen in _SHOWN_AS.items() if not seen or len(seen) != 1) + "]")
+"""Signs that stand for none or for several."""
 _MARKUP = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
     r"|<(?P<tag>/?(?:[a-zA-Z]{1,10}|h[1-6]))(?:\s[^<>]{0,300})?/?>"
@@ -100,6 +102,9 @@ class CleanText:
     def of(cls, given: str) -> CleanText:
         """Clean a text. Paragraphs, headings, items of lists and rows of tables stay apart."""
         normal = given.isascii() or (unicodedata.is_normalized("NFC", given) and not _ODD.search(given))
+        shown = given if normal or _UNEVEN.search(given) else given.translate(_SHOWN_AS)
+        if shown is not given and unicodedata.is_normalized("NFC", shown):
+            given, normal = shown, True  # sign for sign, so that places are the same
         ends = [found.span() for found in _LINE_END.finditer(given)]
         joints = _joints(given, ends)
         if normal and not joints:
@@ -107,7 +112,11 @@ class CleanText:
         parts, starts, stops = [], list[int](), list[int]()
         position = 0
         for start, end, between in [*joints, (len(given), len(given), "")]:
-            for letter, first, last in _composed(given, position, start):
+            if normal:
+                parts.append(given[position:start])
+                starts += range(position, start)
+                stops += range(position + 1, start + 1)
+            for letter, first, last in () if normal else _composed(given, position, start):
                 parts.append(letter)
                 starts.append(first)
                 stops.append(last)

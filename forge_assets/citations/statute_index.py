@@ -51,11 +51,6 @@ class IndexedLaw:
         """Find the number of the unit that is written so."""
         return self._by_form.get(_form(written))
 
-    @cached_property
-    def raised(self) -> bool:
-        """Whether units have raised digits, as `22(1)`."""
-        return any(unit.endswith(")") for unit in self.units)
-
     def ends_before(self, number: str) -> bool:
         """Whether a number lies far beyond the last unit held, so that the law cannot have it."""
         last = max((order(unit) for unit in self.units), default=())
@@ -171,8 +166,9 @@ def _latin(letter: str) -> str | None:
 def as_keyed(written: str, held: IndexedLaw) -> str:
     """Write a number that is not held in the style of those that are."""
     number = _form(written)
-    if number.isdigit() and len(number) > 2 and held.raised and held.ends_before(number):
-        return f"{number[:-1]}({number[-1]})"  # a raised digit that lost its raising
+    raised = held.unit(f"{number[:-1]}({number[-1:]})") if number.isdigit() else None
+    if raised and held.ends_before(number):
+        return raised  # a raised digit that lost its raising
     number = number[:1].upper() + number[1:] if number[:1].isalpha() else number
     if any(re.match(r"[^\W\d_]\.\d", unit) for unit in held.units):
         number = re.sub(r"^([^\W\d_])(?=\d)", r"\1.", number)
