@@ -38,6 +38,12 @@ _OWN_START = re.compile(
     r"|(?:\d{1,3}(?:/[A-Z])?\.\s?\u00a7|\u00a7\s?\d{1,3}(?:\s?[a-z])?\.)\s(?:\(\d{1,2}\)\s)?(?=[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f]))"
 )
 """How a passage of a statute begins: by the number of a section, paragraph or point. Bare places in it are its own."""
+_BEFORE_HEADING = " \t\n\u00a0\"'\u201e\u201c\u00ab#*-"
+_HEADING_END = re.compile(
+    r"(?:\.|(?<=\u00a7))\s{1,4}(?:\(?\d{1,2}[.)]\s)?"
+    r"[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f][a-z\u00df-\u00ff\u03ac-\u03ce\u0430-\u044f]"
+)
+"""What stands behind the number of a section that begins a passage of a statute: `Art. 5. 1. Pracodawca`."""
 _CASE = re.compile(r"\d{1,6}/\d{2}(?:\d{2})?[\])]?,[ \u00a0]$")
 """The number of a case before a paragraph of its judgment: `no. 12345/99, § 44`."""
 
@@ -81,6 +87,7 @@ class Attributor:
         self._held = [mention for mention in mentions.named if mention.laws]
         self._starts = [mention.start for mention in self._held]
         self._all = frozenset(law for mention in self._held for law in mention.laws)
+        self._homely = [law for law in self._all if self._is_home(law)]
         self._unheld_from = next((m.start for m in mentions.named if not m.laws), len(mentions.text))
         self._passed: dict[LawId, int] = {}
         self._next = 0
@@ -166,7 +173,11 @@ class Attributor:
 
     def _without_prose(self, chain: list[Reference]) -> list[Reference]:
         text = self._mentions.text
-        while chain[-1].bare and not (chain[-1].joined.isalpha() or chain[-1].joined == "/") and not _ENDED.match(text, chain[-1].end):
+        while (
+            chain[-1].bare
+            and not (chain[-1].joined.isalpha() or chain[-1].joined == "/")
+            and not _ENDED.match(text, chain[-1].end)
+        ):
             chain = chain[:-1]
         return chain
 
@@ -194,6 +205,9 @@ class Attributor:
         """A chain with no law beside it: of the law that the text speaks of, if it is told."""
         start, end = chain[0].start, chain[-1].end
         if self._stands_for_document(chain) or start < self._own:
+            return None
+        if not self._mentions.text[:start].strip(_BEFORE_HEADING) and _HEADING_END.match(self._mentions.text, end):
+            self._own = end
             return None
         law, label = self._spoken_of(chain)
         if law is None and label == "unknown" and _is_prose(chain):
@@ -254,7 +268,7 @@ class Attributor:
 
     def _named_later(self, chain: list[Reference]) -> LawId | None:
         """The one law of the text, where it is named later in the sentence, or with a place that follows at once."""
-        laws = [law for law in self._all if self._is_home(law)]
+        laws = self._homely
         at = bisect_left(self._starts, chain[-1].end)
         if len(laws) != 1 or self._unheld_from < len(self._mentions.text) or at == len(self._held):
             return None

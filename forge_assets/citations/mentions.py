@@ -158,21 +158,28 @@ def _by_number(text: str, at: int, laws: LawIndex) -> NamedLaw | None:
     found = _DATED.match(text, at)
     if found is None:
         return None
-    behind = _NAME_BEHIND.match(text, found.end())
+    comma = found[0].rfind(",")
+    placed = comma > 0 and laws.forms.head.match(text, at + comma + 2) is not None
     bracket = _SHORT_NAME.match(text, found.end())
-    for place in (behind, bracket):
+    for place in (None if placed else _NAME_BEHIND.match(text, found.end()), bracket):
         named = laws.names.at(text, place.end()) if place else None
         if named and named.laws:
             return NamedLaw(named.laws, at, named.end + (text[named.end : named.end + 1] == ")"), numbers=True)
+    end = at + comma if placed else found.end()
+    undated = None if placed else _undated(text, at, end, laws)
+    return undated or NamedLaw(frozenset(), at, end, _label(text[at:end]), numbers=True)
+
+
+def _undated(text: str, at: int, end: int, laws: LawIndex) -> NamedLaw | None:
+    """The held law whose name goes on behind its date: `loi du 17 décembre 1993 sur la participation`."""
     word = _WORD.match(text, at)
-    rest = text[found.end() : found.end() + _REACH].lstrip(" \u00a0")
-    undated = laws.names.at(f"{word[0]} {rest}", 0) if word else None
-    if word and undated and undated.laws and undated.end > len(word[0]) + 1:
-        end = text.index(rest, found.end()) + undated.end - len(word[0]) - 1  # `loi du 17 décembre 1993 sur la participation`
-        return NamedLaw(undated.laws, at, end, numbers=True)
-    comma = found[0].rfind(",")
-    end = at + comma if comma > 0 and laws.forms.head.match(text, at + comma + 2) else found.end()
-    return NamedLaw(frozenset(), at, end, _label(text[at:end]), numbers=True)
+    if word is None:
+        return None
+    rest = text[end : end + _REACH].lstrip(" \u00a0")
+    named = laws.names.at(f"{word[0]} {rest}", 0)
+    if named is None or not named.laws or named.end <= len(word[0]) + 1:
+        return None
+    return NamedLaw(named.laws, at, text.index(rest, end) + named.end - len(word[0]) - 1, numbers=True)
 
 
 def _is_other(text: str, law: NamedLaw, laws: LawIndex) -> bool:
@@ -186,7 +193,12 @@ def _by_title(text: str, word: re.Match[str], floor: int, laws: LawIndex) -> Nam
     if numeral:
         return NamedLaw(frozenset(), numeral.start(), word.end(), _label(text[numeral.start() : word.end()]))
     before = _TITLE.search(text, max(floor, word.start() - 45), word.start())
-    if before is None or word[0][0].islower() or before["w"][0].islower() or laws.forms.small_word.fullmatch(before["w"]):
+    if (
+        before is None
+        or word[0][0].islower()
+        or before["w"][0].islower()
+        or laws.forms.small_word.fullmatch(before["w"])
+    ):
         return None
     year = _TITLE_YEAR.match(text, word.end())
     end = year.end() if year else word.end()
@@ -224,7 +236,8 @@ def _same(text: str, mention: NamedLaw, held: frozenset[LawId], laws: LawIndex) 
     if number:
         own = number_of(number)
         known = {law: laws.identity(law).numbers for law in held}
-        told = mention.end - mention.start <= _SHORT and number[0][: number.start(1) - number.start()].strip(" ,(\u00a0")
+        word = number[0][: number.start(1) - number.start()].strip(" ,(\u00a0")
+        told = bool(word) and mention.end - mention.start <= _SHORT
         held = frozenset(law for law in held if (not known[law] and not told) or own in known[law])
     year = None if number or text[mention.start : mention.end][-4:].isdigit() else _OWN_YEAR.match(text, mention.end)
     if year:

@@ -113,7 +113,10 @@ class Forms:
         of = _any([*countries, *every("of")])
         join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
         order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
-        separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}(?:{_any(every('join'))}){S}|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        joining = rf"(?:{_any(every('join'))})"
+        separator = (
+            rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}{joining}{S}|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        )
         before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
         unit = _unit(forms, before)
         orders = rf"(?:{order})(?:{separator}(?:{order})){{0,7}}"
