@@ -31,6 +31,8 @@ class FoundSentence:
     text: str
     expected: tuple[str, ...]
     """Keys, each once."""
+    half: str = ""
+    """`seen` while the parser was mended, `unseen`: read once, at the end."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,17 @@ class SentenceScore:
 
 
 def read_sentences(path: Path) -> list[FoundSentence]:
-    """Read labelled sentences, one JSON object a line.
+    """Read labelled sentences, one JSON object a line; those whose text is not kept are passed over.
 
     Raises:
         KeyError: a line lacks a field.
     """
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return [FoundSentence(r["id"], r["country"], r["kind"], r["text"], tuple(r["expected"])) for r in rows]
+    return [
+        FoundSentence(r["id"], r["country"], r["kind"], r["text"], tuple(r["expected"]), r.get("half", ""))
+        for r in rows
+        if r.get("text")
+    ]
 
 
 def score_sentences(rows: Iterable[FoundSentence], laws: LawIndex, countries: Iterable[str] = ()) -> SentenceScore:
