@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 
 from forge_assets.citations.evaluation.found_sentences import (
-    FoundSentence,
     SentenceScore,
     agreement,
     interval,
@@ -54,7 +53,7 @@ def main() -> None:
     print_whole({"country not given": alone, "country given": told, "the same, catalog only": inside})
     print_groups(alone, told)
     if chosen.second.is_file():
-        print_agreement(rows, chosen.second)
+        print_agreement(chosen.path, chosen.second)
     if chosen.mistakes:
         print_mistakes(alone, told)
 
@@ -92,10 +91,10 @@ def places(tally: Tally) -> int:
     return tally.found + tally.missed
 
 
-def print_agreement(rows: list[FoundSentence], path: Path) -> None:
-    """How far a second reader's labels agree with the set's."""
-    second = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    first = {row.id: row.expected for row in rows}
+def print_agreement(labelled: Path, path: Path) -> None:
+    """How far a second reader's labels agree with the set's, also where a sentence's text is not kept."""
+    second, kept = ([json.loads(line) for line in p.read_text("utf-8").splitlines()] for p in (path, labelled))
+    first = {row["id"]: tuple(row["expected"]) for row in kept}
     both = [label for label in second if label["id"] in first]
     share = agreement((first[label["id"]] for label in both), (tuple(label["expected"]) for label in both))
     alike = sum(set(first[label["id"]]) == set(label["expected"]) for label in both)

@@ -19,6 +19,7 @@ named, or the place is one that an excerpt may lack; `ambiguous`: which law is m
 ROMAN = {n: str(i) for i, n in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"), start=1)}
 _SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _COUNTED = re.compile(r"(.*?)(\d+)", re.DOTALL)
+_DOTTED = re.compile(r"[^\W\d_]\.\d")
 _RAISED = re.compile(r"[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _ALPHABETS = ("αβγδεζηθικλμ", "абвгдежзийкл")
 _SOUNDS = {"в": "v", "г": "g"}
@@ -56,7 +57,12 @@ class IndexedLaw:
         last = max((order(unit) for unit in self.units), default=())
         return bool(last) and order(number)[0][0] > 2 * last[0][0]
 
-    @property
+    @cached_property
+    def dotted(self) -> bool:
+        """Whether units have numbers such as `L.222-9`, with a full stop behind their letter."""
+        return any(_DOTTED.match(number) for number in self.units)
+
+    @cached_property
     def hyphenated(self) -> bool:
         """Whether units have numbers such as `15-2`, so that a hyphen is no range."""
         return any("-" in number for number in self.units)
@@ -170,7 +176,7 @@ def as_keyed(written: str, held: IndexedLaw) -> str:
     if raised and held.ends_before(number):
         return raised  # a raised digit that lost its raising
     number = number[:1].upper() + number[1:] if number[:1].isalpha() else number
-    if any(re.match(r"[^\W\d_]\.\d", unit) for unit in held.units):
+    if held.dotted:
         number = re.sub(r"^([^\W\d_])(?=\d)", r"\1.", number)
     return written if any(c.isupper() for c in written[1:]) else number
 

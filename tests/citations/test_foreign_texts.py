@@ -80,10 +80,17 @@ def test_a_place_is_never_given_to_the_law_beside_the_one_it_is_of(
         ("§ 90 BetrVG. Das KSchG gilt auch. § 17 Abs. 1 regelt es.", "ambiguous"),
         ("BetrVG § 102 KSchG", "ambiguous"),
         ("§ 87 Abs. 1", "unverifiable"),
+        ("Das BetrVG gilt. Nach § 90 ist zu beraten.", "ambiguous"),
+        ("§ 90 BetrVG gilt. Nach § 90 Abs. 1 ist zu unterrichten.", "real"),
+        ("(2) § 90 BetrVG gilt. Nach § 92 ist zu beraten.", "unverifiable"),
     ],
 )
 def test_what_is_not_held_or_only_guessed_is_told_so(laws: LawIndex, text: str, status: str) -> None:
     assert parse(text, laws)[-1].status == status
+
+
+def test_a_place_that_only_the_country_given_explains_is_a_guess(laws: LawIndex) -> None:
+    assert [c.status for c in parse("§ 111 Satz 1", laws, "DE")] == ["ambiguous"]
 
 
 @pytest.mark.parametrize("code", ["XX", "", "GERMANY"])
