@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from forge_assets.citations.citation import Citation
+from forge_assets.citations.verdict import Verdict, asked, judge
 from forge_assets.law.citation_key import CitationKey
 
-Mark = Literal["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
-
-MEANING: dict[Mark, tuple[str, str]] = {
-    "expected": ("expected", "the reference cites it too"),
-    "other": ("not expected", "a real provision that the reference does not cite"),
-    "foreign": ("wrong country", "a real provision of another country's law"),
+MEANING: dict[Verdict, tuple[str, str]] = {
+    "required": ("expected", "the reference cites it too"),
+    "relevant": ("near", "around or within a place that the reference cites"),
+    "not_applicable": ("not expected", "a real provision that the reference does not cite"),
+    "wrong_country": ("wrong country", "a real provision of another country's law"),
     "fabricated": ("fabricated", "the law has no such unit"),
     "repealed": ("repealed", "the place is no longer law"),
-    "unverifiable": ("unverifiable", "we hold no text of that law"),
+    "unheld": ("law not held", "we hold no text of that law"),
+    "ambiguous": ("ambiguous", "which law is meant was guessed"),
+    "unverifiable": ("unverifiable", "no law is named, or it may stand in a part of the law that is not held"),
 }
+"""Verdicts that an answer's citations can have, in the order of the legend."""
 LONGEST = 700
 
 
@@ -27,7 +29,7 @@ class Piece:
     """A run of text, and what it is if it is a citation."""
 
     text: str
-    mark: Mark | None = None
+    mark: Verdict | None = None
     key: str = ""
 
     @property
@@ -44,24 +46,6 @@ class Line:
     pieces: tuple[Piece, ...]
 
 
-def mark(citation: Citation, expected: Collection[CitationKey], at_home: Collection[str]) -> Mark:
-    """Classify a citation of an answer against the reference.
-
-    Args:
-        expected: keys that the reference cites: as in scoring, these are right whatever else is true of them.
-        at_home: jurisdictions whose law may be cited, see `LawIndex.at_home`.
-    """
-    if citation.key in expected:
-        return "expected"
-    if citation.status == "fabricated":
-        return "fabricated"
-    if citation.status == "repealed":
-        return "repealed"
-    if citation.status != "real":
-        return "unverifiable"
-    return "other" if citation.jurisdiction in at_home else "foreign"
-
-
 def lines(
     text: str, citations: Sequence[Citation], expected: Collection[CitationKey], at_home: Collection[str]
 ) -> tuple[Line, ...]:
@@ -69,7 +53,8 @@ def lines(
     end = len(text) if len(text) <= LONGEST else max(text.rfind(" ", 0, LONGEST), LONGEST // 2)
     shown, cut = text[:end], len(text) - end
     ordered = sorted(citations, key=lambda c: c.span)
-    marks = [(c.span, mark(c, expected, at_home), str(c.key)) for c in ordered]
+    situation = asked(at_home, expected)
+    marks = [(c.span, judge(c, situation).verdict, str(c.key)) for c in ordered]
     result, start = [], 0
     for raw in shown.split("\n"):
         result.append(Line(raw.lstrip().startswith("#"), tuple(_pieces(raw, start, marks))))
@@ -79,7 +64,7 @@ def lines(
     return tuple(result)
 
 
-def _pieces(raw: str, start: int, marks: list[tuple[tuple[int, int], Mark, str]]) -> list[Piece]:
+def _pieces(raw: str, start: int, marks: list[tuple[tuple[int, int], Verdict, str]]) -> list[Piece]:
     """The pieces of one line that begins at offset `start`; a citation over two lines is marked on both."""
     pieces, at, end = [], start, start + len(raw)
     for (first, last), kind, key in marks:

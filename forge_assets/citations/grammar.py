@@ -19,6 +19,7 @@ from forge_assets.citations.parts import (
     Part,
     Reference,
     bare_label,
+    closing_number,
     read_before,
     read_parts,
     rises,
@@ -29,6 +30,14 @@ from forge_assets.citations.vocabulary import folded
 
 _GLOSS = re.compile(rf"{S}\([^()\u00a7]{{2,60}}\)")
 """What a place is about, in brackets between two places of a list."""
+_WORD = re.compile(r"[^\W\d_]+")
+_RAISED = re.compile(rf"{S}(\d)(?!\d)({S}?(?=\u00a7)|{S})")
+"""What may be the raised digit of a unit's number, in text that lost the raising."""
+_LETTER_RANGE = re.compile(r"[-\u2013]([b-z])(?![^\W_])")
+_YEAR = re.compile(r"(?:18|19|20)\d{2}")
+_NAME_WITH_NUMBER = re.compile(rf"\u00a7{S}([A-Z\u00c0-\u00de]{{2,8}}){S}$")
+"""What looks like a law's name, behind a place and before a number, which is then part of the name."""
+_CLOSED_LETTER = re.compile(r"([^\W\d_])\)")
 _FOLLOWED_DIRECTLY = re.compile(r"\d{1,4}(?:\.\d|[^\W\d_]?\()")
 
 
@@ -53,7 +62,7 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         gloss = None if join else _GLOSS.match(text, chain[-1].end)
         if gloss:
             join = forms.join.match(text, gloss.end())
-        if join is None:
+        if join is None or _is_name(text, join, forms):
             return chain
         again = forms.head.match(text, join.end())
         if again:
@@ -65,6 +74,48 @@ def read_chain(text: str, head: re.Match[str], forms: Forms, floor: int) -> list
         if following is None or (following.bare and (gloss or ";" in join[0])):
             return chain
         chain.append(replace(following, joined=join[0].strip()))
+
+
+def _is_name(text: str, join: re.Match[str], forms: Forms) -> bool:
+    """Whether what reads as `and` is the name of a law: `OR`, `ET`."""
+    word = _WORD.search(join[0])
+    return word is not None and word[0].isupper() and forms.names.at(text, join.start() + word.start()) is not None
+
+
+def read_elliptic(text: str, before: Reference, named_until: int, forms: Forms) -> tuple[list[Reference], int]:
+    """Read a place of a list that gives no head and whose law follows: `17 KSchG` in `§§ 102 BetrVG, 17 KSchG`.
+
+    Args:
+        named_until: where the name of the law of the place before ends.
+
+    Returns:
+        The place, and where its law's name must begin at the latest; none if it is no place.
+    """
+    join = forms.join.match(text, named_until)
+    unit = forms.unit.match(text, join.end()) if join and not _is_name(text, join, forms) else None
+    if join is None or unit is None or not unit[0][0].isdigit():
+        return [], 0
+    found = _read_unit(text, join.end(), join.end(), before.head, forms)
+    if found is None:
+        return [], 0
+    at = found.end
+    for _ in range(6):
+        of = forms.of.match(text, at)
+        if of is None or "," in of[0]:
+            break
+        at = of.end()
+    return [found], at
+
+
+def read_bare(text: str, at: int, forms: Forms) -> list[Reference]:
+    """Read the place whose number stands right behind a law's name, with no word for a unit: `OR 335d ff.`"""
+    space = re.compile(S).match(text, at)
+    found = _read_unit(text, space.end(), space.end(), "", forms) if space else None
+    if found is None or text[found.end : found.end + 1].isalnum():
+        return []
+    found = _read_range(text, found, forms, True)
+    tail = forms.following.match(text, found.end)
+    return [replace(found, end=tail.end()) if tail else found]
 
 
 def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference], bool]:
@@ -84,6 +135,8 @@ def _open(text: str, head: re.Match[str], forms: Forms) -> tuple[list[Reference]
         unit = forms.words.name_of(head["name"]) + head["w"]
         return [read_parts(text, Reference(start, end, head["name"], unit), forms)], False
     found = _read_unit(text, start, end, (head["many"] or head["one"] or "").strip(), forms)
+    if found and _YEAR.fullmatch(found.unit) and not found.parts and folded(found.head) in forms.title_words:
+        return [], False  # `Regulations 2006`
     return ([found] if found else []), bool(head["many"])
 
 
@@ -108,6 +161,10 @@ def _units_before(text: str, head: re.Match[str], forms: Forms) -> list[Referenc
     """Units that stand before their sign, as in `11, 12 och 14 §§`."""
     chain: list[Reference] = []
     at, end = head.start("units"), head.end("units")
+    named = _NAME_WITH_NUMBER.search(text, max(0, at - 24), at)
+    if named and not forms.names.at(text, named.start(1)) and (number := forms.unit.match(text, at)):
+        following = forms.separator.match(text, number.end(), end)
+        at = following.end() if following else at  # `17 § KQL 7, 25 § YTL`
     while at < end and (unit := forms.unit.match(text, at)):
         dotted = DOT.match(text, unit.end())
         parts = (Part(POSITION, dotted[1]),) if dotted else ()
@@ -137,7 +194,14 @@ def _read_unit(text: str, start: int, at: int, head: str, forms: Forms) -> Refer
     while at < len(text) and text[at] in " \t\u00a0\u202f\u2009":
         at += 1
     unit = forms.unit.match(text, at)
-    return read_parts(text, Reference(start, unit.end(), head, _tight(unit[0])), forms) if unit else None
+    if unit is None:
+        return None
+    raised = _RAISED.match(text, unit.end()) if unit[0].isdigit() else None
+    if raised and (text[raised.end(2) : raised.end(2) + 1] == "\u00a7" or forms.names.at(text, raised.end(2))):
+        found = Reference(start, raised.end(1), head, unit[0], raised=raised[1])
+    else:
+        found = Reference(start, unit.end(), head, _tight(unit[0]))
+    return read_parts(text, found, forms)
 
 
 def _tight(unit: str) -> str:
@@ -154,7 +218,7 @@ def _read_next(text: str, at: int, before: Reference, many: bool, forms: Forms) 
         end, part = worded
         level = _level(before, part, forms)
         return read_parts(text, replace(here, end=end, parts=(*before.parts[:level], part)), forms)
-    paren = PAREN.match(text, at) or DEGREE_MARK.match(text, at)
+    paren = PAREN.match(text, at) or DEGREE_MARK.match(text, at) or _CLOSED_LETTER.match(text, at)
     if paren and before.parts:
         label = bare_label(paren[1])
         word = DEGREE if "\u00b0" in paren[0] or "\u00ba" in paren[0] else POSITION
@@ -192,6 +256,8 @@ def _is_unit(
         return False
     if not before.parts:
         return True
+    if text[before.end - 1] == ")" and before.parts[-1].word == POSITION and rises(before.unit, _tight(unit[0])):
+        return True  # `Art. 4(1) and 7`: parts of this list stand in brackets
     following = None if text[unit.end() : unit.end() + 1] == "," else worded_part(text, unit.end(), forms)
     if following and _level(before, following[1], forms) == 0:
         return True
@@ -208,6 +274,9 @@ def _same_sort(label: str, other: str) -> bool:
 
 
 def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Reference:
+    letter = _LETTER_RANGE.match(text, ref.end) if not ref.parts and ref.unit[-1].isalpha() else None
+    if letter and (closing := closing_number(ref.unit, letter[1])) != letter[1]:
+        return replace(ref, end=letter.end(), last=closing, by=letter[0][0])
     match = forms.range.match(text, ref.end)
     if match is None or ref.last:
         return ref
@@ -215,6 +284,8 @@ def _read_range(text: str, ref: Reference, forms: Forms, many: bool) -> Referenc
         again = forms.head.match(text, match.end())
         opened = _open(text, again, forms)[0] if again else []
         end = opened[0] if opened else _read_unit(text, match.start(), match.end(), ref.head, forms)
+        if end is not None and many and not opened:
+            end = replace(end, unit=closing_number(ref.unit, end.unit))
         if end is None or end.parts or (again is None and not many and re.fullmatch(r"\s[^\w.]\s", match[0])):
             return ref
         same_kind = end.unit[0].isdigit() == ref.unit[0].isdigit()

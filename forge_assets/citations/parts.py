@@ -15,18 +15,26 @@ PAREN = re.compile(rf"{S}?\(({LABEL}|[A-Z]\d{{1,2}})\)")
 DOT = re.compile(r"\.(\d{1,2})(?!\d)(?=\.?[^\d.]|\.?$|\.\d(?!\d))")
 DEGREE_MARK = re.compile(rf"(?:{C}|\.)(\d{{1,2}}\.?[\u00b0\u00ba](?:{S}?(?:bis|ter|quater)(?!\w))?)")
 _LETTER = re.compile(rf"[.,]?{S}?([^\W\d_])\)")
+_LOOSE_LETTER = re.compile(rf"{S}([b-df-hj-np-tv-xz])(?=[,;])")
+"""The letter of a point that stands without a bracket: `64.4 d,`."""
 _ROMAN = re.compile(
-    rf"(?:,{S}?([IVX]{{1,4}})(?![^\W_])|{S}([IVX]{{1,4}})(?={S}?(?:[,.;:)\n]|Nr|No|Satz|S\.|\d{{1,2}}\u00b0|$)|{S}[A-Z]))"
+    rf"(?:,{S}?([IVX]{{1,4}})(?![^\W_])|{S}([IVX]{{1,4}})(?={S}?(?:[,.;:)\n]|Nr|No|Satz|S\.|\d{{1,2}}\u00b0|$)|{S}[A-Z]|{S}\d{{1,2}}(?![\w.])))"
 )
+_AFTER_ROMAN = re.compile(rf"{S}(\d{{1,2}})(?![^\W_]|[.,]\d|{S}?%)(?={S}[A-Z]|[ ,.;)]|$)")
+"""The number of a sentence behind a Roman paragraph, as in `§ 102 I 3`."""
 _COMMA_PAREN = re.compile(rf",{S}?\((\d{{1,2}}[a-z]?)\)")
 _NUMBERED = re.compile(rf"{S}(\d{{1,2}})\)(?!\w)")
 _LOOSE = re.compile(rf"{S}(\d{{1,2}}[a-z]?)\.?(?=((?:(?:,{S}?|{S}[^\W\d_]{{1,4}}{S}|[-\u2013])\d{{1,2}})*{S}?))")
 """A number that stands without a word where a part may stand."""
+_ABBREVIATION_BEFORE = re.compile(r"[A-Z\u00c0-\u00de][^\W\d_]*[A-Z\u00c0-\u00de][^\W\d_]*\s$")
 _SLASH = re.compile(r"/(\d{1,2}|[a-z])(?![^\W_])")
 _ROMAN_ALONE = re.compile(r"([IVX]{1,4})(?![^\W_])")
 PLAIN = re.compile(rf"({LABEL})(?![^\W_]|[.,]\d|{S}?%)")
+_BETWEEN = " \t.,\u00a0\u202f\u2009"
 POSITION = ""
 """The word of a part that is told by its place only, as in `87(1)` or `64.4`."""
+SENTENCE = "\u2026"
+"""The word of a sentence that is told by its place behind a Roman paragraph: no key names it."""
 DEGREE = "\u00b0"
 """The word of a point written `4°`."""
 
@@ -57,6 +65,8 @@ class Reference:
     """The word between the ends of a range."""
     joined: str = ""
     """What joins it to the place before."""
+    raised: str = ""
+    """A small number that stood behind the unit's as a raised digit does: `23 1` for `23¹`."""
     bare: bool = False
     """Known only by its place in a list, so a plain number in prose may look the same."""
 
@@ -73,15 +83,25 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
     last = ref.parts[-1] if ref.parts else None
     worded = worded_part(text, ref.end, forms)
     if worded:
-        listed = "," in text[ref.end : ref.end + 2] and forms.words.opens_units(worded[1].word)
+        opens = forms.words.opens_units(worded[1].word)
+        listed = opens and "," in text[ref.end : ref.end + 2]
         again = any(part.word == worded[1].word for part in ref.parts)
-        return None if listed or again else worded
+        return None if listed or again or (opens and _same_sign(ref, worded[1])) else worded
     degree = DEGREE_MARK.match(text, ref.end)
+    if degree and last is None and text[ref.end] == "." and degree[0][-1] == "\u00ba":
+        return degree.end(), Part(POSITION, bare_label(degree[1]))
+    if last and last.word == POSITION and _ROMAN_ALONE.fullmatch(last.label) and text[ref.end - 1] != ")":
+        sentence = _AFTER_ROMAN.match(text, ref.end)
+        if sentence:
+            return sentence.end(), Part(SENTENCE, sentence[1])
     if degree and (last.word != DEGREE if last else text[ref.end - 1] not in "\u00ba\u00aa"):
         return degree.end(), Part(DEGREE, bare_label(degree[1]))
     loose = _LOOSE.match(text, ref.end) if last else None
     if loose and (forms.names.at(text, loose.end(2)) or text[loose.end(2) : loose.end(2) + 1] in ("*", ":")):
         return loose.end(), Part(POSITION, loose[1])
+    lettered = _LOOSE_LETTER.match(text, ref.end) if last and last.label.isdigit() else None
+    if lettered:
+        return lettered.end(), Part(POSITION, lettered[1])
     after_comma = None if last else _COMMA_PAREN.match(text, ref.end)
     numbered = after_comma or (_NUMBERED.match(text, ref.end) if last and last.word == POSITION else None)
     if numbered:
@@ -99,23 +119,47 @@ def _read_part(text: str, ref: Reference, forms: Forms) -> tuple[int, Part] | No
     return (roman.end(), Part(POSITION, roman[1] or roman[2])) if roman else None
 
 
+def _same_sign(ref: Reference, part: Part) -> bool:
+    """Whether a part's word is the sign that opened the unit, so that it opens another: `§ 87. § 90`."""
+    return folded(ref.head)[:1] == part.word[:1] and not part.word.isalpha()
+
+
 def worded_part(text: str, at: int, forms: Forms) -> tuple[int, Part] | None:
     """Read a part that is named by a word, as in `Abs. 2` or `second paragraph`; its end and the part."""
-    match = forms.word_label.match(text, at)
+    after = at
+    while after < len(text) and text[after] in _BETWEEN:
+        after += 1
+    begins = text[after : after + 1]
+    known = not begins.isdigit() and forms.names_part(text, after)
+    match = forms.word_label.match(text, at) if known else None
     if match and not forms.names.at(text, match.start("w")):
         return match.end(), Part(folded(match["w"]), bare_label(match["l"]))
-    match = forms.label_word.match(text, at)
+    labelled = begins.isdigit() or begins in "IVX" or text[after + 1 : after + 2] == ")"
+    match = forms.label_word.match(text, at) if labelled else None
     if match and not forms.names.at(text, match.start("w")):
         first, *also = _labels_before(match["l"], forms)
         return match.end(), Part(folded(match["w"]), first, tuple(also))
+    if not known or not begins.isalpha():
+        return None
     fixed = forms.fixed.match(text, at)
     if fixed:
         return fixed.end(), Part(folded(fixed["w"]), "0")
     match = forms.ordinal_word.match(text, at)
     if match:
-        first, *also = [forms.words.ordinal(word) or "0" for word in forms.order.findall(match["o"] or match["o2"])]
+        first, *also = _ordinals(match["o"] or match["o2"], forms)
         return match.end(), Part(folded(match["w"] or match["w2"]), first, tuple(also))
     return None
+
+
+def _ordinals(written: str, forms: Forms) -> list[str]:
+    """The numbers of ordinal words, all of a range: `første til fjerde`."""
+    found = list(forms.order.finditer(written))
+    labels = [forms.words.ordinal(word[0]) or "0" for word in found]
+    if len(labels) == 2 and int(labels[0]) < int(labels[1]):
+        between = written[found[0].end() : found[1].start()].strip(" \u00a0")
+        if forms.words.is_to(between):
+            return [str(n) for n in range(int(labels[0]), int(labels[1]) + 1)]
+    return labels
 
 
 def _labels_before(written: str, forms: Forms) -> list[str]:
@@ -135,10 +179,15 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool
     Args:
         cased: the unit's word stands behind its number, so a case may stand for `of`: `prvi odstavek 99. člena`.
     """
-    if not cased and not forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start):
+    if not cased and not (
+        forms.may_end_with_of(text, ref.start)
+        and forms.ends_with_of.search(text, max(floor, ref.start - 24), ref.start)
+    ):
         return [ref]
     for begin in range(max(floor, ref.start - 70), ref.start - 2):
         if text[begin].isspace() or (begin and text[begin - 1].isalnum() and text[begin].isalnum()):
+            continue
+        if not forms.may_open_part(text, begin) or _is_of_name(text, begin, floor):
             continue
         groups = _read_groups(text, begin, ref.start, forms, cased)
         if groups:
@@ -147,6 +196,12 @@ def read_before(text: str, ref: Reference, forms: Forms, floor: int, cased: bool
             found = [replace(ref, start=begin, parts=(*kept, *parts)) for parts in narrow]
             return [replace(each, end=ref.end) for each in found]
     return [ref]
+
+
+def _is_of_name(text: str, begin: int, floor: int) -> bool:
+    """Whether a Roman number ends the name of a law, as in `SGB IX`."""
+    roman = _ROMAN_ALONE.match(text, begin)
+    return roman is not None and _ABBREVIATION_BEFORE.search(text, max(floor, begin - 16), begin) is not None
 
 
 def _read_groups(text: str, at: int, end: int, forms: Forms, cased: bool) -> list[list[tuple[Part, ...]]] | None:
@@ -231,6 +286,17 @@ def rises(first: str, last: str) -> bool:
     """Test whether two numbers ascend, so that they can be the ends of a range."""
     one, other = _numbers(first), _numbers(last)
     return one < other or (one == other and first < last)
+
+
+def closing_number(first: str, last: str) -> str:
+    """The end of a range whose first digits or number are left out: `188-9` ends at 189, `335d-k` at 335k."""
+    digits = re.match(r"\d+", first)
+    if digits and re.fullmatch(r"[^\W\d_]", last) and first[-1].isalpha() and first[-1] < last:
+        return digits[0] + last
+    if digits and last.isdigit() and len(last) < len(digits[0]) and not rises(first, last):
+        whole = digits[0][: -len(last)] + last
+        return whole if rises(first, whole) else last
+    return last
 
 
 def _numbers(unit: str) -> tuple[int, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from forge_assets.citations.law_names import LawNames
+from forge_assets.citations.spelling import in_two_letters, plain, spelled
 from forge_assets.citations.vocabulary import CitationWords, folded, words_of
 from forge_assets.law.model import CitationForms
 
@@ -21,7 +23,7 @@ _NUMBER = (
     rf"|[{_SUPERSCRIPT}]+|\^\d{{1,2}})?"
 )
 _ROMAN = r"[IVX]{1,5}(?![^\W_])"
-_LETTER = r"[^\W\d_](?![^\W_])|[^\W\d_]{2}(?=\))"
+_LETTER = r"[^\W\d_](?![^\W_])|(?:[^\W\d_A-Z]{2}|[A-Z]{2})(?=\))"
 _PRIME = "['\u2019\u2032\u0384]"
 LABEL = (
     rf"\(?(?:{_NUMBER}(?:[\u00ba\u00b0](?:{S}?{_LATIN}(?!\w))?)?|{_ROMAN}"
@@ -29,8 +31,12 @@ LABEL = (
 )
 """A paragraph's or point's label, with what closes it: `1a`, `3° bis`, `IV`, `d)`, `\u03b1\u2032`."""
 _TOKEN = re.compile(r"\u00a7|\d+|[^\W\d_]+")
+_LAST_WORD = re.compile(r"([^\W\d_]+)[.]?\s+$")
+_LETTERS = re.compile(r"[^\W\d_]+")
 EDGE = r"(?<![^\W_])"
 END = r"(?![^\W_])"
+_ABSENT = "".join(f"(?P<{group}>(?!))?" for group in ("many", "one", "ordinal", "o", "fixed", "name", "w", "code"))
+"""Groups of a head that a number cannot begin."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,23 @@ class Forms:
     head: re.Pattern[str]
     """Opens a citation; groups many, one, name (with `w`), fixed, ordinal (with `o`), code, or units closed by
     `after`."""
+    head_of_number: re.Pattern[str]
+    """The same where a number begins one."""
     openers: frozenset[str]
     """First words of heads, in small letters: at any other word no head can begin."""
+    last_of_words: frozenset[str]
+    last_same_words: frozenset[str]
+    """Last words of `of` and `same_law`, in small letters."""
+    wider_words: tuple[str, ...]
+    """Words of `wider`, in small letters."""
+    part_openers: frozenset[str]
+    """First words of parts and ordinals, in small letters."""
+    no_law_words: frozenset[str]
+    """First words of what says that no law is cited, in small letters."""
+    title_words: frozenset[str]
+    """Words that end titles of laws, folded."""
+    endings: tuple[str, ...]
+    """Words for law that words for single laws end with, in small letters."""
     unit: re.Pattern[str]
     word_label: re.Pattern[str]
     label_word: re.Pattern[str]
@@ -66,8 +87,15 @@ class Forms:
     ends_with_same_law: re.Pattern[str]
     other_law: re.Pattern[str]
     """The name of some law, held or not."""
-    ends_with_other_law: re.Pattern[str]
+    titled: re.Pattern[str]
+    """A name that ends as titles of laws do: `Employment Rights Act 1996`."""
+    small_word: re.Pattern[str]
+    """A word that is no part of a title, as `The`."""
+    subject: re.Pattern[str]
+    """What a law named by its date or number is about; group subject."""
+    approved: re.Pattern[str]
     no_law: re.Pattern[str]
+    ends_with_no_law: re.Pattern[str]
 
     @classmethod
     def compile(cls, given: Mapping[str, CitationForms], names: LawNames, countries: Iterable[str] = ()) -> Forms:
@@ -85,15 +113,22 @@ class Forms:
         of = _any([*countries, *every("of")])
         join, to, same = _any(every("join")), _any(every("to")), _any(every("same_law"))
         order = _any(word for form in forms for ordinal in form.ordinals for word in ordinal)
-        separator = rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        joining = rf"(?:{_any(every('join'))})"
+        separator = (
+            rf"\.?(?:{S}?[\u2013\u2014-]{S}?|{S}?,{S}{joining}{S}|{S}?,{S}?|{S}(?:{_any(every('join', 'to'))}){S})"
+        )
         before, after = _opening(parts, "{n}"), _closing(parts, "{n}")
         unit = _unit(forms, before)
-        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,3}}"
+        orders = rf"(?:{order})(?:{separator}(?:{order})){{0,7}}"
         dashes = "[-\u2010\u2011\u2013\u2014]"
+        endings = [word.casefold() for word in every("laws") if len(word) > 3 and word.isalpha()]
+        titles = "|".join(map(re.escape, every("titles"))) or "(?!)"
+        title_word = r"(?:[A-Z\u00c0-\u00de][\w'\u2019-]{0,30}|[a-z]{2,3}\.?|\([^()]{2,40}\))"
         joined = rf"(?:{join})(?:{S}|(?=\u00a7))"
         around = rf"{_opening(wider, '{n}')}", rf"{_closing(wider, '{n}')}"
         patterns = {
             "head": _head(forms, unit, order, separator),
+            "head_of_number": _ABSENT + _closed_head(forms, unit, separator),
             "unit": unit,
             "word_label": rf"{C}(?P<w>{EDGE}(?:{before}))(?:{S}{{1,2}}|(?<![^\W\d_])|(?=[\d(]))(?P<l>{LABEL})",
             "label_word": rf"{C}(?P<l>{_NUMBER}(?:{separator}{_NUMBER}){{0,5}}|{_ROMAN}|[^\W\d_]\))\.?{S}?"
@@ -106,32 +141,121 @@ class Forms:
             "join": rf"\.?{S}?[,;]{S}?(?:{joined})?|\.?{S}{joined}|{S}?[&+/]{S}?",
             "separator": separator,
             "following": rf"{C}(?:{_any(every('following'))}){END}",
-            "of": rf"{S}|[,(*)_\"\u00ab\u201e]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
+            "of": rf"{S}|[,(*)_\"\u00ab\u201e|]|(?:{of})(?:['\u2019]s)?(?:(?<=['\u2019])|{END})",
             "ends_with_of": rf"{EDGE}(?:{of})(?:{S}|(?<=['\u2019]))$",
             "wider": rf"(?:{around[0]}){S}?{LABEL}[ ,]{{0,2}}$|{LABEL}\.?{S}?(?:{around[1]})[ ,]{{0,2}}$",
             "ends_with_wider": rf"{EDGE}(?:{around[0]}){S}?$",
             "same_law": rf"(?:{same}){END}",
             "ends_with_same_law": rf"{EDGE}(?:{same}){S}$",
             "other_law": rf"(?:{_any(every('laws'))}){END}(?:{S}[^\W_][\w./-]*){{0,4}}",
-            "ends_with_other_law": rf"{EDGE}[^\W\d_]{{0,30}}(?:{_any(t for t in every('laws') if len(t) > 3)})"
-            rf"[ ,\u00a0]{{0,2}}$",
+            "titled": rf"(?=[A-Z\u00c0-\u00de(])(?:{title_word}{S}){{1,10}}(?:{titles}){END}"
+            rf"(?:,?{S}(?:18|19|20)\d{{2}}(?!\d))?",
+            "small_word": rf"(?i:{of}|{same}|{_any(every('no_law'))})",
+            "subject": rf"{S}{{1,2}}(?:{_any(every('about'))}){S}(?P<subject>[^.,;()\d\n]{{4,60}})",
+            "approved": rf"[ ,\u00a0]{{1,2}}(?:{_any(every('approved'))}){END}",
             "no_law": rf"[ ,.\u00a0]{{0,2}}(?:(?:{of}){S}){{0,3}}(?:{_any(every('no_law'))}){END}",
+            "ends_with_no_law": rf"{EDGE}(?:{_any(t for t in every('no_law') if len(t) > 5)})[ ,(\u00a0]{{0,2}}$",
         }
         opening = [*every("units", "many"), *(t for f in forms for templates in f.named.values() for t in templates)]
         first = [word[0].casefold() for template in opening if (word := _TOKEN.match(words_of(template)))]
+        first += [plain(word) for word in first]
+        parting = [*parts, *(word for form in forms for ordinal in form.ordinals for word in ordinal)]
+        first_of_parts = [word[0].casefold() for text in parting if (word := _TOKEN.match(words_of(text)))]
         compiled = {name: re.compile(pattern) for name, pattern in patterns.items()}
         return cls(
-            words=CitationWords.of(given), names=names, openers=frozenset([*first, *_codes(forms).lower()]), **compiled
+            words=CitationWords.of(given),
+            names=names,
+            openers=frozenset([*first, *_codes(forms).lower()]),
+            last_of_words=frozenset(map(_last_letters, [*countries, *every("of")])),
+            last_same_words=frozenset(map(_last_letters, every("same_law"))),
+            wider_words=tuple(dict.fromkeys(_last_letters(words_of(word)) for word in wider)),
+            part_openers=_spellings(first_of_parts),
+            no_law_words=_spellings(map(_first_letters, every("no_law"))),
+            title_words=frozenset(map(folded, every("titles"))),
+            endings=tuple(sorted(_spellings(endings))),
+            **compiled,
         )
 
-    def next_head(self, text: str, position: int) -> re.Match[str] | None:
-        """Find the next head of a citation: a look-up by word, then the pattern, which is slow to try everywhere."""
-        for token in _TOKEN.finditer(text, position):
-            if token[0][0].isdigit() or token[0].casefold() in self.openers:
-                head = self.head.match(text, token.start())
-                if head:
-                    return head
+    def may_open_part(self, text: str, at: int) -> bool:
+        """Whether a part may begin at a position: a look-up by word, before patterns that are slow to try."""
+        word = _LETTERS.match(text, at)
+        return word is None or len(word[0]) <= 3 or word[0].casefold() in self.part_openers
+
+    def names_part(self, text: str, at: int) -> bool:
+        """Whether a word at a position may name a part, alone or with an ordinal; a sign may."""
+        word = _LETTERS.match(text, at)
+        return word is None or word[0].casefold() in self.part_openers
+
+    def is_compound(self, word: str) -> bool:
+        """Whether a word ends as words for law do: `ferieloven`."""
+        return word.isalpha() and word.casefold().endswith(self.endings) and word.casefold() not in self.endings
+
+    def may_be_no_law(self, text: str, at: int) -> bool:
+        """Whether words that say that no law is cited may follow: a look-up by word, before a pattern that is slow."""
+        following = _LETTERS.findall(text, at, at + 60)
+        return not self.no_law_words.isdisjoint(word.casefold() for word in following[:5])
+
+    def heads(self, text: str) -> Heads:
+        """Find where heads of citations may begin in a text."""
+        tokens = {
+            token for token in set(_TOKEN.findall(text)) if token[0].isdigit() or token.casefold() in self.openers
+        }
+        starts = [token.start() for token in _TOKEN.finditer(text) if token[0] in tokens] if tokens else []
+        return Heads(text, self.head, self.head_of_number, starts)
+
+    def may_end_with_of(self, text: str, at: int) -> bool:
+        """Whether a word for `of` may stand before a position: a look-up by word, before a pattern that is slow."""
+        before = text[max(0, at - 2) : at]
+        if not before or before[-1] in "'\u2019":
+            return bool(before)
+        return before[-1].isspace() and self._last_word(text, at) in self.last_of_words
+
+    def may_end_with_same_law(self, text: str, at: int) -> bool:
+        """Whether a word for the law named before may stand before a position."""
+        return text[at - 1 : at].isspace() and self._last_word(text, at) in self.last_same_words
+
+    def may_be_wider(self, text: str, start: int, at: int) -> bool:
+        """Whether a chapter or the like may stand in a piece of text."""
+        piece = text[start:at].casefold()
+        return any(word in piece for word in self.wider_words)
+
+    def _last_word(self, text: str, at: int) -> str:
+        word = _LAST_WORD.search(text, max(0, at - 24), at)
+        return word[1].casefold() if word else ""
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Where heads of citations may begin in one text."""
+
+    text: str
+    head: re.Pattern[str]
+    head_of_number: re.Pattern[str]
+    starts: list[int]
+
+    def next(self, position: int) -> re.Match[str] | None:
+        """Find the next head at a position or behind it."""
+        for i in range(bisect_left(self.starts, position), len(self.starts)):
+            start = self.starts[i]
+            pattern = self.head_of_number if self.text[start].isdigit() else self.head
+            if head := pattern.match(self.text, start):
+                return head
         return None
+
+
+def _spellings(words: Iterable[str]) -> frozenset[str]:
+    """Words in small letters, as they are and in the spellings of keyboards without their letters."""
+    return frozenset(written for word in words for written in (word, plain(word), in_two_letters(word)))
+
+
+def _first_letters(words: str) -> str:
+    found = re.findall(r"[^\W\d_]+", words.casefold())
+    return found[0] if found else words
+
+
+def _last_letters(words: str) -> str:
+    found = re.findall(r"[^\W\d_]+", words.casefold())
+    return found[-1] if found else words
 
 
 def _unit(forms: Iterable[CitationForms], words: str) -> str:
@@ -139,14 +263,21 @@ def _unit(forms: Iterable[CitationForms], words: str) -> str:
     `142.a` before the unit's word."""
     codes = _codes(forms)
     closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
+    following = _any(word for form in forms for word in form.following)
+    fields = ("of", "join", "to", "following")
+    small = {folded(word) for form in forms for name in fields for word in getattr(form, name)}
+    letters = "".join(letter for letter in "bcdefghijklmnopqrstuvwxyz" if letter not in small)
     suffix = (
         rf"[^\W\d_]{{1,2}}(?![\w)])|/[A-Z](?!\w)|{S}{_LATIN}(?!\w)(?!{S}\d)|-{_LATIN}(?!\w)|[{_SUPERSCRIPT}]+"
-        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?[,\u00a7]|{S}(?:och|ja|og|samt|sek\u00e4){S})"
-        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|\.[a-z](?={S}(?:{closing}){END})"
+        rf"|\^\d{{1,2}}|\[\d\]|\(\d{{1,2}}\)(?={S}?\u00a7)|{S}[a-z](?={S}?\u00a7|,{S}?(?:[\d\u00a7]|(?:{words}){S})|{S}(?:och|ja|og|samt|sek\u00e4){S})"
+        rf"|{S}[{letters}](?=,)"
+        rf"|{S}[a-z](?={S}(?:{words}){S}?\d)|{S}[{letters}](?={S}(?:{following}){END}|{S}[A-Z][^\W\d_]{{0,9}}[A-Z])"
+        rf"|\.[a-z](?={S}(?:{closing}){END})"
     )
     return (
-        rf"(?:\d{{1,2}}:(?=\d{{3}}))?(?:[{codes}]\.?{S}?(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
-        rf"(?:{suffix})?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?"
+        rf"(?:\d{{1,2}}{S}?[A-Z]-\d{{1,3}}(?!\w)|(?:\d{{1,2}}:(?=\d{{3}}))?"
+        rf"(?:[{codes}]\.?{S}{{0,2}}(?=\d{{3}}))?\d{{1,4}}(?:[-\u2011]\d{{1,3}}){{0,3}}"
+        rf"(?:{suffix}|(?<=-\d){S}[a-z](?=[.;,)]|$|{S}[A-Z]))?(?:\.?[\u00ba\u00aa](?!\w)(?:-[A-Z]{END})?)?)"
     )
 
 
@@ -154,7 +285,7 @@ def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> 
     codes = _codes(forms)
     units, many = [t for f in forms for t in f.units], [t for f in forms for t in f.many]
     named = [t for f in forms for templates in f.named.values() for t in templates]
-    start = rf"(?=\d|[{codes}]\.?{S}?\d{{3}})"
+    start = rf"(?=\d|[{codes}]\.?{S}{{0,2}}\d{{3}})"
     edge = rf"(?:{EDGE}|(?<=\w)(?=\u00a7))"
     return (
         rf"(?P<many>{edge}(?:{_opening(many, '{u}')})){S}{{0,2}}{start}"
@@ -163,9 +294,17 @@ def _head(forms: list[CitationForms], unit: str, order: str, separator: str) -> 
         rf"|{EDGE}(?P<fixed>{_any(t for t in named if '{' not in t)}){END}"
         rf"|{EDGE}(?P<name>{_opening(named, '{w}')}){S}"
         rf"(?P<w>[IVX]{{1,5}}(?:\.\d{{1,2}})?|\d{{1,2}}\.?\u00aa|{order}){END}"
-        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}?|{S})?\d{{3,4}}-\d))"
-        rf"|(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
-        rf"(?P<after>{_closing([*units, *many], '{u}')})(?:[:.]\w{{1,4}})?{END}"
+        rf"|(?P<code>(?<![\w.])(?=[{codes}](?:\.{S}{{0,2}}|{S})?\d{{3,4}}-\d))"
+        rf"|{_closed_head(forms, unit, separator)}"
+    )
+
+
+def _closed_head(forms: Iterable[CitationForms], unit: str, separator: str) -> str:
+    """Units whose word stands behind their numbers."""
+    closing = _closing([t for f in forms for t in (*f.units, *f.many)], "{u}")
+    return (
+        rf"(?<![\w.,\u2013-])(?P<units>{unit}(?:\.\d{{1,3}})?(?:{separator}{unit}){{0,6}})\.?{S}?"
+        rf"(?P<after>{closing})(?:[:.]\w{{1,4}})?{END}"
     )
 
 
@@ -179,7 +318,7 @@ def _opening(templates: Iterable[str], field: str) -> str:
 
 
 def _closing(templates: Iterable[str], field: str) -> str:
-    return _any(words_of(t) for t in templates if t.startswith(field))
+    return _any(words_of(t).lstrip(". ") for t in templates if t.startswith(field))
 
 
 def _any(words: Iterable[str]) -> str:
@@ -190,9 +329,9 @@ def _any(words: Iterable[str]) -> str:
 
 def _written(word: str) -> str:
     pieces = "".join(
-        rf"\.{S}?" if c == "." else rf"{S}{{1,2}}" if c == " " else "['\u2019]" if c in "'\u2019" else re.escape(c)
+        rf"\.{S}?" if c == "." else rf"{S}{{1,2}}" if c == " " else "['\u2019]" if c in "'\u2019" else spelled(c)
         for c in word.replace(". ", ".")
     )
     if word.endswith("."):
         pieces = pieces.removesuffix(rf"\.{S}?") + r"\.?"
-    return f"(?<!['\u2019]){pieces}" if len(folded(word)) == 1 else f"(?i:{pieces})"
+    return f"(?<!['\u2019]){pieces}" if len(folded(word)) == 1 and word[0].isalpha() else f"(?i:{pieces})"

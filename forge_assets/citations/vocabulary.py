@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TypeVar
 
+from forge_assets.citations.spelling import plain
 from forge_assets.law.model import CitationForms
 
+_Meaning = TypeVar("_Meaning")
 Kind = Literal["paragraph", "point", "narrower", "unit"]
 COMMON = ""
 """Stands for a jurisdiction where forms are those of every law: English usage."""
@@ -44,11 +47,11 @@ class CitationWords:
                     owners[jurisdiction] = (*owners.get(jurisdiction, ()), kind)
         forms = list(given.values())
         return cls(
-            kinds,
-            {folded(word): n for form in forms for n, words in enumerate(form.ordinals, 1) for word in words},
-            {folded(words_of(t)): start for form in forms for start, ts in form.named.items() for t in ts},
-            _owners(given, "to"),
-            _owners(given, "join"),
+            _also_plain(kinds),
+            _also_plain({folded(w): n for form in forms for n, words in enumerate(form.ordinals, 1) for w in words}),
+            _also_plain({folded(words_of(t)): start for form in forms for start, ts in form.named.items() for t in ts}),
+            _also_plain(_owners(given, "to")),
+            _also_plain(_owners(given, "join")),
         )
 
     def kind(self, word: str, jurisdiction: str | None) -> tuple[Kind | None, bool]:
@@ -87,6 +90,18 @@ class CitationWords:
         """Whether a word between two places means `to` in a country, as `a` does in Spain but not in Slovakia."""
         return jurisdiction in self._to.get(folded(word), ()) or jurisdiction not in self._join.get(folded(word), ())
 
+    def joins(self, word: str) -> bool:
+        """Whether a word means `and` somewhere."""
+        return folded(word) in self._join
+
+    def is_word(self, word: str) -> bool:
+        """Whether a word names a unit or a part somewhere."""
+        return folded(word) in self._kinds
+
+    def is_to(self, word: str) -> bool:
+        """Whether a word or dash means `to` somewhere, and `and` nowhere."""
+        return word in ("-", "\u2013", "\u2014") or (folded(word) in self._to and folded(word) not in self._join)
+
     def ordinal(self, word: str) -> str | None:
         """Look up the number an ordinal word stands for."""
         number = self._ordinals.get(folded(word))
@@ -96,6 +111,10 @@ class CitationWords:
         """List the words for an ordinal number."""
         return [word for word, value in self._ordinals.items() if value == number]
 
+    def is_name(self, word: str) -> bool:
+        """Whether a word names a unit that has a name, as an annex."""
+        return folded(word) in self._names
+
     def name_of(self, word: str) -> str:
         """Look up the start of the number of a unit that is known by a name."""
         return self._names[folded(word)]
@@ -104,10 +123,16 @@ class CitationWords:
         return {kind for kinds in self._kinds.get(word, {}).values() for kind in kinds}
 
 
+@lru_cache(maxsize=65_536)
 def folded(word: str) -> str:
     """Fold a word for look-up: without spaces and dots, in small letters if it is no single one."""
     tight = re.sub(r"[\s.]", "", word)
     return tight if len(tight) == 1 else tight.casefold()
+
+
+def _also_plain(found: Mapping[str, _Meaning]) -> dict[str, _Meaning]:
+    """The same, with every word that has diacritics once more without them, where that is no other word."""
+    return {plain(word): meaning for word, meaning in found.items() if len(word) > 1} | dict(found)
 
 
 def words_of(template: str) -> str:

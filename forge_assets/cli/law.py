@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forge_assets.citations.law_index import law_index
+from forge_assets.citations.loading import LoadedLaws, load_laws
 from forge_assets.citations.parser import parse
 from forge_assets.citations.rendering import Style, render
+from forge_assets.citations.verdict import judge
 from forge_assets.cli.facts import check_facts, count
 from forge_assets.law.checks.faults import Fault
 from forge_assets.law.checks.run import Held, check_country, check_together
@@ -31,7 +33,7 @@ from forge_assets.law.engine import Facts
 from forge_assets.law.explanation import explain_findings
 from forge_assets.law.json_schema import framework_schema
 from forge_assets.law.loading import load_domain
-from forge_assets.law.model import Domain, Framework
+from forge_assets.law.model import Domain
 from forge_assets.law.probe import probe_lines
 from forge_resources.config.strict_yaml import SourceError
 
@@ -228,7 +230,7 @@ def _left_out(broken: Mapping[str, SourceError]) -> list[str]:
 
 
 def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[str]]:
-    """The citations of a text, one line each: as written, key, status, canonical form; and the countries left out.
+    """The citations of a text, one line each: as written, key, verdict, canonical form; and the countries left out.
 
     Args:
         country: whose law a citation without a law's name means.
@@ -237,24 +239,34 @@ def cite(pack: Path, text: str, country: str | None) -> tuple[list[str], list[st
         ValueError: there is no such country.
         SourceError: the shared vocabulary, or the file of `country`, cannot be read.
     """
-    domain = load_domain(pack)
-    read, broken = _readable(pack, domain)
     country = country.upper() if country else None
+    broken: dict[str, SourceError] = {}
+    try:
+        loaded = load_laws(pack)
+    except SourceError:
+        loaded, broken = _readable_laws(pack)
     if country in broken:
         raise broken[country]
-    if country and country not in read:
-        raise ValueError(f"{country}: no such jurisdiction; choose from {', '.join(read)}")
-    frameworks = {code: each.framework for code, each in read.items()}
-    laws = law_index(domain, list(read.values()))
+    if country and country not in loaded.frameworks:
+        raise ValueError(f"{country}: no such jurisdiction; choose from {', '.join(loaded.frameworks)}")
+    judged = [judge(found, None) for found in parse(text, loaded.index, country)]
     lines = [
-        " | ".join([found.text, str(found.key), found.status, _canonical(found.key, frameworks)])
-        for found in parse(text, laws, country)
+        " | ".join([one.citation.text, str(one.citation.key), one.verdict, _canonical(one.citation.key, loaded)])
+        for one in judged
     ]
     return lines, _left_out(broken)
 
 
-def _canonical(key: CitationKey, frameworks: dict[str, Framework]) -> str:
-    framework = frameworks.get(key.jurisdiction)
+def _readable_laws(pack: Path) -> tuple[LoadedLaws, dict[str, SourceError]]:
+    """The laws of the countries that can be read, and why the others cannot."""
+    domain = load_domain(pack)
+    read, broken = _readable(pack, domain)
+    frameworks = {code: each.framework for code, each in read.items()}
+    return LoadedLaws(law_index(domain, list(read.values())), frameworks), broken
+
+
+def _canonical(key: CitationKey, laws: LoadedLaws) -> str:
+    framework = laws.frameworks.get(key.jurisdiction)
     return render(key, framework) if framework else "law not known"
 
 

@@ -205,8 +205,18 @@ class CitationForms(Strict):
     """Words for the law named before, e.g. `that Act`."""
     laws: tuple[Text, ...] = ()
     """Words that open the name of any law, e.g. `code`, `ustawy`: of a law not held as well."""
+    titles: tuple[Text, ...] = ()
+    """Words that end the name of any law, e.g. `Act`."""
+    other_laws: tuple[Text, ...] = ()
+    """Names of laws that are not held: what stands beside one is no place of a held law."""
+    about: tuple[Text, ...] = ()
+    """Words between a law's date or number and its subject, e.g. `o` in `ustawa z dnia … o …`."""
+    approved: tuple[Text, ...] = ()
+    """Words between a law's name and the decree that approved its text, e.g. `aprobado por`."""
+    bare: bool = False
+    """Whether a number right behind a law's name is a unit, as in `OR 335d`."""
     no_law: tuple[Text, ...] = ()
-    """Words that say that what is cited is no law, e.g. `this`, `contract`."""
+    """Words that say that what is cited is no law, e.g. `this`, `contract`; behind a place or before it."""
     written: Text | None = None
     """The canonical form, e.g. `§ {unit}[ Abs. {paragraph}][ Nr. {number}][ lit. {letter}] {law}`; `{number}` and
     `{letter}` are the two kinds of point, and what stands in brackets falls away with its field."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.citations.verdict import JudgedCitation, asked, judge
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring import answer_text, intake, repetition
 from forge_assets.scoring.fields import Said
@@ -91,9 +92,15 @@ class Answer:
         """F-measures of ROUGE-1, ROUGE-2 and ROUGE-L."""
         return answer_text.rouge(self.text, self.sample["response"])
 
-    def share_cited(self, bad: Callable[[Citation], bool]) -> float:
+    @cached_property
+    def judged(self) -> list[JudgedCitation]:
+        """Every place it cites, once, with its verdict."""
+        situation = asked(self.at_home, self.expected)
+        return [judge(citation, situation) for citation in self.cited.values()]
+
+    def share_cited(self, bad: Callable[[JudgedCitation], bool]) -> float:
         """Compute the share of the citations for which `bad` holds; 0 of none."""
-        return _share(sum(map(bad, self.cited.values())), len(self.cited))
+        return _share(sum(map(bad, self.judged)), len(self.judged))
 
 
 def is_prose(sample: Sample) -> bool:
@@ -180,17 +187,17 @@ def citation_recall(answer: Answer) -> float:
 
 def fabricated_rate(answer: Answer) -> float:
     """Compute the share of citations to a unit or paragraph that a law we hold does not have."""
-    return answer.share_cited(lambda citation: citation.status == "fabricated")
+    return answer.share_cited(lambda judged: judged.verdict == "fabricated")
 
 
 def wrong_country_rate(answer: Answer) -> float:
     """Compute the share of citations of countries not asked about, nor of a union whose law binds them."""
-    return answer.share_cited(lambda citation: citation.jurisdiction not in answer.at_home)
+    return answer.share_cited(lambda judged: judged.abroad)
 
 
 def unverifiable_rate(answer: Answer) -> float:
     """Compute the share of citations of no law we hold."""
-    return answer.share_cited(lambda citation: citation.status == "unverifiable")
+    return answer.share_cited(lambda judged: judged.verdict in ("unheld", "unverifiable"))
 
 
 def structure(answer: Answer) -> float:

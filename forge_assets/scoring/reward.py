@@ -14,6 +14,7 @@ from typing import Any
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
+from forge_assets.citations.verdict import asked, judge
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.scoring.answer_text import heading_name, level_named, plain_text, rouge, sections_of, structure
 from forge_assets.scoring.fields import Said
@@ -172,8 +173,8 @@ def _bodies(text: str) -> dict[str, set[str]]:
 
 
 def _unexpected(found: list[Citation], home: list[str], laws: LawIndex) -> float:
-    at_home = laws.at_home(home)
-    lawful = sum(c.status == "real" and c.jurisdiction in at_home for c in found)
+    situation = asked(laws.at_home(home), ())
+    lawful = sum(judge(citation, situation).verdict == "not_applicable" for citation in found)
     return min(1.0, (2 * len(found) - lawful) / _UNEXPECTED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forge_assets.benchmark.highlight import LONGEST, Line, lines, mark
+from forge_assets.benchmark.highlight import LONGEST, Line, lines
 from forge_assets.citations.citation import Citation
 from forge_assets.citations.parser import parse
 from forge_assets.law.citation_key import CitationKey
@@ -30,8 +30,9 @@ def test_each_kind_of_citation_gets_its_mark() -> None:
     text = "§ 87 Abs. 1 Nr. 6 BetrVG; § 90 Abs. 1 BetrVG; § 96 Abs. 1 ArbVG; § 999 BetrVG; § 4 KVG; Art. 26(7) AI Act"
     found = parse(text, laws(), "DE")
     home = laws().at_home(["DE"])
-    marks = [mark(citation, [CitationKey.parse("DE:betrvg:87:1:6")], home) for citation in found]
-    assert marks == ["expected", "other", "foreign", "fabricated", "unverifiable", "other"]
+    (line,) = lines(text, found, [CitationKey.parse("DE:betrvg:87:1:6")], home)
+    marks = [piece.mark for piece in line.pieces if piece.mark]
+    assert marks == ["required", "not_applicable", "wrong_country", "fabricated", "unheld", "not_applicable"]
 
 
 def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
@@ -53,9 +54,14 @@ def test_what_scoring_counts_as_right_is_shown_as_expected() -> None:
     assert (scores["citation_f1"], scores["wrong_country_rate"]) == (1.0, 0.0)
     (citation,) = parse(answer, laws(), "DE")
     assert citation.key == key
-    assert mark(citation, [key], laws().at_home(["DE"])) == "expected"
-    assert mark(citation, [], laws().at_home(["DE"])) == "other"
-    assert mark(citation, [], ["DE"]) == "foreign"
+    home = laws().at_home(["DE"])
+    for expected, at_home, marked in (
+        ([key], home, "required"),
+        ([], home, "not_applicable"),
+        ([], ["DE"], "wrong_country"),
+    ):
+        (line,) = lines(answer, [citation], expected, at_home)
+        assert [piece.mark for piece in line.pieces] == [marked]
 
 
 def test_the_marked_words_are_the_citation_and_no_more() -> None:
@@ -66,7 +72,7 @@ def test_the_marked_words_are_the_citation_and_no_more() -> None:
     assert not line.heading
     assert [(p.text, p.mark) for p in line.pieces] == [
         ("- ", None),
-        ("§ 87 BetrVG", "expected"),
+        ("§ 87 BetrVG", "required"),
         (": agreement", None),
     ]
 

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from forge_assets.benchmark import statistics
+from forge_assets.benchmark.highlight import MEANING
 from forge_assets.benchmark.report import ReportInput, render
 from forge_assets.scoring.bootstrap import Floats
 
@@ -114,9 +115,9 @@ def test_the_choice_of_the_search_stands_before_its_pictures(page: Page, html: s
 
 
 def test_citations_are_marked_by_what_they_are(page: Page) -> None:
-    assert page.marks == {"expected", "fabricated", "unverifiable"}
+    assert page.marks == {"required", "fabricated", "unheld"}
     legend = [attrs["class"] for attrs in page.of("mark") if "title" not in attrs]
-    assert legend == ["expected", "other", "foreign", "fabricated", "repealed", "unverifiable"]
+    assert legend == list(MEANING)
 
 
 def test_the_worst_answer_is_shown_with_every_models_attempt(page: Page, full_report: ReportInput) -> None:

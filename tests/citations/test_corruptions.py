@@ -55,7 +55,7 @@ def test_a_provision_is_not_in_force_before_its_first_day_or_after_its_last(judg
 
 
 @pytest.mark.parametrize("code", WITH_REPEALED_UNITS)
-def test_a_repealed_unit_is_not_in_force(judged: Judged, code: str) -> None:
+def test_a_repealed_unit_is_told_as_repealed(judged: Judged, code: str) -> None:
     assert _wrong(judged[code], "repealed") == []
     assert any(v.case.kind == "repealed" for v in judged[code])
 

@@ -96,10 +96,10 @@ def test_a_citation_is_understood_however_it_is_written(laws: LawIndex, text: st
         ("art. 64.4 z) ET", "fabricated"),
         ("art. 25 lid 9 WOR", "fabricated"),
         ("§ 96 Abs. 1 Nr. 3 ArbVG", "real"),
-        ("§ 4 ArbZG", "unverifiable"),
-        ("Article 12 of Directive 89/391/EEC", "unverifiable"),
-        ("Section 3 of the Federal Holidays Act", "unverifiable"),
-        ("art. 1195 du Code civil", "unverifiable"),
+        ("§ 4 ArbZG", "unheld"),
+        ("Article 12 of Directive 89/391/EEC", "unheld"),
+        ("Section 3 of the Federal Holidays Act", "unheld"),
+        ("art. 1195 du Code civil", "unheld"),
         ("art. 28 LOLS", "unverifiable"),
         ("§ 87 Abs. 1 Nr. 6", "unverifiable"),
     ],
@@ -229,9 +229,9 @@ def test_any_text_is_read_without_failing_and_spans_stay_in_order(laws: LawIndex
 @pytest.mark.parametrize("piece", ["§ 1, ", "((((", "art. 64.", "§§ 1-2, 3 und ", "§ 87 BetrVG, § 1 ", " "])
 def test_reading_time_grows_with_the_text_and_not_faster(laws: LawIndex, piece: str) -> None:
     def seconds(repeats: int) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         parse(piece * repeats, laws, "DE")
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     short, long = min(seconds(500) for _ in range(3)), seconds(8_000)
     assert long < 16 * short * 6 + 0.2

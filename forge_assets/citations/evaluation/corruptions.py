@@ -15,8 +15,8 @@ from typing import Literal
 
 from forge_assets.citations.law_index import LawIndex
 from forge_assets.citations.parser import parse
-from forge_assets.citations.relevance import CitationClass, Situation, classify_citation, situation_of
 from forge_assets.citations.rendering import Style, render
+from forge_assets.citations.verdict import Situation, Verdict, judge, situation_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.engine import Facts, obligations, pulled_triggers
 from forge_assets.law.model import Condition, Domain, Framework, Provision
@@ -24,7 +24,7 @@ from forge_assets.law.statutes import NO_PARAGRAPH, Statutes, StatuteUnit, is_re
 from forge_assets.law.verification import verify
 
 CorruptionKind = Literal["none", "unit", "paragraph", "point", "country", "repealed", "not_yet", "no_longer"]
-ACCEPTED: frozenset[CitationClass] = frozenset({"required", "relevant"})
+ACCEPTED: frozenset[Verdict] = frozenset({"required", "relevant"})
 STYLES: tuple[Style, ...] = ("national", "english")
 
 _SENTENCES: dict[Style, str] = {
@@ -46,7 +46,7 @@ class CorruptedCitation:
     provision: str
     key: CitationKey
     situation: Situation
-    expected: CitationClass
+    expected: Verdict
     home: str | None
     """Whose law a citation without a law's name means there."""
 
@@ -57,7 +57,7 @@ class ClassifiedCase:
 
     case: CorruptedCitation
     text: str
-    classes: tuple[CitationClass, ...]
+    classes: tuple[Verdict, ...]
     """Of the citations found in the text; none if it was not read as a citation."""
 
     @property
@@ -117,7 +117,7 @@ def cases(
         case = partial(CorruptedCitation, provision=provision.id, home=None if framework.members else jurisdiction)
         key = provision.cite
         law = laws[key.law]
-        beyond: CitationClass = "fabricated" if law.coverage == "complete" else "unverifiable"
+        beyond: Verdict = "fabricated" if law.coverage == "complete" else "unverifiable"
         yield case(kind="none", key=key, situation=now, expected="required")
         yield case(kind="unit", key=_no_such_unit(key), situation=now, expected=beyond)
         yield case(kind="paragraph", key=_no_such_paragraph(key, held), situation=now, expected="fabricated")
@@ -126,7 +126,7 @@ def cases(
         yield case(kind="country", key=foreign, situation=now, expected="wrong_country")
         if gone := repealed[law.id]:
             place = CitationKey(jurisdiction, law.id, gone[turn % len(gone)])
-            yield case(kind="repealed", key=place, situation=now, expected="not_in_force")
+            yield case(kind="repealed", key=place, situation=now, expected="repealed")
         begins = provision.valid_from or _UNDATED
         ends = provision.valid_to or begins
         early, late = asked.situation(begins - _DAY, begins=begins), asked.situation(ends + _DAY, ends=ends)
@@ -142,7 +142,7 @@ def classify_cases(
     for case in found:
         for style in STYLES:
             text = _SENTENCES[style].format(cite=render(case.key, frameworks[case.key.jurisdiction], style))
-            classes = tuple(classify_citation(citation, case.situation) for citation in parse(text, laws, case.home))
+            classes = tuple(judge(citation, case.situation).verdict for citation in parse(text, laws, case.home))
             judged.append(ClassifiedCase(case, text, classes))
     return judged
 

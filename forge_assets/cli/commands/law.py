@@ -111,7 +111,9 @@ def cite(
 ) -> int:
     """Print the citations of a text, their keys and whether they exist.
 
-    A line each: as written, key, status, canonical form. The exit status is 1 if there is none.
+    A line each: as written, key, verdict, canonical form. Verdicts: real, repealed, fabricated (the law is held and has
+    no such place), unheld (the law's text is not held), ambiguous (which law is meant was guessed), unverifiable. The
+    exit status is 1 if there is none.
     """
     from forge_assets.cli.law import cite as cite_law
 

@@ -1,9 +1,9 @@
-"""Classify citations in a situation: required, relevant, irrelevant, of a wrong country, or no law in force."""
+"""Judge citations, in one way for scoring, reward, report and command line."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,9 +13,20 @@ from forge_assets.law.cross_border import combine
 from forge_assets.law.engine import Facts
 from forge_assets.law.model import Domain, Framework
 
-CitationClass = Literal[
-    "required", "relevant", "irrelevant", "wrong_country", "not_in_force", "fabricated", "unverifiable"
+Verdict = Literal[
+    "required",
+    "relevant",
+    "not_applicable",
+    "real",
+    "wrong_country",
+    "not_in_force",
+    "repealed",
+    "fabricated",
+    "unheld",
+    "ambiguous",
+    "unverifiable",
 ]
+"""What a citation is worth; `real` where nobody says what was asked, so that no more can be told of a place."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,51 @@ def _out_of_force(begins: dt.date | None, ends: dt.date | None, on: dt.date | No
     return on is not None and bool((begins and on < begins) or (ends and on > ends))
 
 
-def classify_citation(citation: Citation, facts: Situation) -> CitationClass:
-    """Classify a citation in a situation.
+def asked(jurisdictions: Iterable[str], required: Iterable[CitationKey]) -> Situation:
+    """Describe a question of which the places that are due are known, and no more.
+
+    Args:
+        jurisdictions: whose law may be cited, see `LawIndex.at_home`.
+    """
+    return Situation(frozenset(jurisdictions), frozenset(required), frozenset(), frozenset())
+
+
+@dataclass(frozen=True)
+class JudgedCitation:
+    """A citation and its verdict."""
+
+    citation: Citation
+    verdict: Verdict
+    abroad: bool
+    """Whether it cites a country that is not asked about, whatever else is true of it."""
+
+
+def judge(citation: Citation, situation: Situation | None) -> JudgedCitation:
+    """Judge a citation; the first verdict that fits counts.
 
     `relevant` also counts a place around or within one that is required: `§ 87` where `§ 87 Abs. 1 Nr. 6` is due.
+
+    Args:
+        situation: None: nobody says what was asked, and no place is required, of another country or not in force.
     """
-    if citation.status in ("fabricated", "unverifiable"):
-        return "fabricated" if citation.status == "fabricated" else "unverifiable"
-    if citation.jurisdiction not in facts.jurisdictions:
-        return "wrong_country"
-    if citation.status == "repealed" or any(place.contains(citation.key) for place in facts.out_of_force):
-        return "not_in_force"
-    if citation.key in facts.required:
+    abroad = situation is not None and citation.jurisdiction not in situation.jurisdictions
+    return JudgedCitation(citation, _verdict(citation, situation, abroad), abroad)
+
+
+def _verdict(citation: Citation, situation: Situation | None, abroad: bool) -> Verdict:
+    status = citation.status
+    if situation is None:
+        return status
+    out = any(place.contains(citation.key) for place in situation.out_of_force)
+    if citation.key in situation.required and not out:
         return "required"
-    near = any(place.touches(citation.key) for place in facts.required | facts.relevant)
-    return "relevant" if near else "irrelevant"
+    if status in ("fabricated", "unheld", "ambiguous", "unverifiable"):
+        return status
+    if abroad:
+        return "wrong_country"
+    if status == "repealed":
+        return "repealed"
+    if out:
+        return "not_in_force"
+    near = any(place.touches(citation.key) for place in situation.required | situation.relevant)
+    return "relevant" if near else "not_applicable"
