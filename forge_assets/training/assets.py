@@ -21,7 +21,7 @@ from forge_resources.launchers.base import Launcher
     code_version=str(CODE_VERSION),
 )
 def base_models(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The profile's models, with the vocabulary that it asks for: fewer tokens, and one for each place that is taught."""
+    """The profile's models with the vocabulary it asks for: fewer tokens, and one for each place that is taught."""
     runner, profile, made_from = job_runner(context, forge, launcher), forge.profile, made_now(forge)
     plain = {name: forge.models.ensure(name) for name in sorted({profile.teacher.model, profile.student.model})}
     models, tokens = {name: model.digest for name, model in plain.items()}, 0

@@ -1,8 +1,8 @@
 """Make a base model with fewer tokens: the most frequent ones, and all that its training texts are written with.
 
-In a small model embedding and output layer are a quarter of the weights, and of the work of a step; of the 49,152 tokens
-of SmolLM2 some 3,000 occur in what a company teaches. A byte-pair tokenizer keeps its meaning with fewer merges: words
-whose merges are all kept are written as before, every other text with more and shorter tokens.
+In a small model embedding and output layer are a quarter of the weights, and of the work of a step; of the 49,152
+tokens of SmolLM2 some 3,000 occur in what a company teaches. A byte-pair tokenizer keeps its meaning with fewer
+merges: words whose merges are all kept are written as before, every other text with more and shorter tokens.
 """
 
 from __future__ import annotations
