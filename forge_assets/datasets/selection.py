@@ -1,11 +1,11 @@
-"""Select the samples of a job: in hash order, spread over tasks, countries and variants."""
+"""Select the samples of a job: in hash order, balanced so that every provision is taught about equally."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -23,22 +23,15 @@ LEAST_CONFIRMED = 10
 READ = 8
 """One training sample in so many is of those whose answer follows a schema."""
 
-FLOOR = 0.5
-"""Of an equal share of the training samples: no citation is taught less, if there are samples enough."""
-
-NEAR = 64
-"""Samples of a kind among which the one is taken whose citation is taught least."""
-
 _COUNTRIES = pl.col("jurisdictions").list.sort().list.join("+").alias("countries")
 
 
 def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
-    """Select up to `n` training samples: spread as the benchmark is, and no citation taught less than a floor.
+    """Select up to `n` training samples, every citation taught about equally often.
 
-    First every citation gets its `FLOOR` of an equal share, the one taught least next, of the task taught least for it;
-    samples without citations (nothing applies) count as one more citation a country. The rest goes round-robin over
-    task types, countries and variants, as questions are asked, and to the citation taught least among those of a kind.
-    One sample in `READ` is of those whose answer follows a schema, and so cites nothing, in hash order.
+    Round-robin: the citation taught least is next, and of its samples one of the task taught least for it.
+    Samples without citations (nothing applies) count as one more citation a country. One sample in `READ` is of those
+    whose answer follows a schema, and so cites nothing, in hash order.
 
     Raises:
         ValueError: `n` is too small to teach every citation.
@@ -46,73 +39,37 @@ def training_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) ->
     pool = samples_of(samples, jurisdictions, "train")
     follows = pl.col("output_schema") != ""
     read = sorted(pool.filter(follows)["sample_id"], key=_order)[: n // READ]
-    answered, untaught = _balanced(pool.filter(~follows), n - len(read))
+    answered, untaught = _by_citation(pool.filter(~follows), n - len(read))
     if untaught:
         raise ValueError(f"{n} samples cannot teach every citation: {', '.join(untaught)} left out")
     places = [(i + 0.5) / len(some) for some in (answered, read) for i in range(len(some))]
     return _picked(pool, [name for _, name in sorted(zip(places, [*answered, *read], strict=True))])
 
 
-class _Kind(NamedTuple):
-    """What a training sample is one of."""
-
-    task: str
-    countries: tuple[str, ...]
-    variant: str
-
-
-def _balanced(pool: pl.DataFrame, n: int) -> tuple[list[str], list[str]]:
-    """Up to `n` samples in hash order, and the citations that are not taught."""
-    asked = pool.select("sample_id", "task_type", "jurisdictions", "variant", "expected_citations")
+def _by_citation(pool: pl.DataFrame, n: int) -> tuple[list[str], list[str]]:
+    """Up to `n` samples, the citation taught least first, and the citations that are not taught."""
+    asked = pool.select("sample_id", "task_type", "jurisdictions", "expected_citations")
     rows = {row["sample_id"]: row for row in asked.iter_rows(named=True)}
-    kinds = {
-        name: _Kind(row["task_type"], tuple(sorted(row["jurisdictions"])), row["variant"]) for name, row in rows.items()
-    }
-    teaching: dict[str, list[str]] = defaultdict(list)
-    waiting: dict[_Kind, list[str]] = defaultdict(list)
+    waiting: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows, key=_order):
-        waiting[kinds[name]].append(name)
         for key in _taught(rows[name]):
-            teaching[key].append(name)
-    taught: Counter[str] = Counter(dict.fromkeys(teaching, 0))
+            waiting[key].append(name)
+    taught: Counter[str] = Counter(dict.fromkeys(waiting, 0))
     met: Counter[tuple[str, str]] = Counter()
-    turns: Counter[tuple[str, ...]] = Counter()
     chosen: dict[str, None] = {}
-
-    def choose(name: str) -> None:
-        chosen[name] = None
-        kind = kinds[name]
-        turns.update([(kind.task,), (kind.task, *kind.countries), (kind.task, *kind.countries, "", kind.variant)])
-        for each in _taught(rows[name]):
-            taught[each] += 1
-            met[each, kind.task] += 1
-
-    floor = max(1, int(FLOOR * n / max(1, len(teaching))))
-    short = set(teaching)
-    while short and len(chosen) < n:
-        key = min(short, key=lambda k: (taught[k], k))
-        teaching[key] = [name for name in teaching[key] if name not in chosen]
-        if taught[key] >= floor or not teaching[key]:
-            short.remove(key)
+    while len(chosen) < n and taught:
+        key = min(taught, key=lambda k: (taught[k], k))
+        waiting[key] = [name for name in waiting[key] if name not in chosen]
+        if not waiting[key]:
+            del taught[key]
             continue
-        choose(min(teaching[key], key=lambda s: met[key, kinds[s].task]))
-    while waiting and len(chosen) < n:
-        kind = min(
-            waiting,
-            key=lambda k: (
-                turns[(k.task,)],
-                turns[k.task, *k.countries],
-                turns[k.task, *k.countries, "", k.variant],
-                _order(*k.countries, k.task, k.variant),
-            ),
-        )
-        left = [name for name in waiting[kind] if name not in chosen]
-        if left:
-            choose(min(left[:NEAR], key=lambda s: min(taught[key] for key in _taught(rows[s]))))
-            waiting[kind] = left
-        else:
-            del waiting[kind]
-    return sorted(chosen, key=_order), sorted(key for key, count in taught.items() if count == 0)
+        name = min(waiting[key], key=lambda s: met[key, rows[s]["task_type"]])
+        chosen[name] = None
+        for each in _taught(rows[name]):
+            met[each, rows[name]["task_type"]] += 1
+            if each in taught:
+                taught[each] += 1
+    return list(chosen), sorted(key for key, count in taught.items() if count == 0)
 
 
 def validation_set(samples: pl.DataFrame, jurisdictions: Sequence[str], n: int) -> pl.DataFrame:
