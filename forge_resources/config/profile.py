@@ -132,8 +132,8 @@ class Student(_Finite):
     model: str
     cut_layers: Annotated[int, Field(ge=0)] = 0
     cut_from: Literal["model", "teacher"] = "model"
-    """What the layers are removed from: `model` as published, or the tuned teacher, a tuned `model` (Muralidharan et al.
-    2024, arXiv 2407.14679: a model is pruned after it was trained, and then taught again)."""
+    """What the layers are removed from: `model` as published, or the tuned teacher, which is the same model
+    (Muralidharan et al. 2024, arXiv 2407.14679: a model is pruned after it was trained, and then taught again)."""
     keep_share: Annotated[float, Field(ge=0, le=1)] = 0.9
     loading: Loading = Loading()
     lora_rank: Positive | None = None

@@ -96,7 +96,7 @@ def trim_tokenizer(folder: Path, texts: Sequence[str], merges: int) -> Trimmed:
 
 
 def _ranks(made: Mapping[str, int], tokens: Iterable[str | None]) -> list[int]:
-    return [made[token] for token in tokens if token in made]
+    return [made[token] for token in tokens if token is not None and token in made]
 
 
 def _with_parts(ranks: Sequence[int], pairs: Sequence[tuple[str, ...]], made: Mapping[str, int]) -> set[int]:
