@@ -23,7 +23,7 @@ from forge_assets.training.asset_support import (
 from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, JobRunner
-from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, GenerateJob, Sampling
+from forge_assets.training.jobs.spec import CODE_VERSION, CutJob, ExportJob, GenerateJob, Sampling
 from forge_assets.training.made_from import made_with
 from forge_assets.training.planning.model_shape import Shape
 from forge_resources.forge import Forge
@@ -106,7 +106,7 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
 
 
 @dg.asset(
-    deps=["base_models"],
+    deps=["base_models", "teacher_adapter"],
     group_name=GROUP,
     kinds={"pytorch"},
     owners=OWNERS,
@@ -114,14 +114,18 @@ def teacher_responses(context: dg.AssetExecutionContext, forge: Forge, launcher:
     code_version=str(CODE_VERSION),
 )
 def student_base(context: dg.AssetExecutionContext, forge: Forge, launcher: Launcher) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The model the student starts from: cut from the profile's model, layers of least block influence removed."""
+    """The model the student starts from: the profile's or the tuned teacher, without the layers that change least."""
     runner, student, bases = job_runner(context, forge, launcher), forge.profile.student, forge.load(BaseModels)
-    made_from, uncut = made_with(forge, bases), bases.models[student.model]
+    if student.cut_from == "teacher":
+        teacher = forge.load(Teacher)
+        made_from, uncut = made_with(forge, teacher), _merged(runner, teacher.model)
+    else:
+        made_from, uncut = made_with(forge, bases), bases.models[student.model]
     licence = forge.models.ensure(student.model).licence
     if not student.cut_layers:
         forge.save(StudentBase(made_from=made_from, uncut=uncut, cut=None))
         return dg.MaterializeResult(data_version=dg.DataVersion(uncut), metadata={"licence": licence})
-    done = runner.run(_cut_job(forge, runner), "student cut")
+    done = runner.run(_cut_job(forge, runner, uncut), "student cut")
     forge.save(StudentBase(made_from=made_from, jobs=runner.asked, uncut=uncut, cut=done.identity))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(done.identity),
@@ -159,7 +163,7 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
         chosen = choose_student(profile.student.keep_share, compared["teacher"], compared["student"])
         reason = chosen.reason
         if not chosen.cut:
-            small = runner.run(_cut_job(forge, runner), "student cut").record["parameters"]
+            small = runner.run(_cut_job(forge, runner, bases.uncut), "student cut").record["parameters"]
             whole = Shape.of(forge.models.ensure(profile.student.model).path).parameters
             job = student_job(profile, bases.uncut, dataset, equal_time_steps(steps, small, whole))
             done = runner.run(job, "student uncut")
@@ -184,10 +188,16 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
     )
 
 
-def _cut_job(forge: Forge, runner: JobRunner) -> CutJob:
+def _cut_job(forge: Forge, runner: JobRunner, base: str) -> CutJob:
     texts = runner.dataset(training_rows(drawn_sets(forge)))
-    student = forge.profile.student
-    return CutJob(base=forge.load(BaseModels).models[student.model], texts=texts, remove=student.cut_layers)
+    return CutJob(base=base, texts=texts, remove=forge.profile.student.cut_layers)
+
+
+def _merged(runner: JobRunner, model: ModelRef) -> str:
+    """Weights of a tuned model as one whole, as a digest."""
+    if model.adapter is None:
+        return model.base
+    return runner.run(ExportJob(base=model.base, adapter=model.adapter), "teacher merged").identity
 
 
 def _composites(forge: Forge, runner: JobRunner, models: Mapping[str, ModelRef]) -> dict[str, float]:

@@ -41,6 +41,20 @@ def citation_rows(taught: pl.DataFrame, countries: Sequence[Country]) -> list[di
     return [{"text": text, "places": places} for text, places in found.items()]
 
 
+def vocabulary_rows(taught: pl.DataFrame) -> list[dict[str, Any]]:
+    """Build the rows of a `VocabularyJob`: each word of training samples, as it begins a line and within one.
+
+    Without words that hold a digit: numbers are written with tokens that every vocabulary has. Sorted, so that samples
+    of the same words give the same rows.
+
+    Args:
+        taught: training samples.
+    """
+    texts = (text for name in ("system", "prompt", "response") for text in taught[name].to_list())
+    words = {word for text in texts for word in text.split() if not any(map(str.isdigit, word))}
+    return [{"text": text} for word in sorted(words) for text in (word, f" {word}")]
+
+
 def guard_of(domain: Domain, countries: Iterable[Country]) -> Guard:
     """Build the guard of answers from the words that the pack declares to open, or to follow, the number of a place."""
     held = list(countries)

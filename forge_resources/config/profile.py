@@ -131,6 +131,9 @@ class Student(_Finite):
 
     model: str
     cut_layers: Annotated[int, Field(ge=0)] = 0
+    cut_from: Literal["model", "teacher"] = "model"
+    """What the layers are removed from: `model` as published, or the tuned teacher, which is the same model
+    (Muralidharan et al. 2024, arXiv 2407.14679: a model is pruned after it was trained, and then taught again)."""
     keep_share: Annotated[float, Field(ge=0, le=1)] = 0.9
     loading: Loading = Loading()
     lora_rank: Positive | None = None
@@ -198,6 +201,13 @@ class Search(_Finite):
     space: dict[str, tuple[Value, ...]]
 
 
+class Vocabulary(_Finite):
+    """A vocabulary with fewer tokens than the published one: faster steps for a small model that learns one subject."""
+
+    merges: Annotated[int, Field(ge=0)]
+    """How many of the most frequent tokens are kept beside those that the training samples are written with."""
+
+
 class CitationTokens(_Finite):
     """A token for each place of law that is taught, so that a citation is one decision.
 
@@ -240,6 +250,8 @@ class Profile(_Finite):
     data: Data
     search: Search
     answers: Answers
+    vocabulary: Vocabulary | None = None
+    """None: as published."""
     citation_tokens: CitationTokens | None = None
     """None: places of law are written in the base model's own tokens, and answers are held to nothing."""
     max_length: Annotated[int, Field(ge=16)] = 512
@@ -309,6 +321,9 @@ def _problems(profile: Profile) -> Iterator[Problem]:
             if each in (names or ())[:i]:
                 yield (*at, i), f"`{each}` is listed twice", "keep one of them"
     train, teacher, student = profile.data.train, profile.teacher, profile.student
+    if student.cut_from == "teacher" and (student.model != teacher.model or not student.cut_layers):
+        problem = "`student.cut_from: teacher` removes layers from the tuned teacher"
+        yield ("student", "cut_from"), problem, "give `cut_layers`, and the teacher's `model`; or cut from `model`"
     rows = max(teacher.batch_size * teacher.accumulation, student.batch_size * student.accumulation)
     if train < rows:
         yield ("data", "train"), f"`data.train: {train}` is less than the {rows} rows of a step", f"give {rows} or more"

@@ -212,9 +212,21 @@ class TokensJob(Strict):
     seed: int = 0
 
 
+class VocabularyJob(Strict):
+    """Make a smaller base model by leaving out tokens of its vocabulary that are rare, and not in the given words."""
+
+    kind: Literal["vocabulary"] = "vocabulary"
+    base: Digest
+    words: Digest
+    """Rows of `text`, whose tokens are kept."""
+    merges: Annotated[int, Field(ge=0)]
+    """How many of the tokenizer's merges, the most frequent first, are kept whatever the words."""
+
+
 TrainingJob = SftJob | GrpoJob
 Job = Annotated[
-    SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob | TokensJob, Field(discriminator="kind")
+    SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob | VocabularyJob | TokensJob,
+    Field(discriminator="kind"),
 ]
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 

@@ -1,4 +1,4 @@
-"""Make a base model that has a token for each place of law that is taught.
+"""Change the vocabulary of a base model: a token for each place of law that is taught.
 
 Only the tensors that have a row a token are rewritten: no other weight is loaded, so the largest model takes as much
 memory as its embedding, and stays quantised as it was published.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,32 @@ def add_citation_tokens(
     tokenizer = load_tokenizer(base)
     before, parts = len(tokenizer), [tokenizer(text, add_special_tokens=False).input_ids for text, _ in written]
     tokens = add_tokens(tokenizer, written)
-    shutil.rmtree(work / "result", ignore_errors=True)
+    draw = torch.Generator().manual_seed(job.seed)
+    rows = copy_with_tables(
+        base, model, lambda table: rows_with_tokens(table, parts, before, job.noise, draw), interrupt
+    )
+    set_config(model / "config.json", vocab_size=rows)
+    tokenizer.save_pretrained(model)
+    write_tokens(model, tokens)
+    progress.say(f"{len(tokens)} citation tokens, {rows} rows")
+    return {"tokens": len(tokens), "rows": rows}
+
+
+def copy_with_tables(
+    base: Path, model: Path, change: Callable[[torch.Tensor], torch.Tensor], interrupt: Interrupt
+) -> int:
+    """Copy a model folder, with every tensor that has a row a token changed.
+
+    Returns:
+        Rows that the tensors have then.
+
+    Raises:
+        Interrupted: stopped early; it starts again from the beginning.
+        ValueError: the model has no such tensor.
+    """
+    shutil.rmtree(model, ignore_errors=True)
     model.mkdir(parents=True)
-    draw, rows = torch.Generator().manual_seed(job.seed), 0
+    rows = 0
     for file in sorted(base.iterdir()):
         interrupt.check()
         tables = _tables(file) if file.suffix == ".safetensors" else []
@@ -58,16 +82,12 @@ def add_citation_tokens(
             tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
             about = held.metadata()
         for name in tables:
-            tensors[name] = rows_with_tokens(tensors[name], parts, before, job.noise, draw)
+            tensors[name] = change(tensors[name])
             rows = len(tensors[name])
         save_file(tensors, model / file.name, about)
     if not rows:
-        raise ValueError(f"{base}: no tensor is named {' or '.join(TABLES)}: tokens cannot be added to this model")
-    _set_vocabulary(model / "config.json", rows)
-    tokenizer.save_pretrained(model)
-    write_tokens(model, tokens)
-    progress.say(f"{len(tokens)} citation tokens, {rows} rows")
-    return {"tokens": len(tokens), "rows": rows}
+        raise ValueError(f"{base}: no tensor is named {' or '.join(TABLES)}: its vocabulary cannot be changed")
+    return rows
 
 
 def _tables(file: Path) -> list[str]:
@@ -83,7 +103,12 @@ def _link(file: Path, target: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def _set_vocabulary(path: Path, rows: int) -> None:
+def set_config(path: Path, **fields: Any) -> None:
+    """Change fields of a model's `config.json`, also where it keeps its language model's in `text_config`."""
     config = json.loads(path.read_text("utf-8"))
-    (config.get("text_config") or config)["vocab_size"] = rows
+    text = config.get("text_config") or config
+    for name, value in fields.items():
+        text[name] = value
+        if name in config:
+            config[name] = value
     path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")

@@ -25,6 +25,7 @@ from forge_assets.training.jobs.spec import (
     Sampling,
     SftJob,
     TokensJob,
+    VocabularyJob,
     identity,
     parse_job,
 )
@@ -63,6 +64,7 @@ JOBS: dict[str, Job] = {
     "export": ExportJob(base=A, adapter=A),
     "cut": CutJob(base=A, texts=A, remove=1),
     "tokens": TokensJob(base=A, citations=A),
+    "vocabulary": VocabularyJob(base=A, words=A, merges=8),
 }
 OTHERS: dict[str, Any] = {
     "precision": "bfloat16",
