@@ -100,6 +100,9 @@ class ProfileChecks:
                     field = ("search", "space", "target_modules")
                     problem, _, mend = str(error).removeprefix("target_modules: ").rpartition(": ")
                     yield (*field, i), f"`{'.'.join(field)}`: {problem}", mend
+        if profile.student.cut_from == "teacher" and profile.student.model != profile.teacher.model:
+            problem = f"`student.model: {profile.student.model}` is not the teacher's, which the student is cut from"
+            yield ("student", "model"), problem, "name the same model twice, or give `cut_from: model`"
         cut, whole = profile.student.cut_layers, self._shape(profile.student.model)
         if cut and whole is not None and cut > whole.layers - 2:
             problem = f"`student.cut_layers: {cut}` of the {whole.layers} layers of {profile.student.model}"

@@ -321,9 +321,8 @@ def _problems(profile: Profile) -> Iterator[Problem]:
             if each in (names or ())[:i]:
                 yield (*at, i), f"`{each}` is listed twice", "keep one of them"
     train, teacher, student = profile.data.train, profile.teacher, profile.student
-    if student.cut_from == "teacher" and (student.model != teacher.model or not student.cut_layers):
-        problem = "`student.cut_from: teacher` removes layers from the tuned teacher"
-        yield ("student", "cut_from"), problem, "give `cut_layers`, and the teacher's `model`; or cut from `model`"
+    if student.cut_from == "teacher" and not student.cut_layers:
+        yield ("student", "cut_from"), "`student.cut_from: teacher`, and no layer is removed", "give `cut_layers`"
     rows = max(teacher.batch_size * teacher.accumulation, student.batch_size * student.accumulation)
     if train < rows:
         yield ("data", "train"), f"`data.train: {train}` is less than the {rows} rows of a step", f"give {rows} or more"

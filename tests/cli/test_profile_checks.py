@@ -67,6 +67,12 @@ BAD = [
         "`data.variants` has `plane`, which the pack does not have: did you mean `plain`?",
     ),
     ("model: tiny-llama", "model: tiny-lama", 0, "`teacher.model: tiny-lama` is no base model: did you mean `tiny-ll"),
+    (
+        "{model: tiny-llama",
+        "{model: smollm2-135m-instruct",
+        0,
+        "`student.model: smollm2-135m-instruct` is not the teacher's, which the student is cut from: name the same",
+    ),
     ("cut_layers: 1", "cut_layers: 99", 0, "`student.cut_layers: 99` of the 4 layers of tiny-llama: cut 2 at most"),
     ("cut_layers: 1", "cut_layers: 3", 0, "`student.cut_layers: 3` of the 4 layers of tiny-llama: cut 2 at most"),
     ("rank: [2, 4]", "target_modules: [[q_prj]]", 0, "`search.space.target_modules`: 'q_prj' is no matrix of this ll"),
@@ -79,7 +85,7 @@ BAD = [
 
 @pytest.mark.parametrize(
     ("old", "new", "further", "says"),
-    [*BAD[:9], *(pytest.param(*case, marks=pytest.mark.slow) for case in BAD[9:])],
+    [*BAD[:10], *(pytest.param(*case, marks=pytest.mark.slow) for case in BAD[10:])],
     ids=[new for _, new, _, _ in BAD],
 )
 def test_what_the_pack_and_the_models_do_not_have_is_refused_with_its_line(

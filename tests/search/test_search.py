@@ -108,7 +108,8 @@ def _profile(**search: Any) -> Profile:
     profile = load_profile("cpu")
     given = {"trials": TRIALS, "steps": 6, "space": SPACE, "pruning": None} | search
     settings = profile.search.model_copy(update=given)
-    return profile.model_copy(update={"search": settings})
+    adapted = profile.teacher.model_copy(update={"lora": True})
+    return profile.model_copy(update={"search": settings, "teacher": adapted})
 
 
 def _study_context(folder: Path, trainer: Trainer, profile: Profile) -> StudyContext:

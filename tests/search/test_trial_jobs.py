@@ -14,7 +14,8 @@ A = "a" * 64
 
 @pytest.fixture
 def profile() -> Profile:
-    return load_profile("cpu")
+    given = load_profile("cpu")
+    return given.model_copy(update={"teacher": given.teacher.model_copy(update={"lora": True})})
 
 
 def test_a_configuration_becomes_the_job_it_says(profile: Profile) -> None:

@@ -68,7 +68,7 @@ BAD = [
     ("keep_share: 0.0", "keep_share: 1.1", 0, "`student.keep_share: 1.1` is not accepted: input should be less than"),
     ("keep_share: 0.0", "keep_share: -0.1", 0, "`student.keep_share: -0.1` is not accepted"),
     ("keep_share: 0.0", "lora_rank: 0", 0, "`student.lora_rank: 0` is not accepted"),
-    ("cut_layers: 1", "cut_layers: 0", 0, "`student.cut_from: teacher` removes layers from the tuned teacher"),
+    ("cut_layers: 1", "cut_layers: 0", 0, "`student.cut_from: teacher`, and no layer is removed: give `cut_layers`"),
     ("cut_layers: 1", "cut_layers: -1", 0, "`student.cut_layers: -1` is not accepted"),
     ("batch_size: 2\n", "batch_size: 0\n", 0, "`teacher.batch_size: 0` is not accepted"),
     ("group: 2", "group: 3", 0, "batch_size x accumulation is 4: make it a multiple of group 3"),
