@@ -174,7 +174,7 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
             made_from=made_from,
             jobs=runner.asked,
             model=model,
-            untuned=model.untrained(job.base),
+            untuned=model.untrained(_untuned(forge, job.base)),
             training=done.identity,
             cut=job.base == bases.cut,
             reason=reason,
@@ -191,6 +191,12 @@ def student_adapter(context: dg.AssetExecutionContext, forge: Forge, launcher: L
 def _cut_job(forge: Forge, runner: JobRunner, base: str) -> CutJob:
     texts = runner.dataset(training_rows(drawn_sets(forge)))
     return CutJob(base=base, texts=texts, remove=forge.profile.student.cut_layers)
+
+
+def _untuned(forge: Forge, base: str) -> str:
+    """What the student was before anybody taught it: the published model, where it starts from the tuned teacher."""
+    student = forge.profile.student
+    return base if student.cut_from == "model" else forge.models.ensure(student.model).digest
 
 
 def _merged(runner: JobRunner, model: ModelRef) -> str:
