@@ -18,7 +18,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -204,17 +207,41 @@ def write_model(found: Path, name: str) -> None:
     AutoModelForCausalLM.from_config(config).save_pretrained(found)
 
 
-def data(folder: Path, job: Job) -> Path:
-    """Rows at least as long as the job takes, nearly all of it completion; or one batch of prompts."""
-    answer = [{"role": "assistant", "content": WORDS * (getattr(job, "max_length", 0) // 6 + 1)}]
-    question = WORDS * 3 if isinstance(job, GenerateJob) else "?"
+def data(folder: Path, job: Job, model: Path) -> Path:
+    """Rows as long as the job takes, nearly all of it completion; or one batch of prompts."""
+    if isinstance(job, GenerateJob):
+        question, answer, count = WORDS * 3, "", job.sampling.batch_size
+    else:
+        question, answer, count = "?", longest_answer(model, getattr(job, "max_length", 16)), 64
     rows = [
-        {"sample_id": str(i), "prompt": [{"role": "user", "content": question}], "completion": answer}
-        for i in range(job.sampling.batch_size if isinstance(job, GenerateJob) else 64)
+        {
+            "sample_id": str(i),
+            "prompt": [{"role": "user", "content": question}],
+            "completion": [{"role": "assistant", "content": answer}],
+        }
+        for i in range(count)
     ]
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return file
+
+
+@cache
+def longest_answer(model: Path, tokens: int) -> str:
+    """As many words as fit into a row of so many tokens: longer rows are not learned from."""
+    from forge_assets.training.models.fitting_rows import row_tokens
+    from forge_assets.training.models.loading import load_tokenizer
+
+    tokenizer, words = load_tokenizer(model), WORDS.split()
+
+    def answer(count: int) -> str:
+        return " ".join(islice(cycle(words), count))
+
+    def length(count: int) -> int:
+        said = [{"role": "user", "content": "?"}], [{"role": "assistant", "content": answer(count)}]
+        return len(row_tokens(tokenizer, {"prompt": said[0], "completion": said[1]}))
+
+    return answer(bisect_right(range(tokens), tokens, key=length) - 1)
 
 
 def prompt_tokens(place: Path) -> int:
@@ -227,7 +254,7 @@ def measure(folder: Path, model: str, job: Job, workers: Workers) -> int:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Path(scratch)
         (place / "job.json").write_text(job.model_dump_json(), "utf-8")
-        paths = {BASE: model_folder(folder, model), DATA: data(place, job)}
+        paths = {BASE: model_folder(folder, model), DATA: data(place, job, model_folder(folder, model))}
         LaunchFile(model, paths, WORKER).write(place)
         return int(workers.run(place)["peak_rss_bytes"])
 

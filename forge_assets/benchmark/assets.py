@@ -29,6 +29,7 @@ from forge_assets.training.made_from import ChainRecord, made_with
 from forge_resources.forge import Forge
 from forge_resources.launchers.base import Launcher
 from forge_resources.storage.atomic import atomic
+from forge_resources.storage.job_folder import finished
 from forge_resources.storage.table_metadata import row_counts, table_metadata
 
 
@@ -140,6 +141,13 @@ def _answers(
     return runner.run(job, f"{name} benchmark answers").answers()
 
 
+def _machine(forge: Forge, training: str) -> str:
+    """What it ran on, with what makes its times comparable: the matrix products that a training measured."""
+    record = finished(forge.store.artefact(training)) or {}
+    speed = f", {gflops:.0f} GFLOP/s of float32 matrix products" if (gflops := record.get("matrix_gflops")) else ""
+    return f"{platform.machine()}, Python {platform.python_version()}{speed}"
+
+
 def _report(
     forge: Forge, chain: Chain, runner: JobRunner, samples: pl.DataFrame, answers: pl.DataFrame, scores: pl.DataFrame
 ) -> ReportInput:
@@ -182,7 +190,7 @@ def _report(
             "search": found.study,
             "dataset": found.dataset,
         },
-        machine=f"{platform.machine()}, Python {platform.python_version()}",
+        machine=_machine(forge, student.training),
         title="Model Forge: benchmark",
     )
 

@@ -227,6 +227,7 @@ def _measured(done: Finished) -> dict[str, float | int | str]:
         "attempts",
         "peak_rss_bytes",
         "tokens_per_second",
+        "matrix_gflops",
         "loss_first",
         "loss_last",
         "steps",

@@ -15,6 +15,9 @@ from forge_assets.training.trainers.distributed import agreed, together
 from forge_resources.processes.interrupt import Interrupt
 from forge_resources.processes.ranks import rank
 
+SAY_EVERY = 10.0
+"""Seconds between two lines for people, or a step where that takes longer."""
+
 
 class Watch(TrainerCallback):  # type: ignore[misc]
     """Streams metrics, marks whole checkpoints, and stops with a checkpoint when asked to.
@@ -29,10 +32,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._interrupt = interrupt
         self._free = self._began = time.perf_counter()
         self._tokens = 0
+        self._said = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._progress.phase("training", from_step=state.global_step, steps=state.max_steps)
-        self._free = time.perf_counter()
+        self._free = self._said = time.perf_counter()
         self._tokens = int(state.num_input_tokens_seen)
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -80,8 +84,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]
                 "data_seconds": round(self._began - self._free, 4),
             }
         )
-        if state.global_step % 10 == 0 or state.global_step == state.max_steps:
+        if now - self._said >= SAY_EVERY or state.global_step == state.max_steps:
+            self._said, left = now, (state.max_steps - state.global_step) * (now - self._free)
             self._progress.say(
-                f"step {state.global_step}/{state.max_steps}: loss {logs['loss']:.3f}, {now - self._free:.1f} s/step"
+                f"step {state.global_step}/{state.max_steps}: loss {logs['loss']:.3f}, {now - self._free:.1f} s/step, "
+                f"some {left:.0f} s left"
             )
         self._free = time.perf_counter()

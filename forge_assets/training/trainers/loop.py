@@ -13,6 +13,7 @@ from transformers import TrainerState
 from forge_assets.training.jobs.spec import TrainingJob
 from forge_assets.training.models.citation_tokens import CitationToken, write_tokens
 from forge_assets.training.runtime.checkpoints import last_whole
+from forge_assets.training.runtime.matrix_speed import matrix_gflops
 from forge_assets.training.runtime.progress import Progress
 from forge_assets.training.trainers.distributed import from_first, load_checkpoint, parameters_held, save_whole
 from forge_resources.processes.interrupt import Interrupt
@@ -26,13 +27,15 @@ def run_to_end(trainer: Any, job: TrainingJob, work: Path, progress: Progress, i
     """Train to `job.steps`.
 
     Returns:
-        What was measured: steps, tokens, seconds, first loss and the mean of the last five.
+        What was measured: steps, tokens, seconds, the machine's matrix products, first loss, mean of the last five.
 
     Raises:
         Interrupted: stopped early; a checkpoint holds everything done.
     """
     checkpoint = from_first(lambda: last_whole(work))
-    progress.say(f"training {job.steps} steps" + (f", resuming from {checkpoint.name}" if checkpoint else ""))
+    speed = matrix_gflops()
+    resuming = f", resuming from {checkpoint.name}" if checkpoint else ""
+    progress.say(f"training {job.steps} steps{resuming}; float32 matrix products: {speed:.0f} GFLOP/s")
     before = int(checkpoint.name.split("-")[1]) if checkpoint else 0
     started = time.time()
     if checkpoint and before == job.steps:  # stopped after its last step: Trainer would do one more
@@ -51,6 +54,7 @@ def run_to_end(trainer: Any, job: TrainingJob, work: Path, progress: Progress, i
         "resumed_from_step": before,
         "parameters_held": parameters_held(trainer.model),
         "train_seconds": round(seconds, 2),
+        "matrix_gflops": speed,
         "tokens": tokens,
         "tokens_per_second": round(tokens * share / seconds, 1) if seconds else None,
         "loss_first": losses[0] if losses else None,

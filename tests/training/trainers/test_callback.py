@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,13 @@ def test_steps_and_totals_are_in_the_tables(undisturbed: Runs, trained: Finished
     [row] = undisturbed.store.read("ops.jobs", trained.identity).to_dicts()
     assert (row["tokens"], row["new_tokens"]) == (steps["tokens"].sum(), trained.record["new_tokens"])
     assert 0 <= row["data_share"] < 1 and row["peak_gpu_bytes"] is None
+
+
+def test_a_training_says_how_far_it_is_and_on_how_fast_a_machine(trained: Finished) -> None:
+    said = (trained.result.parent / "log.txt").read_text("utf-8")
+    speed = trained.record["matrix_gflops"]
+    assert speed > 0 and f"training {STEPS} steps; float32 matrix products: {speed:.0f} GFLOP/s" in said
+    assert re.search(rf"step {STEPS}/{STEPS}: loss \d\.\d{{3}}, \d\.\d s/step, some 0 s left", said)
 
 
 def test_an_attempt_that_was_killed_is_counted(disturbed: Runs) -> None:
