@@ -223,9 +223,52 @@ class VocabularyJob(Strict):
     """How many of the tokenizer's merges, the most frequent first, are kept whatever the words."""
 
 
+GgufType = Literal["f16", "q8_0", "q4_k_m"]
+GGUF_TYPES: tuple[GgufType, ...] = ("f16", "q8_0", "q4_k_m")
+
+
+class GgufJob(Strict):
+    """Write a model, an adapter merged into it, as one GGUF file for each of `GGUF_TYPES`."""
+
+    kind: Literal["gguf"] = "gguf"
+    base: Digest
+    adapter: Digest | None = None
+    precision: Precision = "float32"
+    """In which the adapter is merged."""
+    published: Digest
+    """The model whose tokenizer the base's came from."""
+    golden: Digest
+    """Rows of `prompt`, chat messages: their token ids are compared."""
+    name: str
+
+
+class GgufAnswersJob(Strict):
+    """Answer a dataset's prompts greedily with a GGUF file in llama.cpp."""
+
+    kind: Literal["gguf_answers"] = "gguf_answers"
+    gguf: Digest
+    """A `GgufJob`."""
+    file: GgufType
+    prompts: Digest
+    max_new_tokens: Annotated[int, Field(ge=1)]
+    slots: Annotated[int, Field(ge=1)] = 4
+    """Answers at a time."""
+    context: Annotated[int, Field(ge=64)]
+    """Tokens of a question and its answer."""
+
+
 TrainingJob = SftJob | GrpoJob
 Job = Annotated[
-    SftJob | GrpoJob | GenerateJob | EvaluateJob | ExportJob | CutJob | VocabularyJob | TokensJob,
+    SftJob
+    | GrpoJob
+    | GenerateJob
+    | EvaluateJob
+    | ExportJob
+    | CutJob
+    | VocabularyJob
+    | TokensJob
+    | GgufJob
+    | GgufAnswersJob,
     Field(discriminator="kind"),
 ]
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)

@@ -38,6 +38,8 @@ WORK = {
     "export": ("forge_assets.training.inference.export", "export"),
     "tokens": ("forge_assets.training.models.vocabulary", "add_citation_tokens"),
     "vocabulary": ("forge_assets.training.models.trimmed_vocabulary", "trim_vocabulary"),
+    "gguf": ("forge_assets.training.gguf.export", "export"),
+    "gguf_answers": ("forge_assets.training.gguf.answers", "answer"),
     "cut": ("forge_assets.training.inference.layer_pruning", "cut"),
 }
 """Kind of job to the module and function that does it; imported when it is needed, for torch is heavy."""
