@@ -14,6 +14,8 @@ from forge_assets.benchmark.record import Report
 from forge_assets.catalog.assets import JURISDICTIONS
 from forge_assets.catalog.snapshot import CatalogRecord
 from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
+from forge_assets.delivery.deployment import Deployments
+from forge_assets.delivery.record import Delivery
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.scenarios.freshness import ScenariosRecord, Sources, sources
 from forge_assets.search.result import SearchResult
@@ -32,6 +34,7 @@ CHAIN = (
     "student_base",
     "student_adapter",
     "benchmark_report",
+    "deployment",
 )
 
 # What must be there of a country, and of a whole chain: what was removed is made again, and so is a torn record.
@@ -52,6 +55,7 @@ RECORDS: tuple[type[ChainRecord], ...] = (
     StudentBase,
     Student,
     Report,
+    Delivery,
 )
 
 country_job = dg.define_asset_job(
@@ -63,7 +67,7 @@ chain_job = dg.define_asset_job(
     "chain",
     dg.AssetSelection.assets(*CHAIN),
     tags={"forge/job": "chain"},
-    description="From the warehouse to the benchmark report.",
+    description="From the warehouse to the deployment.",
 )
 search_job = dg.define_asset_job(
     "search",
@@ -108,7 +112,9 @@ def chain_made_from(forge: Forge) -> str | None:
     parts = [record.made_from if record else None for record in map(forge.find, RECORDS)]
     drawn = (warehouse.fingerprint, warehouse.sets) == (made.fingerprint, made.sets)
     there = Path(report.page).is_file() and forge.store.database.is_file() and all(map(forge.store.has, OF_A_CHAIN))
-    whole = drawn and there and all(part == made for part in parts)
+    delivered = forge.find(Delivery)
+    kept = delivered is not None and Deployments.of(forge).is_whole(delivered.digest)
+    whole = drawn and there and kept and all(part == made for part in parts)
     return digest([made.fingerprint, made.settings]) if whole else None
 
 

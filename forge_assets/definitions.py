@@ -8,6 +8,7 @@ from forge_assets.automation import chain_job, country_job, framework_watch, ret
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.catalog.assets import framework_catalog
 from forge_assets.datasets.assets import warehouse
+from forge_assets.delivery.assets import deployment
 from forge_assets.distillation.assets import student_adapter, student_base, teacher_adapter, teacher_responses
 from forge_assets.scenarios.assets import scenario_dataset
 from forge_assets.search.assets import search_results
@@ -29,6 +30,7 @@ defs = dg.Definitions(
         student_base,
         student_adapter,
         benchmark_report,
+        deployment,
     ],
     jobs=[country_job, chain_job, search_job],
     sensors=[framework_watch, retrain],

@@ -10,11 +10,17 @@ from typer.main import get_command
 from forge_assets.cli.app import Command, app
 from forge_assets.cli.commands.chain import models, plan, report, run, search
 from forge_assets.cli.commands.data import clean, export, freeze, metrics
+from forge_assets.cli.commands.delivery import deployments, promote, rollback
 from forge_assets.cli.commands.explain import ExplainCommand, explain
 from forge_assets.cli.commands.law import check, cite, probe, schema
 from forge_assets.cli.terminal import PatientOutput, Signals
 
-for one in (check, explain, probe, cite, schema, freeze, models, plan, run, search, report, metrics, export, clean):
+COMMANDS = (
+    *(check, explain, probe, cite, schema, freeze),
+    *(models, plan, run, search, report, deployments, promote, rollback),
+    *(metrics, export, clean),
+)
+for one in COMMANDS:
     app.command(cls=ExplainCommand if one is explain else Command)(one)
 
 

@@ -51,7 +51,7 @@ def plan(
 
 
 def run() -> int:
-    """Bring every asset up to date and print the report's table."""
+    """Bring every asset up to date, print the report's table and how to ask the model."""
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
@@ -63,7 +63,13 @@ def run() -> int:
         for line in bring_up_to_date(forge, instance):
             print(f"[{time.time() - started:6.0f} s] {line}", flush=True)
     print(f"[{time.time() - started:6.0f} s] done\n")
-    return report()
+    status = report()
+    from forge_assets.cli.commands.delivery import delivered
+    from forge_assets.delivery.deployment import Deployments
+    from forge_assets.delivery.record import Delivery
+
+    print(delivered(Deployments.of(forge), forge.load(Delivery).digest))
+    return status
 
 
 def search() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,8 @@ from forge_assets.training.runtime.progress import Progress
 from forge_resources.processes.interrupt import Interrupt
 from forge_resources.storage.json_lines import read_json_lines
 
+MERGED = "model"
+"""Folder of the result with the merged weights as safetensors, config and tokenizer."""
 CHECKED_CONTEXT = 512
 """Tokens that llama.cpp makes room for while only token ids are compared."""
 
@@ -23,19 +26,18 @@ CHECKED_CONTEXT = 512
 def export(
     job: GgufJob, paths: dict[str, Path], work: Path, progress: Progress, interrupt: Interrupt
 ) -> dict[str, Any]:
-    """Write `result/f16.gguf`, `q8_0.gguf` and `q4_k_m.gguf`.
+    """Write `result/model`, safetensors, and from it `result/f16.gguf`, `q8_0.gguf` and `q4_k_m.gguf`.
 
     Returns:
-        How many prompts were compared, and of how many the token ids are the same.
+        How many prompts were compared, of how many the token ids are the same, and the texts that end an answer.
 
     Raises:
         Interrupted: stopped early; it starts again from the beginning.
         ValueError: llama.cpp does not know the model's family or tokenizer, or the adapter would be lost to rounding.
     """
-    result, plain = work / "result", work / "plain"
-    for folder in (result, plain):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    result, plain = work / "result", work / "result" / MERGED
+    shutil.rmtree(result, ignore_errors=True)
+    plain.mkdir(parents=True)
     base = model_folder(paths[job.base])
     with interrupt.at_once():
         progress.phase("merging")
@@ -48,11 +50,11 @@ def export(
                 quantise(result / "f16.gguf", result / f"{kind}.gguf", kind)
         progress.phase("comparing token ids")
         compared, same = _same_ids(paths[job.golden], plain, result / "f16.gguf")
-    shutil.rmtree(plain)
     return {
         "golden": compared,
         "golden_same": same,
-        "bytes": sum(file.stat().st_size for file in result.iterdir()),
+        "stops": _stops(plain),
+        "bytes": sum(file.stat().st_size for file in result.glob("*.gguf")),
     }
 
 
@@ -76,6 +78,14 @@ def _write_plain(job: GgufJob, paths: dict[str, Path], base: Path, folder: Path)
             shutil.copy(base / name, folder)
     (folder / "tokenizer_config.json").unlink(missing_ok=True)  # a link must not be written through
     tokenizer.save_pretrained(folder)
+
+
+def _stops(folder: Path) -> list[str]:
+    """Texts of the tokens that end an answer, as tokenizer and generation config name them."""
+    tokenizer, config = load_tokenizer(folder), folder / "generation_config.json"
+    named = json.loads(config.read_text("utf-8")).get("eos_token_id") if config.exists() else None
+    ids = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
+    return [str(text) for text in tokenizer.convert_ids_to_tokens(sorted(ids))]
 
 
 def _same_ids(golden: Path, folder: Path, file: Path) -> tuple[int, int]:

@@ -47,7 +47,13 @@ def test_an_exported_model_gives_the_ids_and_the_answers_of_transformers(undistu
     tuned = undisturbed.run(training(undisturbed, steps=40, lora=Lora(rank=8, alpha=16), learning_rate=2e-2))
     made = exported(undisturbed, adapter=tuned.identity)
     assert (made.record["golden"], made.record["golden_same"]) == (len(GOLDEN), len(GOLDEN))
-    assert sorted(made.record["files"]) == ["f16.gguf", "q4_k_m.gguf", "q8_0.gguf"]
+    assert {name for name in made.record["files"] if name.endswith(".gguf")} == {
+        "f16.gguf",
+        "q4_k_m.gguf",
+        "q8_0.gguf",
+    }
+    assert (made.result / "model" / "model.safetensors").exists()
+    assert made.record["stops"] == ["<|im_end|>"]
     sampling = Sampling(max_new_tokens=12, batch_size=5)
     job = GenerateJob(base=BASE, adapter=tuned.identity, prompts=undisturbed.jobs.dataset(ROWS), sampling=sampling)
     wanted = [row["answer"].strip() for row in undisturbed.run(job).answers()]

@@ -17,6 +17,8 @@ from forge_assets.training.jobs.spec import (
     EvaluateJob,
     ExportJob,
     GenerateJob,
+    GgufAnswersJob,
+    GgufJob,
     GrpoJob,
     Guard,
     Job,
@@ -65,6 +67,8 @@ JOBS: dict[str, Job] = {
     "cut": CutJob(base=A, texts=A, remove=1),
     "tokens": TokensJob(base=A, citations=A),
     "vocabulary": VocabularyJob(base=A, words=A, merges=8),
+    "gguf": GgufJob(base=A, adapter=A, published=A, golden=A, name="a"),
+    "gguf_answers": GgufAnswersJob(gguf=A, file="f16", prompts=A, max_new_tokens=8, context=64),
 }
 OTHERS: dict[str, Any] = {
     "precision": "bfloat16",
@@ -77,6 +81,7 @@ OTHERS: dict[str, Any] = {
     "sharding": "full",
     "batching": "packed",
     "target_modules": ["q_proj"],
+    "file": "q8_0",
 }
 
 
