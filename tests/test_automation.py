@@ -22,6 +22,8 @@ from forge_assets.cli.main import main
 from forge_assets.datasets.assets import warehouse
 from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.definitions import defs
+from forge_assets.delivery.deployment import Deployments
+from forge_assets.delivery.record import Delivery
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
 from forge_assets.search.result import SearchResult
@@ -33,6 +35,7 @@ from forge_resources.config.data_folder import PROJECT
 from forge_resources.forge import Forge
 from forge_resources.launchers.local import LocalLauncher
 from forge_resources.storage.tables import TABLES
+from tests.delivery.deployments import planted
 from tests.helpers import edit_copy, tiered
 
 Odd = Callable[[Path], object]
@@ -116,7 +119,7 @@ class World:
         return bool(self.tick(retrain).run_requests)
 
     def finish_chain(self) -> None:
-        """What benchmark_report leaves behind."""
+        """What the chain leaves behind."""
         made_from = MadeFrom(fingerprint=fingerprint(self.forge), sets="drawn", settings=settings(self.forge))
         for table in OF_A_CHAIN:
             self.forge.store.write(table, TABLES[table].empty())
@@ -125,7 +128,10 @@ class World:
         page.write_text("<p>A report.</p>", "utf-8")
         self.forge.store.publish()
         self.forge.save(WarehouseRecord(fingerprint=made_from.fingerprint, sets=made_from.sets, versions={}))
-        for record in chain_records(made_from, page):
+        scratch = self.forge.store.root / "artefacts"
+        scratch.mkdir(exist_ok=True)
+        made = planted(Deployments.of(self.forge), scratch, "weights", 1)
+        for record in (*chain_records(made_from, page), Delivery(made_from=made_from, digest=made.digest)):
             self.forge.save(record)
 
 
@@ -285,6 +291,7 @@ def test_a_version_that_failed_is_not_asked_for_again(world: World) -> None:
         "tables/scenarios/sets",
         "state/benchmark_report.json",
         "state/student_adapter.json",
+        "deployments",
     ],
 )
 def test_what_is_no_longer_there_is_made_again(world: World, gone: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from forge_assets.delivery.deployment import Deployments
 from forge_resources.config.data_folder import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -125,6 +126,21 @@ def test_the_wandb_run_of_a_trial_holds_its_study_and_its_score(loop: Loop) -> N
     for study, job in trials:
         written = [file.read_bytes() for file in (loop.data / "artefacts" / job / "wandb").rglob("*.wandb")]
         assert any(study.encode() in run and b"composite" in run for run in written)
+
+
+def test_what_is_delivered_is_whole_and_not_live_where_nothing_was_learned(loop: Loop) -> None:
+    """The miniature has random weights: its score is nothing, tuned or not."""
+    kept = Deployments(loop.data / "deployments")
+    [made] = kept.all()
+    assert kept.live() is None
+    assert [check.name for check in made.failed] == ["learned"]
+    assert f"deployment {made.digest[:12]} is not live: learned: " in loop.first
+    folder = kept.folder(made.digest)
+    assert {path.name for path in folder.iterdir()} == {
+        *("Modelfile", "README.md", "datasheet.md", "deployment.json", "model", "vllm.sh"),
+        *(f"labour.{kind}.gguf" for kind in ("f16", "q8_0", "q4_k_m")),
+    }
+    assert f"`{made.files['q8_0'].sha256}`" in (folder / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("guide", ["docs/data.md", "docs/compliance.md"])

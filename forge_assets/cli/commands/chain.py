@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def models() -> int:
-    """Make the profile's base models ready and print their licences."""
+    """Make the profile's base models ready, print their licences."""
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
@@ -51,7 +51,7 @@ def plan(
 
 
 def run() -> int:
-    """Bring every asset up to date, print the report's table and how to ask the model."""
+    """Bring all assets up to date, and print the report's table."""
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def deployments() -> int:
-    """List the deployments that are kept, what each scored, and which is live."""
+    """List the models that are kept, their scores, and which is live."""
     from forge_assets.cli.tables import show
     from forge_resources.presentation.text_table import TextTable
 
@@ -45,12 +45,12 @@ def deployments() -> int:
 
 
 def promote(digest: Annotated[str, typer.Argument(help="beginning of the digest, see `forge deployments`")]) -> int:
-    """Let a deployment be asked; one whose checks do not hold is refused."""
+    """Make a deployment live, unless a check does not hold."""
     return _moved(lambda kept: kept.promote(digest))
 
 
 def rollback() -> int:
-    """Let the deployment be asked again that was live before this one."""
+    """Make the deployment live that was so before this one."""
     return _moved(lambda kept: kept.rollback())
 
 

@@ -47,7 +47,7 @@ class ExplainCommand(Command):
 
 
 def explain() -> None:
-    """Print what the law asks in a situation, with reasons and quotes.
+    """Print what the law asks in a case, with reasons and quotes.
 
     A fact that decides and is not stated leaves a duty open; it is listed.
     """

@@ -109,7 +109,7 @@ def cite(
         typer.Option(metavar="CODE", help="whose law a citation without a law's name means", autocompletion=countries),
     ] = None,
 ) -> int:
-    """Print the citations of a text, their keys and whether they exist.
+    """Print a text's citations, their keys and whether they exist.
 
     A line each: as written, key, verdict, canonical form. Verdicts: real, repealed, fabricated (the law is held and has
     no such place), unheld (the law's text is not held), ambiguous (which law is meant was guessed), unverifiable. The
