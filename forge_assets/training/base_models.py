@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from forge_assets.citations.place_words import place_words
 from forge_assets.citations.rendering import render
-from forge_assets.citations.vocabulary import words_of
 from forge_assets.law.citation_key import CitationKey
 from forge_assets.law.country import Country
-from forge_assets.law.model import CitationForms, Domain
+from forge_assets.law.model import Domain
 from forge_assets.training.jobs.spec import Guard
 from forge_assets.training.made_from import ChainRecord
 from forge_resources.config.profile import Profile
@@ -58,13 +58,9 @@ def vocabulary_rows(taught: pl.DataFrame) -> list[dict[str, Any]]:
 def guard_of(domain: Domain, countries: Iterable[Country]) -> Guard:
     """Build the guard of answers from the words that the pack declares to open, or to follow, the number of a place."""
     held = list(countries)
-    before: set[str] = set()
-    after: set[str] = set()
-    for forms in (domain.citation, *(country.framework.citation for country in held)):
-        for template in _units(forms):
-            (after if template.startswith("{u}") else before).add(words_of(template))
+    words = place_words((domain.citation, *(country.framework.citation for country in held)))
     unions = tuple(sorted(c.framework.jurisdiction for c in held if c.framework.members))
-    return Guard(before=tuple(sorted(before)), after=tuple(sorted(after)), everywhere=unions)
+    return Guard(before=words.before, after=words.after, everywhere=unions)
 
 
 def citation_spec(profile: Profile) -> dict[str, Any]:
@@ -72,8 +68,3 @@ def citation_spec(profile: Profile) -> dict[str, Any]:
     if profile.citation_tokens is None:
         return {}
     return {"citation_weight": profile.citation_tokens.weight, "citation_rate": profile.citation_tokens.rate}
-
-
-def _units(forms: CitationForms) -> list[str]:
-    """Templates of a unit's number; those of ordinals and names hold no digits."""
-    return [template for template in (*forms.units, *forms.many) if "{u}" in template]
