@@ -168,9 +168,9 @@ def _smallest(given: Automaton) -> Automaton:
     first: dict[int, int] = {}
     for state in range(size):
         first.setdefault(fresh[state], state)
-    moves = tuple({sign: fresh[to] for sign, to in given.moves[first[number]].items()} for number in range(len(first)))
+    joined = tuple({sign: fresh[to] for sign, to in given.moves[first[number]].items()} for number in range(len(first)))
     return Automaton(
-        moves,
+        joined,
         frozenset(fresh[state] for state in given.begins),
         frozenset(fresh[state] for state in given.ends),
         given.signs,

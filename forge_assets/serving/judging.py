@@ -120,7 +120,7 @@ class Judge:
             home = asked(self.index.at_home(self.countries), ())
             verdict = "wrong_country" if judge(citation, home).verdict == "wrong_country" else verdict
         law = self.index.laws.get((citation.key.jurisdiction, citation.key.law))
-        status = None
+        status: str | None = None
         if law is not None:
             status = "outdated" if citation.key.unit in law.law.outdated_units else law.law.text_status
             status = "repealed" if citation.status == "repealed" else status
