@@ -6,7 +6,7 @@ edits is one training, and a comment is none. State lies in the cursor, because 
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -17,7 +17,7 @@ from forge_assets.datasets.fingerprint import WarehouseRecord, fingerprint
 from forge_assets.delivery.deployment import Deployments
 from forge_assets.delivery.record import Delivery
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
-from forge_assets.scenarios.freshness import ScenariosRecord, Sources, sources
+from forge_assets.scenarios.freshness import ScenariosRecord, Sources, is_composed, sources
 from forge_assets.search.result import SearchResult
 from forge_assets.training.base_models import BaseModels
 from forge_assets.training.made_from import ChainRecord, settings
@@ -38,7 +38,8 @@ CHAIN = (
 )
 
 # What must be there of a country, and of a whole chain: what was removed is made again, and so is a torn record.
-OF_A_COUNTRY = ("catalog.statute_units", "scenarios.scenarios", "scenarios.samples")
+OF_A_CATALOG = ("catalog.statute_units",)
+OF_A_COUNTRY = (*OF_A_CATALOG, "scenarios.scenarios", "scenarios.samples")
 OF_A_CHAIN = (
     "scenarios.sets",
     "search.trials",
@@ -58,6 +59,11 @@ RECORDS: tuple[type[ChainRecord], ...] = (
     Delivery,
 )
 
+catalog_job = dg.define_asset_job(
+    "catalog",
+    dg.AssetSelection.assets("framework_catalog"),
+    description="One jurisdiction's catalog alone, of a country that the profile asks nothing about.",
+)
 country_job = dg.define_asset_job(
     "country",
     dg.AssetSelection.assets("framework_catalog", "scenario_dataset"),
@@ -84,15 +90,40 @@ ACTIVE = [
 ]
 
 
-def stale_countries(forge: Forge, found: Sources) -> dict[str, str]:
-    """Country to version, where the file's version is not the one its samples were composed from, or they are gone.
+class Stale(NamedTuple):
+    """What of a country is out of date.
 
-    The warehouse removes the samples of a country that was deleted: one that comes back has none.
+    Attributes:
+        job: `country`, or `catalog` where no samples are wanted of it.
+        version: that the file has now.
     """
-    made = (code for code in found.versions if all(forge.store.has(table, code) for table in OF_A_COUNTRY))
-    records = {code: forge.find(ScenariosRecord, code) for code in made if forge.find(CatalogRecord, code)}
-    done = {code: record.source for code, record in records.items() if record}
-    return {code: version for code, version in found.versions.items() if done.get(code) != version}
+
+    job: str
+    version: str
+
+
+def out_of_date(forge: Forge, found: Sources, everything: bool = False) -> dict[str, Stale]:
+    """Find the countries whose samples, or whose catalog alone, are not of what their files say now, or are gone.
+
+    Samples are wanted of the countries that the profile asks about; those that are there of others are kept true.
+    The warehouse removes the samples of a country that was deleted: one that comes back has none.
+
+    Args:
+        everything: samples of every country are wanted.
+    """
+    stale = {}
+    for code, version in found.versions.items():
+        record = forge.find(ScenariosRecord, code)
+        if everything or record or is_composed(forge, code):
+            there = all(forge.store.has(table, code) for table in OF_A_COUNTRY)
+            if not (there and record and record.source == version and forge.find(CatalogRecord, code)):
+                stale[code] = Stale("country", version)
+            continue
+        law = forge.find(CatalogRecord, code)
+        there = all(forge.store.has(table, code) for table in OF_A_CATALOG)
+        if not (there and law and law.version == found.laws[code]):
+            stale[code] = Stale("catalog", found.laws[code])
+    return stale
 
 
 def chain_wanted(forge: Forge) -> str:
@@ -123,7 +154,7 @@ def is_running(instance: dg.DagsterInstance, job: str) -> bool:
     return bool(instance.get_run_records(dg.RunsFilter(job_name=job, statuses=ACTIVE), limit=1))
 
 
-@dg.sensor(job=country_job, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(jobs=[country_job, catalog_job], minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
 def framework_watch(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResult | dg.SkipReason:
     """One run per changed jurisdiction; adds and removes partitions; a broken file fails `readable` and waits."""
     try:
@@ -131,19 +162,20 @@ def framework_watch(context: dg.SensorEvaluationContext, forge: Forge) -> dg.Sen
     except SourceError as error:
         return dg.SkipReason(f"nothing can run until this is mended: {error}")
     cursor = json.loads(context.cursor or '{"asked": {}, "broken": {}}')
-    stale = stale_countries(forge, found)
+    stale = out_of_date(forge, found)
     # A version that was asked for and failed is not asked for again: a person looks at the failed run first.
-    changed = {code: version for code, version in stale.items() if cursor["asked"].get(code) != version}
+    changed = {code: one for code, one in stale.items() if cursor["asked"].get(code) != one.version}
     on_disk, known = {*found.versions, *found.broken}, set(context.instance.get_dynamic_partitions("jurisdictions"))
     partitions: list[Any] = []
     if added := sorted(on_disk - known):
         partitions.append(JURISDICTIONS.build_add_request(added))
     if removed := sorted(known - on_disk):
         partitions.append(JURISDICTIONS.build_delete_request(removed))
-    asked = {code: version for code, version in cursor["asked"].items() if code in stale} | changed
+    asked = {code: version for code, version in cursor["asked"].items() if code in stale}
+    asked |= {code: one.version for code, one in changed.items()}
     turned = [code for code in on_disk if cursor["broken"].get(code) != found.broken.get(code)]
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(partition_key=code) for code in sorted(changed)],
+        run_requests=[dg.RunRequest(job_name=one.job, partition_key=code) for code, one in sorted(changed.items())],
         dynamic_partitions_requests=partitions,
         asset_events=[_readable(code, found.broken.get(code)) for code in sorted(turned)],
         cursor=json.dumps({"asked": asked, "broken": found.broken}),
@@ -172,7 +204,7 @@ def retrain(context: dg.SensorEvaluationContext, forge: Forge) -> dg.SensorResul
         return _wait("the report is up to date", {"seen": wanted, "asked": None})
     if cursor["asked"] == wanted:
         return _wait("requested already; if that run failed or was cancelled, re-execute it", cursor)
-    for job in ("country", "chain"):
+    for job in ("catalog", "country", "chain"):
         if is_running(context.instance, job):
             return _wait(f"a {job} run is under way", {**cursor, "seen": None})
     if cursor["seen"] != wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from forge_assets.automation import chain_job, country_job, framework_watch, retrain, search_job
+from forge_assets.automation import catalog_job, chain_job, country_job, framework_watch, retrain, search_job
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.catalog.assets import framework_catalog
 from forge_assets.datasets.assets import warehouse
@@ -32,7 +32,7 @@ defs = dg.Definitions(
         benchmark_report,
         deployment,
     ],
-    jobs=[country_job, chain_job, search_job],
+    jobs=[catalog_job, country_job, chain_job, search_job],
     sensors=[framework_watch, retrain],
     resources={"forge": Forge.from_environment(MAKERS), "launcher": launcher_from_environment()},
     loggers={"console": dg.colored_console_logger, TERMINAL: terminal_logger},

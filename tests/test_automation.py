@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from forge_assets.automation import OF_A_CHAIN, chain_made_from, framework_watch, retrain
+from forge_assets.automation import OF_A_CHAIN, chain_made_from, framework_watch, out_of_date, retrain
 from forge_assets.benchmark.assets import benchmark_report
 from forge_assets.benchmark.record import Report
 from forge_assets.catalog.assets import framework_catalog
@@ -26,6 +26,7 @@ from forge_assets.delivery.deployment import Deployments
 from forge_assets.delivery.record import Delivery
 from forge_assets.distillation.records import Student, StudentBase, Teacher, TeacherResponses
 from forge_assets.law.country import country_files
+from forge_assets.scenarios.freshness import sources
 from forge_assets.search.result import SearchResult
 from forge_assets.training.base_models import BaseModels
 from forge_assets.training.jobs.model_ref import ModelRef
@@ -101,9 +102,13 @@ class World:
 
     def watch(self) -> list[str]:
         """Jurisdictions that framework_watch asks for; each is then run."""
-        asked = [request.partition_key for request in self.tick(framework_watch).run_requests or []]
-        for code in asked:
-            job = defs.resolve_job_def("country")
+        return [code for _, code in self.watch_jobs()]
+
+    def watch_jobs(self) -> list[tuple[str, str]]:
+        """Job and jurisdiction of each run that framework_watch asks for; each is then run."""
+        asked = [(request.job_name, request.partition_key) for request in self.tick(framework_watch).run_requests or []]
+        for name, code in asked:
+            job = defs.resolve_job_def(name)
             resources = {"forge": self.forge}
             done = job.execute_in_process(instance=self.instance, partition_key=code, resources=resources)
             assert done.success
@@ -646,6 +651,35 @@ def test_an_edit_of_a_unions_law_asks_for_the_chain(world: World) -> None:
     world.edit("eu", "name: European Union", "name: Union of Europe")
     assert world.watch() == ["EU"]
     assert sum(world.training_asked() for _ in range(3)) == 1
+
+
+def test_of_a_country_that_the_profile_asks_nothing_about_only_the_law_is_read(world: World) -> None:
+    """Citations of it are judged, so its law is kept; no sample of it is taught, so no model is made again."""
+    shutil.copy(PROJECT / "frameworks" / "labour" / "jurisdictions" / "ee.yaml", world.pack / "jurisdictions")
+    assert world.watch_jobs() == [("catalog", "EE")]
+    assert not world.forge.store.has("scenarios.samples", "EE")
+    assert [country.framework.jurisdiction for country in live_countries(world.forge)[1]] == ["AT", "DE", "EE"]
+    assert not any(world.training_asked() for _ in range(3))
+    world.edit("ee", "name: Estonia", "name: Eesti")
+    assert world.watch_jobs() == [("catalog", "EE")]
+    assert not any(world.training_asked() for _ in range(3))
+
+
+def test_a_country_that_is_newly_asked_about_is_composed_and_stays_true_afterwards(world: World) -> None:
+    shutil.copy(PROJECT / "frameworks" / "labour" / "jurisdictions" / "ee.yaml", world.pack / "jurisdictions")
+    assert world.watch_jobs() == [("catalog", "EE")]
+    found = sources(world.forge)
+    assert out_of_date(world.forge, found) == {}
+    assert {code: stale.job for code, stale in out_of_date(world.forge, found, everything=True).items()} == {
+        "EE": "country"
+    }
+    done = defs.resolve_job_def("country").execute_in_process(
+        instance=world.instance, partition_key="EE", resources={"forge": world.forge}
+    )
+    assert done.success
+    assert out_of_date(world.forge, found, everything=True) == {}
+    world.edit("ee", "name: Estonia", "name: Eesti")
+    assert world.watch_jobs() == [("country", "EE")]
 
 
 def test_a_country_whose_statute_table_is_gone_is_not_read_from_its_record(world: World) -> None:

@@ -29,7 +29,8 @@ def picture() -> str:
     for job in sorted(defs.jobs or [], key=lambda j: j.name):
         lines.append(f"job {job.name}")
     for sensor in sorted(defs.sensors or [], key=lambda s: s.name):
-        lines.append(f"sensor {sensor.name} runs {sensor.job_name}, {sensor.default_status.value}")
+        jobs = ", ".join(sorted(target.job_name for target in sensor.targets))
+        lines.append(f"sensor {sensor.name} runs {jobs}, {sensor.default_status.value}")
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 from filelock import Timeout
 
-from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, stale_countries
+from forge_assets.automation import ACTIVE, chain_made_from, chain_wanted, is_running, out_of_date
 from forge_assets.cli.app import Refused
 from forge_assets.datasets.fingerprint import WarehouseRecord
 from forge_assets.definitions import defs
@@ -34,8 +34,11 @@ class RunStopped(Exception):
     """A Dagster run was asked to stop."""
 
 
-def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str]:
+def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance, everything: bool = False) -> Iterator[str]:
     """Run what is out of date and nothing else, yielding a line for each thing done.
+
+    Args:
+        everything: compose samples of every country, not only of those that the profile asks about.
 
     Raises:
         RunFailed: a run failed; calling again resumes at the job it failed in.
@@ -52,9 +55,10 @@ def bring_up_to_date(forge: Forge, instance: dg.DagsterInstance) -> Iterator[str
         for gone in set(instance.get_dynamic_partitions("jurisdictions")) - on_disk:
             instance.delete_dynamic_partition("jurisdictions", gone)
         only = forge.profile.jurisdictions if forge.profile.catalog == "trained" else None
-        for code in [code for code in stale_countries(forge, found) if only is None or code in only]:
-            yield f"catalog and scenarios of {code}"
-            _execute(instance, "country", code)
+        for code, stale in out_of_date(forge, found, everything).items():
+            if only is None or code in only:
+                yield f"catalog and scenarios of {code}" if stale.job == "country" else f"catalog of {code}"
+                _execute(instance, stale.job, code)
         if chain_made_from(forge) == chain_wanted(forge):
             yield "the report is up to date"
             return

@@ -12,6 +12,7 @@ from forge_assets.datasets.roles import HELD_OUT, draw_sets, short_of
 from forge_assets.scenarios.assets import asked_framework, profile_volume
 from forge_assets.scenarios.composition.cross_border import compose_cross_border
 from forge_assets.scenarios.composition.single_country import LawLineage
+from forge_assets.scenarios.freshness import is_composed
 from forge_assets.scenarios.pack.files import load_pack
 from forge_resources.forge import Forge
 from forge_resources.presentation.markdown import markdown
@@ -48,7 +49,7 @@ def warehouse(context: dg.AssetExecutionContext, forge: Forge) -> dg.Materialize
         domain, pack, [asked_framework(forge, c) for c in compared], law, profile_volume(forge)
     )
     codes = [c.framework.jurisdiction for c in countries]
-    made = [code for code in codes if forge.store.has("scenarios.samples", code)]
+    made = [code for code in codes if is_composed(forge, code) and forge.store.has("scenarios.samples", code)]
     everything = pl.concat([*(forge.store.read("scenarios.samples", code) for code in made), samples])
     core = load_core(forge.pack_path)
     sets = draw_sets(everything, forge.profile, codes, core)  # refuses before anything is written

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forge_assets.catalog.snapshot import live_codes
+from forge_assets.catalog.snapshot import CatalogRecord, live_codes
 from forge_assets.datasets.frozen_core import load_core
-from forge_assets.scenarios.freshness import ScenariosRecord
+from forge_assets.scenarios.freshness import ScenariosRecord, is_composed
 from forge_resources.forge import Forge
 from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.record import Record
@@ -24,11 +24,16 @@ class WarehouseRecord(Record):
 
 
 def fingerprint(forge: Forge) -> str:
-    """Compute a digest of every live country's law and samples, the frozen core, profile and the workers' libraries.
+    """Compute a digest of law and samples of the countries asked about, the unions' law, the frozen core and profile.
 
-    The law counts beside the samples: of a union there are none, but samples across borders are made from its law, and
-    citations are judged by it.
+    The unions' law counts, for samples across borders are made from it; the law of other countries does not: it is
+    there to judge what an answer should not have cited. Also of the workers' libraries.
     """
-    made = {code: forge.find(ScenariosRecord, code) for code in live_codes(forge)}
-    live = {code: [record.source, record.version] for code, record in made.items() if record}
+    live = {}
+    for code in live_codes(forge):
+        law, made = forge.load(CatalogRecord, code), forge.find(ScenariosRecord, code)
+        if is_composed(forge, code):
+            live[code] = [made.source, made.version] if made else []
+        elif law.framework.get("members"):
+            live[code] = [law.version]
     return digest([live, load_core(forge.pack_path), forge.profile.model_dump(mode="json"), forge.environment])

@@ -29,8 +29,14 @@ class ScenariosRecord(Record):
 
 @dataclass(frozen=True)
 class Sources:
-    """Version of every readable country file, and why the others cannot be read."""
+    """Versions of every readable country file, and why the others cannot be read.
 
+    Attributes:
+        laws: country to the version of its law.
+        versions: country to the version of what its samples are composed from: its law, the pack and the profile.
+    """
+
+    laws: dict[str, str]
     versions: dict[str, str]
     broken: dict[str, str]
 
@@ -45,14 +51,19 @@ def sources(forge: Forge) -> Sources:
     _ = forge.profile  # a fault of it is no country's
     words = _version_of(pack)
     shared = _stamps(forge.pack_path / "domain.yaml", *_statute_files(forge.pack_path))
-    versions, broken = {}, {}
+    laws, versions, broken = {}, {}, {}
     for code, path in country_files(forge.pack_path).items():
         try:
-            country_version = _country_version(forge.pack_path, path, (*_stamps(path), *shared))
-            versions[code] = _source_version(forge, words, country_version)
+            laws[code] = _country_version(forge.pack_path, path, (*_stamps(path), *shared))
+            versions[code] = _source_version(forge, words, laws[code])
         except SourceError as error:
             broken[code] = str(error)
-    return Sources(versions, broken)
+    return Sources(laws, versions, broken)
+
+
+def is_composed(forge: Forge, code: str) -> bool:
+    """Whether a chain of this profile asks about a country's own law, so that samples of it are composed."""
+    return forge.profile.jurisdictions is None or code in forge.profile.jurisdictions
 
 
 def source_version(forge: Forge, pack: Pack, country: Country) -> str:

@@ -50,8 +50,15 @@ def plan(
     return 0 if fits else 1
 
 
-def run() -> int:
-    """Bring all assets up to date, and print the report's table."""
+def run(
+    all_countries: Annotated[
+        bool, typer.Option("--all-countries", help="compose samples of every country, not only of the profile's")
+    ] = False,
+) -> int:
+    """Bring all assets up to date, and print the report's table.
+
+    Of countries that the profile asks nothing about only the law is read, so that citations of it are judged.
+    """
     from forge_assets.training.models.makers import MAKERS
     from forge_resources.forge import Forge
 
@@ -60,7 +67,7 @@ def run() -> int:
     from forge_assets.cli.chain_run import bring_up_to_date
 
     with _dagster() as instance:
-        for line in bring_up_to_date(forge, instance):
+        for line in bring_up_to_date(forge, instance, all_countries):
             print(f"[{time.time() - started:6.0f} s] {line}", flush=True)
     print(f"[{time.time() - started:6.0f} s] done\n")
     status = report()
