@@ -16,6 +16,7 @@ from forge_assets.delivery.deployment import Deployment, Deployments, FileSum, n
 from forge_assets.delivery.gate import judge
 from forge_assets.delivery.golden import golden_rows
 from forge_assets.delivery.modelfile import modelfile
+from forge_assets.delivery.ollama_template import begins_by_itself, ollama_template
 from forge_assets.delivery.parity import Parity, compare
 from forge_assets.delivery.vllm import MERGED, launch_file
 from forge_assets.distillation.records import Student, Teacher
@@ -85,9 +86,10 @@ def deploy(forge: Forge, runner: JobRunner, student: Student, made_from: MadeFro
         laws={code: warehouse.versions[code] for code in taught if code in warehouse.versions},
         made_at=now(),
     )
+    template = ollama_template(exported.result / MERGED, begins_by_itself(exported.result / "f16.gguf"))
     merged = {f"{MERGED}/{path.name}": path for path in sorted((exported.result / MERGED).iterdir())}
     texts = {
-        "Modelfile": modelfile(made, tuple(exported.record["stops"])),
+        "Modelfile": modelfile(made, tuple(exported.record["stops"]), template),
         "vllm.sh": launch_file(made, profile.hardware.count),
         "README.md": card(made, domain.title, scores, samples, answers),
         "datasheet.md": datasheet(

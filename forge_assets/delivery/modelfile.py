@@ -1,7 +1,6 @@
 """Write the Modelfile that Ollama makes a model from (https://docs.ollama.com/modelfile).
 
-Instructions used: FROM, PARAMETER, SYSTEM, LICENSE. TEMPLATE is left out: the GGUF file holds the chat template that
-the model was trained with, and Ollama reads it from there. ADAPTER is never written: the adapter is merged.
+Instructions used: FROM, TEMPLATE, PARAMETER, SYSTEM, LICENSE. ADAPTER is never written: the adapter is merged.
 """
 
 from __future__ import annotations
@@ -9,15 +8,17 @@ from __future__ import annotations
 from forge_assets.delivery.deployment import Deployment
 
 
-def modelfile(made: Deployment, stops: tuple[str, ...]) -> str:
+def modelfile(made: Deployment, stops: tuple[str, ...], template: str) -> str:
     """Write the Modelfile of a deployment's served file.
 
     Args:
         stops: texts that end an answer, where the template does not end it by itself.
+        template: how a conversation is put to the model, in Ollama's own template language.
     """
     lines = [
         f"# {made.name}: `ollama create {made.domain} -f Modelfile` in this folder",
         f"FROM ./{made.files[made.served].name}",
+        f"TEMPLATE {_quoted(template)}",
         "PARAMETER temperature 0",
         f"PARAMETER num_ctx {made.context}",
         f"PARAMETER num_predict {made.max_new_tokens}",

@@ -31,8 +31,10 @@ LINE = re.compile(
 
 def test_a_modelfile_is_of_instructions_that_ollama_documents(tmp_path: Path) -> None:
     made = planted(Deployments(tmp_path / "deployments"), tmp_path, "one", 1)
-    text = modelfile(made, ("<|im_end|>", "<|endoftext|>"))
+    template = "{{ if .System }}<|im_start|>system\n{{ .System }}<|im_end|>\n{{ end }}{{ .Prompt }}{{ .Response }}"
+    text = modelfile(made, ("<|im_end|>", "<|endoftext|>"), template)
     assert LINE.sub("", text) == ""
+    assert f'TEMPLATE """{template}"""\n' in text
     assert "FROM ./labour.q8_0.gguf\n" in text
     assert 'SYSTEM """You are a "European" labour lawyer."""\n' in text
     assert text.count("PARAMETER stop") == 2

@@ -80,7 +80,20 @@ def delivered(kept: Deployments, digest: str) -> str:
     if live is None or live.digest != made.digest:
         why = "; ".join(f"{check.name}: {check.said}" for check in made.failed) or "it was rolled back"
         return f"deployment {made.digest[:12]} is not live: {why}"
-    return f"model: {kept.file(made)}\nask it: forge ask {_quoted(made)}"
+    return f"model: {kept.file(made)}\nask it: {_forge()} ask {_quoted(made)}"
+
+
+def _forge() -> str:
+    """The command as this shell finds it."""
+    import os
+    import shutil
+    import sys
+    from pathlib import Path
+
+    here = Path(sys.executable).with_name("forge")
+    if shutil.which("forge") or not here.is_file():
+        return "forge"
+    return os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def _quoted(made: Deployment) -> str:
