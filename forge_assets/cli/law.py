@@ -15,7 +15,6 @@ from forge_assets.citations.loading import LoadedLaws, load_laws
 from forge_assets.citations.parser import parse
 from forge_assets.citations.rendering import Style, render
 from forge_assets.citations.verdict import judge
-from forge_assets.cli.facts import check_facts, count
 from forge_assets.law.checks.faults import Fault
 from forge_assets.law.checks.run import Held, check_country, check_together
 from forge_assets.law.citation_key import CitationKey
@@ -35,6 +34,7 @@ from forge_assets.law.json_schema import framework_schema
 from forge_assets.law.loading import load_domain
 from forge_assets.law.model import Domain
 from forge_assets.law.probe import probe_lines
+from forge_assets.law.stated_facts import check_facts, count
 from forge_resources.config.strict_yaml import SourceError
 
 

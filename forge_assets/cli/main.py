@@ -8,6 +8,7 @@ import sys
 from typer.main import get_command
 
 from forge_assets.cli.app import Command, app
+from forge_assets.cli.commands.ask import ask, serve
 from forge_assets.cli.commands.chain import models, plan, report, run, search
 from forge_assets.cli.commands.data import clean, export, freeze, metrics
 from forge_assets.cli.commands.delivery import deployments, promote, rollback
@@ -18,7 +19,7 @@ from forge_assets.cli.terminal import PatientOutput, Signals
 COMMANDS = (
     *(check, explain, probe, cite, schema, freeze),
     *(models, plan, run, search, report, deployments, promote, rollback),
-    *(metrics, export, clean),
+    *(metrics, export, clean, ask, serve),
 )
 for one in COMMANDS:
     app.command(cls=ExplainCommand if one is explain else Command)(one)

@@ -1,7 +1,8 @@
 """Build the automaton of texts that cite no place of law by hand.
 
-A text cites one by hand where a number stands behind a word that opens places (`Art. 5`, `§ 7`, `Art. L. 1`), or before
-one that follows them (`5 straipsnis`, `5. §`). The automaton reads one sign at a time and dies at such a number.
+A sign such as `§` never stands by hand: it says nothing but that a place follows. Elsewhere a text cites one by hand
+where a number stands behind a word that opens places (`Art. 5`, `Art. L. 1`), or before one that follows them
+(`5 straipsnis`). The automaton reads one sign at a time and dies at such a sign or number.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Automaton:
     Attributes:
         moves: of each state, sign (one of `signs`, `LETTER` or `DIGIT`) to the next; a sign that is missing is
             impossible.
-        begins: states in which a word, and so a place, may begin.
+        begins: states in which a place may begin.
         ends: states in which a text may end.
         signs: those that some word has, and spaces and marks.
     """
@@ -66,7 +67,7 @@ class Automaton:
                         waiting.append(after)
                     found[sign] = number[after]
             moves.append(found)
-        begins = frozenset(number[state] for state in number if state[0])
+        begins = frozenset(n for state, n in number.items() if state[0] and not _opened(state))
         ends = frozenset(number[state] for state in number if not any(item[0] == "done" for item in state[1]))
         return _smallest(cls(tuple(moves), begins, ends, reader.signs))
 
@@ -88,6 +89,7 @@ class _Reader:
     """Reads signs: which words are begun, and which are complete."""
 
     def __init__(self, words: PlaceWords) -> None:
+        self._signs_of_places = frozenset(word for word in words.before if word in MARKS)
         self._before = tuple(sorted({word.lower() for word in words.before}))
         self._after = tuple(sorted({word.lower().lstrip(" .") for word in words.after}))
         letters = {letter for word in (*self._before, *self._after) for letter in word}
@@ -98,18 +100,20 @@ class _Reader:
         """The next state, or None where the text would cite a place by hand."""
         begins, items = state
         is_word = sign not in SPACES and sign not in MARKS
+        if sign in self._signs_of_places:
+            return None
         found: set[_Item] = set()
-        if begins or not is_word:  # `§` needs no space before it
-            found |= self._matched("before", enumerate(self._before), sign, begins)
+        if begins:
+            found |= self._matched("before", enumerate(self._before), sign)
         for kind, which, read in items:
             if kind == "before":
-                found |= self._matched("before", [(which, self._before[which])], sign, True, read)
+                found |= self._matched("before", [(which, self._before[which])], sign, read)
             elif kind == "open":
                 if sign == DIGIT:
                     return None
                 found |= self._opened(which, sign)
             elif kind == "after":
-                found |= self._matched("after", [(which, self._after[which])], sign, True, read)
+                found |= self._matched("after", [(which, self._after[which])], sign, read)
             elif kind == "number":
                 found |= self._numbered(which, read, sign)
             elif kind == "done" and not is_word:
@@ -118,12 +122,10 @@ class _Reader:
             found.add(("number", 0, 0))
         return not is_word, frozenset(found)
 
-    def _matched(
-        self, kind: str, words: Iterable[tuple[int, str]], sign: str, begins: bool, read: int = 0
-    ) -> set[_Item]:
+    def _matched(self, kind: str, words: Iterable[tuple[int, str]], sign: str, read: int = 0) -> set[_Item]:
         found: set[_Item] = set()
         for which, word in words:
-            if word[read] != sign.lower() or (not begins and word[0].isalpha()):
+            if word[read] != sign.lower():
                 continue
             if read + 1 < len(word):
                 found.add((kind, which, read + 1))
@@ -140,7 +142,7 @@ class _Reader:
 
     def _numbered(self, stage: int, letters: int, sign: str) -> set[_Item]:
         """Behind a number: spaces, then few letters, then stops and spaces; at each a word that follows may begin."""
-        found = self._matched("after", enumerate(self._after), sign, True)
+        found = self._matched("after", enumerate(self._after), sign)
         if sign in SPACES:
             found.add(("number", 1 if not letters else 2, letters))
         elif sign == ".":
@@ -148,6 +150,11 @@ class _Reader:
         elif sign not in MARKS and sign != DIGIT and stage < 2 and letters < _MOST_LETTERS:
             found.add(("number", stage, letters + 1))
         return found
+
+
+def _opened(state: _State) -> bool:
+    """Whether a number, and so a place that begins with one, would be one that a word before it opens."""
+    return any(kind == "open" for kind, _, _ in state[1])
 
 
 def _smallest(given: Automaton) -> Automaton:

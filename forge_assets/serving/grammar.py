@@ -21,17 +21,21 @@ def answer_grammar(automaton: Automaton, places: Iterable[str]) -> str:
     return "\n".join([*rules, *_trie_rules(sorted(set(places)))]) + "\n"
 
 
-def refusal_grammar(automaton: Automaton, places: Iterable[str], words: PlaceWords) -> tuple[str, str]:
-    """Write the same rules for texts that have begun to cite a place by hand, and what they have begun with.
+def opened(automaton: Automaton, words: PlaceWords) -> tuple[str, str]:
+    """Give a text that has begun to cite a place by hand, and the rule that goes on from there.
 
     A model that is pushed towards digits gives none under it, or the grammar does not hold.
     """
-    opening = f"{min(words.before, key=lambda word: (word[0].isalpha(), len(word), word))} "
+    opening = f"{min((word for word in words.before if word[0].isalpha()), key=lambda word: (len(word), word))} "
     state = 0
     for letter in opening:
         state = automaton.moves[state][automaton.sign_of(letter)]
-    whole = answer_grammar(automaton, places)
-    return whole.replace(f"{ROOT} ::= s0", f"{ROOT} ::= s{state}", 1), opening
+    return opening, f"{ROOT} ::= s{state}"
+
+
+def going_on(grammar: str, root: str) -> str:
+    """Let a grammar's texts begin with another rule; one that is not of our form stays as it is."""
+    return grammar.replace(f"{ROOT} ::= s0\n", f"{root}\n", 1)
 
 
 def _free_rules(automaton: Automaton) -> list[str]:
@@ -51,7 +55,7 @@ def _after_place(automaton: Automaton) -> list[str]:
     """What stands behind a place: a space or a mark, but no bracket, which would go on with the place."""
     targets: dict[int, list[str]] = {}
     for sign in SPACES + MARKS:
-        if sign != "(":
+        if sign != "(" and sign in automaton.moves[0]:
             targets.setdefault(automaton.moves[0][sign], []).append(sign)
     ways = [f"{_class(automaton, signs)} s{target}" for target, signs in targets.items()]
     return [f'after ::= {" | ".join(ways)} | ""']

@@ -6,15 +6,22 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import RootModel
+
 from forge_assets.citations.loading import LoadedLaws, load_laws
 from forge_assets.citations.place_words import PlaceWords, place_words
 from forge_assets.law.country import country_files, read_country
 from forge_assets.law.loading import load_domain
-from forge_assets.law.model import Framework
+from forge_assets.law.model import Framework, JurisdictionCode, Text
 from forge_assets.scenarios.pack.files import Pack, load_pack
 from forge_assets.serving.automaton import Automaton
 from forge_assets.serving.grammar import answer_grammar
 from forge_assets.serving.places import written_places
+from forge_resources.config.strict_yaml import read_yaml, validate
+
+
+class Cities(RootModel[dict[JurisdictionCode, tuple[Text, ...]]]):
+    """`cities.yaml`."""
 
 
 class Library:
@@ -25,7 +32,7 @@ class Library:
     """
 
     def __init__(self, pack: Path) -> None:
-        self._pack = pack
+        self.pack = pack
         self.domain = load_domain(pack)
         self.laws: LoadedLaws = load_laws(pack)
         self._read: dict[str, Framework] = {}
@@ -39,7 +46,20 @@ class Library:
     @cached_property
     def wordings(self) -> Pack:
         """How people ask."""
-        return load_pack(self._pack, self.domain)
+        return load_pack(self.pack, self.domain)
+
+    @cached_property
+    def cities(self) -> Mapping[str, tuple[str, ...]]:
+        """Country code to cities by which questions name it, where the pack lists some.
+
+        Raises:
+            SourceError: the list cannot be read; names file, line and mend.
+        """
+        path = self.pack / "cities.yaml"
+        if not path.exists():
+            return {}
+        data, lines = read_yaml(path)
+        return validate(Cities, path, data, lines).root
 
     @cached_property
     def words(self) -> PlaceWords:
@@ -63,7 +83,7 @@ class Library:
 
     def _framework(self, code: str) -> Framework:
         if code not in self._read:
-            self._read[code] = read_country(self._pack, self.domain, country_files(self._pack)[code]).framework
+            self._read[code] = read_country(self.pack, self.domain, country_files(self.pack)[code]).framework
         return self._read[code]
 
     def places(self, countries: Iterable[str]) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _command(domain: Domain) -> Any:
 
 
 def _fixed(domain: Domain) -> list[inspect.Parameter]:
-    from forge_assets.cli.facts import day
+    from forge_assets.law.stated_facts import day
 
     changes = sorted(domain.change_types)
     return [
@@ -99,7 +99,7 @@ def _fixed(domain: Domain) -> list[inspect.Parameter]:
 
 
 def _facts(domain: Domain) -> list[inspect.Parameter]:
-    from forge_assets.cli.facts import count
+    from forge_assets.law.stated_facts import count
 
     made = []
     for name, kind in domain.facts.items():

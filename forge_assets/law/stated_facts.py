@@ -1,4 +1,4 @@
-"""Facts as somebody states them on a command line, checked as the pack declares them."""
+"""Facts as somebody states them, checked as the pack declares them."""
 
 from __future__ import annotations
 
@@ -84,3 +84,42 @@ def _check_sums(domain: Domain, union: Framework, stated: Mapping[str, Facts]) -
 
 def _cut(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text
+
+
+def read_facts(domain: Domain, given: Iterable[str]) -> dict[str, int | bool]:
+    """Read facts written as NAME=VALUE; a yes/no fact may stand alone, which states it.
+
+    Raises:
+        ValueError: there is no such fact, it cannot have that value, or it is given twice.
+    """
+    facts: dict[str, int | bool] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if name in facts:
+            raise ValueError(f"{name} is given twice: keep one of them")
+        facts[name] = fact_value(domain, name, value.strip().lower())
+    return facts
+
+
+def fact_value(domain: Domain, name: str, value: str | int | bool) -> int | bool:
+    """Read one fact's value; of a yes/no fact an empty text means that it holds.
+
+    Raises:
+        ValueError: there is no such fact, or it cannot have that value.
+    """
+    if name not in domain.facts:
+        raise ValueError(f"{_cut(name)}: no such fact; choose from {', '.join(domain.facts)}")
+    if domain.facts[name].type == "integer":
+        if isinstance(value, bool):
+            raise ValueError(f"{name} is a number, in digits")
+        try:
+            return count(str(value))
+        except ValueError as error:
+            raise ValueError(f"{name} is a number: {error}") from error
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "yes": True, "": True, "false": False, "no": False}
+    if value not in known:
+        raise ValueError(f"{name} is true or false, not {_cut(str(value))}")
+    return known[str(value)]
