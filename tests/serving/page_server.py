@@ -35,6 +35,13 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[dict[str, Any]] = []
+        self.gone = False
+
+    def vanish(self) -> None:
+        """Be gone, also to whoever has connected already."""
+        self.gone = True
+        self.shutdown()
+        self.server_close()
 
     @property
     def address(self) -> str:
@@ -54,6 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"", "text/plain")
 
     def do_POST(self) -> None:
+        if self.server.gone:
+            self.connection.close()
+            return
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(body)
         if found := ERRORS.get(body["question"]):

@@ -143,8 +143,7 @@ class TestTrouble:
         assert page.text("#message") == "No country was found in the question."
 
     def test_a_server_that_is_gone(self, page: Browser, server: PageServer) -> None:
-        server.shutdown()
-        server.server_close()
+        server.vanish()
         ask(page, "good")
         assert page.text("#trouble").startswith("The server is gone")
 
