@@ -16,7 +16,7 @@ from forge_assets.law.stated_facts import read_facts
 from forge_assets.serving.answering import Answering
 from forge_assets.serving.asked import Asked, read_asked
 from forge_assets.serving.library import Library
-from forge_assets.serving.live import find_model, start
+from forge_assets.serving.live import find_model
 from forge_assets.serving.model.process import ModelProcess
 from forge_assets.serving.notice import NOTICE, mark
 
@@ -50,7 +50,7 @@ def ask(
         answering = Answering(library, model, served)
         _, read, _, _ = answering.read(asked)
         if answering.refusal(read) is None:
-            start(answering, read.jurisdictions)
+            answering.start(read.jurisdictions)
         found = asyncio.run(_print(answering, asked, quiet=as_json))
     finally:
         model.stop()
@@ -149,7 +149,7 @@ def serve(
     model = ModelProcess(path, slots, context, threads)
     try:
         answering = Answering(library, model, served)
-        start(answering, served.jurisdictions or tuple(library.names))
+        answering.start(served.jurisdictions or tuple(library.names))
         config = uvicorn.Config(App(answering).asgi, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         server = uvicorn.Server(config)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from forge_assets.scoring.repetition import runs_in_a_loop
 from forge_assets.serving.asked import Asked, AskedError, completed, trained_form
 from forge_assets.serving.engine import engine_says
+from forge_assets.serving.grammar import opened
 from forge_assets.serving.judged_stream import InventedError, JudgedStream
 from forge_assets.serving.judging import Judge, Judged
 from forge_assets.serving.library import Library
 from forge_assets.serving.model.process import ModelError, ModelProcess
+from forge_assets.serving.model.self_test import prove_guard
 from forge_assets.serving.notice import mark
 from forge_assets.serving.reading.question import Reader, Reading
 from forge_resources.storage.strict import Strict
@@ -59,6 +61,23 @@ class Answering:
         self.library, self.model, self.served = library, model, served
         self.reader = Reader(library)
 
+    def start(self, countries: Iterable[str]) -> None:
+        """Start the model and prove that its guard holds.
+
+        Args:
+            countries: those whose guard is proven.
+
+        Raises:
+            ModelError: it cannot be loaded, or the guard does not hold: then it is stopped again.
+        """
+        self.model.start()
+        try:
+            opening, root = opened(self.library.automaton, self.library.words)
+            prove_guard(self.model, self.library.grammar(countries), opening, root)
+        except BaseException:
+            self.model.stop()
+            raise
+
     async def answer(self, asked: Asked) -> AsyncGenerator[Event, None]:
         """Answer a question as events: reading, text and withdrawn, citations, engine, and last done or error."""
         try:
@@ -81,7 +100,8 @@ class Answering:
             yield Event("error", {"message": str(error)})
 
     async def _tries(self, question: str, whole: Reading, judge: Judge) -> AsyncGenerator[Event, None]:
-        await self.model.ready()
+        if not self.model.alive:
+            await asyncio.to_thread(self.start, whole.jurisdictions)
         prompt = await asyncio.to_thread(self.model.prompt, self.served.system, question)
         grammar = await asyncio.to_thread(self.library.grammar, whole.jurisdictions)
         invented = ""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from forge_assets.delivery.deployment import Deployments
-from forge_assets.serving.answering import Answering, Served
-from forge_assets.serving.grammar import opened
+from forge_assets.serving.answering import Served
 from forge_assets.serving.library import Library
 from forge_assets.serving.model.process import ModelError
-from forge_assets.serving.model.self_test import prove_guard
 from forge_resources.storage.file_sums import sha256
 
 _CONTEXT = 2048
@@ -46,22 +43,3 @@ def find_model(
         max_new_tokens=live.max_new_tokens,
     )
     return deployments.file(live, kind), served, live.context
-
-
-def start(answering: Answering, countries: Iterable[str]) -> None:
-    """Start the model and prove that its guard holds.
-
-    Args:
-        countries: those whose guard is proven.
-
-    Raises:
-        ModelError: it cannot be loaded, or the guard does not hold: then it is stopped again.
-    """
-    library, model = answering.library, answering.model
-    model.start()
-    try:
-        opening, root = opened(library.automaton, library.words)
-        prove_guard(model, library.grammar(countries), opening, root)
-    except BaseException:
-        model.stop()
-        raise

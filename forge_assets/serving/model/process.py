@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -19,6 +18,7 @@ _START = 120.0
 _STOP = 5.0
 _PLACE = "QUESTIONSTANDSHERE"
 """What a template is filled with, to find where a question stands in it."""
+_GONE = "the model's process stopped while it answered: ask again, and it is started anew"
 _LEAST_ANSWER = 64
 """Tokens that are left for an answer."""
 
@@ -121,15 +121,6 @@ class ModelProcess:
             process.kill()
             process.wait()
 
-    async def ready(self) -> None:
-        """Start the process again if it has gone.
-
-        Raises:
-            ModelError: it cannot be started.
-        """
-        if not self.alive:
-            await asyncio.to_thread(self.start)
-
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask llama.cpp's server something small.
 
@@ -140,7 +131,7 @@ class ModelProcess:
             with httpx.Client(trust_env=False, timeout=120) as client:
                 said = client.post(self._address + path, json=dict(body))
         except httpx.HTTPError as error:
-            raise ModelError(f"the model's process does not answer ({error}): start it again") from error
+            raise ModelError("the model's process has stopped: ask again, and it is started anew") from error
         if said.status_code != 200:
             raise ModelError(f"llama.cpp refused {path}: {_why(said.content)}")
         found: dict[str, Any] = said.json()
@@ -205,9 +196,11 @@ class ModelProcess:
                     elif line.startswith("error: "):
                         raise ModelError(f"llama.cpp stopped answering: {_why(line[7:].encode())}")
                 if not ended:
-                    raise ModelError("the model's process stopped while it answered: ask again")
+                    raise ModelError(_GONE)
         except httpx.HTTPError as error:
-            raise ModelError("the model's process stopped while it answered: ask again") from error
+            raise ModelError(
+                "the model's process stopped while it answered: ask again, and it is started anew"
+            ) from error
 
 
 def _why(content: bytes) -> str:
