@@ -50,6 +50,22 @@ def test_people_about_whom_nothing_else_is_said_are_all_there_are(reader: Reader
     assert reader.read("We are about 75 people in Lyon. They want to close our plant.").facts == {"employees": 75}
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("We have a works council.", True),
+        ("There isn't any works council", False),
+        ("we do not have a works council", False),
+        ("Bei uns gibt es einen Betriebsrat.", True),
+        ("Wir haben keinen Betriebsrat", False),
+        ("Betriebsrat gibt es nicht", False),
+        ("30 of 200 employees / no union / works council exists", True),
+    ],
+)
+def test_who_does_not_deny_a_body_has_one(reader: Reader, text: str, there: bool) -> None:
+    assert reader.read(f"{text} They want to close our plant in Linz.").facts["works_council"] is there
+
+
 def test_numbers_of_places_years_and_shares_count_nobody(reader: Reader) -> None:
     read = reader.read("§ 87 Abs. 1 Nr. 6 BetrVG: in 2027 we close our plant in Berlin, 30% by 12:30. Can they?")
     assert not read.facts and read.cites == ("DE:betrvg:87:1:6",)

@@ -21,9 +21,9 @@ SURE_CHANGE, SURE_NEXT = 3.0, 3.0
 """Nats by which a kind of change must be likelier than nothing, and than the next kind."""
 CLOSE = 5.0
 """Nats by which a clause may tell a fact rather than a change, and still be one that tells a change."""
-SURE_FACT, SURE_RARE, SURE_SIDE = 3.0, 9.0, 1.0
-"""The same for facts: those that every question on some change states, others, and whether one holds or not."""
-_CLAUSE = re.compile(r"[.;!?\n()]+|,|\s[\u2013\u2014-]\s")
+SURE_FACT, SURE_SIDE, SURE_RARE, SURE_OTHER = 3.0, 0.5, 9.0, 1.0
+"""The same for facts: those that every question on some change states and whether they hold, and the others."""
+_CLAUSE = re.compile(r"[.;!?\n()]+|,|\s[\u2013\u2014/-]\s")
 
 
 class Reading(Strict):
@@ -99,9 +99,14 @@ class Reader:
             if not named:
                 continue
             (_, name, value), score = named[0]
-            other = next((least for label, least in named[1:] if label[1] == name), 0)
-            if score >= (SURE_FACT if name in self._usual else SURE_RARE) and score - other >= SURE_SIDE:
-                found.setdefault(name, value == "true")
+            if name in self._usual:
+                side = teller.side(name, clause)
+                holds, sure = side > 0, score >= SURE_FACT and abs(side) >= SURE_SIDE
+            else:
+                other = next((other for label, other in named[1:] if label[1] == name), 0)
+                holds, sure = value == "true", score >= SURE_RARE and score - other >= SURE_OTHER
+            if sure:
+                found.setdefault(name, holds)
         return found
 
 
