@@ -5,10 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from forge_assets.delivery.making import context_of, gguf_job
+from forge_assets.delivery.parity import PARITY_QUESTIONS
 from forge_assets.distillation.reinforcement import policy_job
 from forge_assets.distillation.student import student_job
 from forge_assets.search.study.jobs import largest, teacher_job
-from forge_assets.training.jobs.spec import CUT_TEXTS, EvaluateJob, GenerateJob, Sampling
+from forge_assets.training.jobs.model_ref import ModelRef
+from forge_assets.training.jobs.spec import (
+    CUT_TEXTS,
+    GGUF_TYPES,
+    EvaluateJob,
+    GenerateJob,
+    GgufAnswersJob,
+    GgufType,
+    Sampling,
+)
 from forge_assets.training.planning.memory import PROMPT
 from forge_assets.training.planning.model_shape import Shape
 from forge_assets.training.planning.placement import ANY, DoesNotFit, resolve_loading
@@ -69,12 +80,25 @@ def chain(profile: Profile, models: ModelLibrary) -> list[JobPlan]:
             _answers("teacher choice answers", profile, *taught, data.choice),
             _answers("student choice answers", profile, *learnt, data.choice),
         ]
+    tuned = ModelRef.of_training(student_job(profile, ANY, ANY, profile.student.steps), ANY)
+    exported = gguf_job(tuned, ANY, ANY, profile.name)
     return [
         *plans,
         _loss("student loss", profile, *learnt, profile.student.batch_size),
         _answers("teacher benchmark answers", profile, *taught, data.benchmark, times=2),
         _answers("student benchmark answers", profile, *learnt, data.benchmark, times=2),
+        JobPlan("student as GGUF", exported, *learnt),
+        _answers("student answers to compare", profile, student, Loading(), PARITY_QUESTIONS),
+        _gguf_answers("f16", profile, student, PARITY_QUESTIONS),
+        *(_gguf_answers(kind, profile, student, data.benchmark) for kind in GGUF_TYPES if kind != "f16"),
     ]
+
+
+def _gguf_answers(kind: GgufType, profile: Profile, shape: Shape, prompts: int) -> JobPlan:
+    new = profile.answers.max_new_tokens
+    job = GgufAnswersJob(gguf=ANY, file=kind, prompts=ANY, max_new_tokens=new, context=context_of(profile))
+    prompt = min(PROMPT, profile.max_length // 2)
+    return JobPlan(f"{kind} answers", job, shape, Loading(), prompts=prompts, prompt=prompt)
 
 
 def _loss(title: str, profile: Profile, shape: Shape, loading: Loading, batch_size: int) -> JobPlan:

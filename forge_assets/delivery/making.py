@@ -17,10 +17,11 @@ from forge_assets.delivery.gate import judge
 from forge_assets.delivery.golden import golden_rows
 from forge_assets.delivery.modelfile import modelfile
 from forge_assets.delivery.ollama_template import begins_by_itself, ollama_template
-from forge_assets.delivery.parity import Parity, compare
+from forge_assets.delivery.parity import PARITY_QUESTIONS, Parity, compare
 from forge_assets.delivery.vllm import MERGED, launch_file
 from forge_assets.distillation.records import Student, Teacher
 from forge_assets.training.asset_support import drawn_sets, greedy, scored
+from forge_assets.training.jobs.model_ref import ModelRef
 from forge_assets.training.jobs.runner import Finished, JobRunner
 from forge_assets.training.jobs.spec import GGUF_TYPES, GenerateJob, GgufAnswersJob, GgufJob, GgufType
 from forge_resources.storage.file_sums import sha256
@@ -29,12 +30,10 @@ from forge_resources.storage.json_lines import read_json_lines
 if TYPE_CHECKING:
     from forge_assets.law.country import Country
     from forge_assets.training.made_from import MadeFrom
+    from forge_resources.config.profile import Profile
     from forge_resources.forge import Forge
 
 SERVED: GgufType = "q8_0"
-PARITY_QUESTIONS = 32
-"""Of the benchmark, answered by Transformers in float32 too; those that must follow a schema are left out."""
-
 Rows = list[dict[str, Any]]
 
 
@@ -44,7 +43,7 @@ def deploy(forge: Forge, runner: JobRunner, student: Student, made_from: MadeFro
     domain, countries = live_countries(forge)
     samples, rows = sets.filter(pl.col("role") == "benchmark"), list[Any](prompt_rows(sets, "benchmark"))
     exported = _export(forge, runner, student, domain.domain, domain.system_prompt, rows)
-    context = -(-(profile.max_length + profile.answers.max_new_tokens) // 256) * 256
+    context = context_of(profile)
     parity = _parity(forge, runner, student, exported, rows, context)
     answered = {kind: _answers(forge, runner, exported, kind, rows, context) for kind in GGUF_TYPES if kind != "f16"}
     answers, scores = scored(forge, {kind: done.answers() for kind, done in answered.items()}, samples)
@@ -95,8 +94,8 @@ def deploy(forge: Forge, runner: JobRunner, student: Student, made_from: MadeFro
         "datasheet.md": datasheet(
             made,
             {
-                "teacher": forge.load(Teacher).model.spec,
-                "student": student.model.spec,
+                "teacher": _named(forge.load(Teacher).model),
+                "student": _named(student.model),
                 "fingerprint": made_from.fingerprint,
                 "sets": made_from.sets,
             },
@@ -110,17 +109,22 @@ def deploy(forge: Forge, runner: JobRunner, student: Student, made_from: MadeFro
     return made
 
 
+def context_of(profile: Profile) -> int:
+    """Tokens that a question and its answer may have."""
+    return -(-(profile.max_length + profile.answers.max_new_tokens) // 256) * 256
+
+
+def gguf_job(model: ModelRef, published: str, golden: str, name: str) -> GgufJob:
+    """Build the job that writes a model as GGUF files; an adapter is merged in float32, for 16 bits would lose it."""
+    precision = "float32" if model.adapter else model.precision
+    given = {"base": model.base, "adapter": model.adapter, "precision": precision}
+    return GgufJob.model_validate({**given, "published": published, "golden": golden, "name": name})
+
+
 def _export(forge: Forge, runner: JobRunner, student: Student, name: str, system: str, rows: Rows) -> Finished:
-    golden = golden_rows(system, [row["prompt"] for row in rows[:PARITY_QUESTIONS]])
-    job = GgufJob(
-        base=student.model.base,
-        adapter=student.model.adapter,
-        precision=student.model.precision,
-        published=forge.models.ensure(forge.profile.student.model).digest,
-        golden=runner.dataset(golden),
-        name=name,
-    )
-    return runner.run(job, "student as GGUF")
+    golden = runner.dataset(golden_rows(system, [row["prompt"] for row in rows[:PARITY_QUESTIONS]]))
+    published = forge.models.ensure(forge.profile.student.model).digest
+    return runner.run(gguf_job(student.model, published, golden, name), "student as GGUF")
 
 
 def _answers(forge: Forge, runner: JobRunner, exported: Finished, kind: GgufType, rows: Rows, context: int) -> Finished:
@@ -136,7 +140,7 @@ def _answers(forge: Forge, runner: JobRunner, exported: Finished, kind: GgufType
 
 def _parity(forge: Forge, runner: JobRunner, student: Student, exported: Finished, rows: Rows, context: int) -> Parity:
     free = [row for row in rows if "schema" not in row][:PARITY_QUESTIONS]
-    exact = student.model.model_copy(update={"compute": student.model.precision})
+    exact = ModelRef(base=student.model.base, adapter=student.model.adapter)
     job = GenerateJob(**exact.spec, prompts=runner.dataset(free), sampling=greedy(forge))
     wanted = runner.run(job, "student answers to compare")
     found = _answers(forge, runner, exported, "f16", free, context)
@@ -154,6 +158,12 @@ def _example(samples: pl.DataFrame, answers: pl.DataFrame, composite: pl.DataFra
         .sort(pl.col("output_schema") != "", -pl.col("value"), pl.col("prompt").str.len_chars(), "sample_id")
     )
     return {name: str(good[name][0]) for name in ("prompt", "answer")}
+
+
+def _named(model: ModelRef) -> str:
+    adapter = f", adapter `{model.adapter}`" if model.adapter else ""
+    held = "" if model.quantisation == "none" else f", held in {model.quantisation}"
+    return f"weights `{model.base}`{adapter}, {model.precision}{held}"
 
 
 def _training(forge: Forge, student: Student) -> dict[str, Any]:

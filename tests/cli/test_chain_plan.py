@@ -38,6 +38,7 @@ def test_every_job_that_the_chain_starts_has_its_line(name: str, models: ModelLi
     profile, told = load_profile(name), planned(load_profile(name), models)[0].plain()
     expected = ["search trial", "teacher", "teacher responses", "student", "student benchmark answers"]
     expected += ["teacher loss", "student loss"]
+    expected += ["student as GGUF", "student answers to compare", "f16 answers", "q8_0 answers", "q4_k_m answers"]
     if profile.student.cut_layers:
         expected += ["student choice answers", "student cut"]
     if profile.teacher.grpo:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GrpoJob, Lora, SftJob
+from forge_assets.training.jobs.spec import EvaluateJob, GenerateJob, GgufAnswersJob, GgufJob, GrpoJob, Lora, SftJob
+from forge_assets.training.planning.gguf_needs import GgufPlanned, gguf_memory, gguf_work
 from forge_assets.training.planning.memory import PROMPT, Planned, Prediction, predict
 from forge_assets.training.planning.memory_overhead import CPU
 from forge_assets.training.planning.model_shape import Shape
@@ -27,7 +28,7 @@ class JobPlan:
     """
 
     title: str
-    job: Planned
+    job: Planned | GgufPlanned
     shape: Shape
     loading: Loading
     times: int = 1
@@ -41,7 +42,7 @@ class Line:
     """A job as it will run; `refused` says why it cannot."""
 
     asked: JobPlan
-    job: Planned
+    job: Planned | GgufPlanned
     prediction: Prediction | None
     work: Work
     refused: str = ""
@@ -61,9 +62,13 @@ def _line(asked: JobPlan, hardware: Hardware) -> Line:
             return Line(asked, job, None, Work(0, 0.0), str(error))
         work = training(placed.job, asked.shape, device, asked.adapter)
         return Line(asked, placed.job, placed.prediction, _times(work, asked))
-    prediction = predict(job, asked.shape, machine(device), prompt=asked.prompt)
     envelope = hardware.memory_gb * 1e9
     work = Work(0, 0.0)
+    if isinstance(job, GgufJob | GgufAnswersJob):
+        prediction = gguf_memory(job, asked.shape, asked.prompt)
+        work = _times(gguf_work(job, asked.shape, asked.prompts, asked.prompt), asked)
+    else:
+        prediction = predict(job, asked.shape, machine(device), prompt=asked.prompt)
     if isinstance(job, GenerateJob):
         work = _times(generation(job, asked.shape, device, asked.prompts, asked.prompt), asked)
     elif isinstance(job, EvaluateJob):
@@ -127,9 +132,13 @@ def _row(line: Line, hardware: Hardware) -> tuple[str, ...]:
     )
 
 
-def _way(job: Planned) -> str:
+def _way(job: Planned | GgufPlanned) -> str:
     """e.g. `bf16 nf4, 1 x 8 rows, checkpoints`."""
+    if isinstance(job, GgufAnswersJob):
+        return f"{job.file}, {job.slots} slots"
     words = {"float32": "fp32", "bfloat16": "bf16"}[job.precision]
+    if isinstance(job, GgufJob):
+        return words
     words += "" if job.quantisation == "none" else f" {job.quantisation}"
     if isinstance(job, GenerateJob):
         return f"{words}, {job.sampling.batch_size} rows"

@@ -12,7 +12,15 @@ import pytest
 
 from forge_assets.training.gguf.quantise import quantise
 from forge_assets.training.jobs.runner import Finished
-from forge_assets.training.jobs.spec import GenerateJob, GgufAnswersJob, GgufJob, Lora, Sampling, TokensJob
+from forge_assets.training.jobs.spec import (
+    GenerateJob,
+    GgufAnswersJob,
+    GgufJob,
+    Lora,
+    Sampling,
+    TokensJob,
+    VocabularyJob,
+)
 from forge_assets.training.models.miniature import build
 from tests.training.job_runs import BASE, ROWS, Broken, Runs, Workers, training
 
@@ -72,6 +80,26 @@ def test_citation_tokens_print_and_keep_their_ids(tmp_path: Path, workers: Worke
     reader = gguf.GGUFReader(made.result / "f16.gguf")
     tokens, kinds = (reader.fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "token_type"))
     assert kinds[tokens.index(places[0]["text"])] == gguf.TokenType.USER_DEFINED
+
+
+@pytest.mark.slow
+def test_a_trimmed_vocabulary_keeps_its_ids_and_its_answers(undisturbed: Runs) -> None:
+    words = undisturbed.jobs.dataset([{"text": row["prompt"][-1]["content"]} for row in GOLDEN[:2]])
+    trimmed = undisturbed.run(VocabularyJob(base=BASE, words=words, merges=40)).identity
+    made = exported(undisturbed, base=trimmed)
+    assert made.record["golden_same"] == len(GOLDEN)
+    job = GenerateJob(
+        base=trimmed, prompts=undisturbed.jobs.dataset(ROWS), sampling=Sampling(max_new_tokens=12, batch_size=5)
+    )
+    wanted = [row["answer"].strip() for row in undisturbed.run(job).answers()]
+    assert [text.strip() for text in answered(undisturbed, made, "f16")] == wanted
+
+
+@pytest.mark.slow
+def test_an_adapter_that_was_trained_in_bfloat16_is_exported(undisturbed: Runs) -> None:
+    tuned = undisturbed.run(training(undisturbed, steps=4, lora=Lora(rank=8, alpha=16), precision="bfloat16"))
+    made = exported(undisturbed, adapter=tuned.identity)
+    assert made.record["golden_same"] == len(GOLDEN)
 
 
 @pytest.mark.slow
