@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -45,16 +46,29 @@ def test_the_vllm_launch_file_serves_in_each_precision_and_refuses_another(tmp_p
     made = planted(Deployments(tmp_path / "deployments"), tmp_path, "one", 1)
     script = tmp_path / "vllm.sh"
     script.write_text(launch_file(made, processes=2), "utf-8")
-    (tmp_path / "vllm").write_text('#!/bin/sh\necho "$@"\n', "utf-8")
-    (tmp_path / "vllm").chmod(0o755)
+    compressor = 'mkdir "$(grep -o "[a-z0-9./-]*int8.part" | head -1)" && mv model-int8.part model-int8'
+    for name, does in {"vllm": 'echo "$@"', "python3": compressor}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
 
     def run(*given: str) -> subprocess.CompletedProcess[str]:
         path = f"{tmp_path}:/usr/bin:/bin"
         return subprocess.run(["bash", str(script), *given], capture_output=True, text=True, env={"PATH": path})
 
-    assert run("fp8").stdout == (
-        "serve ./model --served-model-name labour --host 127.0.0.1 --port 8000 "
-        "--max-model-len 1024 --tensor-parallel-size 2 --quantization fp8\n"
+    served = (
+        "--served-model-name labour --host 127.0.0.1 --port 8000 "
+        "--dtype bfloat16 --max-model-len 1024 --tensor-parallel-size 2"
     )
-    assert "--dtype bfloat16" in run().stdout
+    assert run().stdout == f"serve ./model {served}\n"
+    assert run("fp8").stdout == f"serve ./model {served} --quantization fp8_per_tensor\n"
+    assert run("int8").stdout == f"serve ./model-int8 {served}\n"
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 9\n", "utf-8")
+    assert run("int8").returncode == 0, "weights that were written are not written again"
+    (tmp_path / "model-int8").rmdir()
+    assert (run("int8").returncode, run("int8").stdout) == (9, "")
     assert (run("q8_0").returncode, run("q8_0").stderr) == (2, "unknown precision q8_0: bf16, fp8, int8\n")
+
+
+def test_the_program_that_writes_int8_weights_is_python(tmp_path: Path) -> None:
+    made = planted(Deployments(tmp_path / "deployments"), tmp_path, "one", 1)
+    ast.parse(launch_file(made, processes=1).split("<<'PY'\n")[1].split("\nPY\n")[0])
