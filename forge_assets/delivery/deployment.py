@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock
 from pydantic import ValidationError
 
+from forge_assets.delivery.regression import compared
 from forge_resources.storage.atomic import atomic
 from forge_resources.storage.canonical_json import digest
 from forge_resources.storage.file_sums import sha256
@@ -220,13 +221,17 @@ class Deployments:
         """Let the deployment be asked whose digest begins so.
 
         Raises:
-            DeploymentError: there is none, one of its checks fails, or a file is not as it was made.
+            DeploymentError: there is none, one of its checks fails, it is worse than what is live now, which may be
+                another than when its checks were made, or a file is not as it was made.
         """
-        made = self.get(name)
-        if made.failed:
-            why = "; ".join(f"{check.name}: {check.said}" for check in made.failed)
-            raise DeploymentError(f"{made.name} is not promoted: {why}")
         with self._alone():
+            made, live = self.get(name), self.live()
+            if made.failed:
+                why = "; ".join(f"{check.name}: {check.said}" for check in made.failed)
+                raise DeploymentError(f"{made.name} is not promoted: {why}")
+            against = compared(made.composites, live.composites) if live else None
+            if live and against and against.worse:
+                raise DeploymentError(f"{made.name} is not promoted: {against} against {live.name}, which is live now")
             self._move("promoted", made)
         return made
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
 
 from forge_assets.benchmark.statistics import differences
 from forge_assets.delivery.deployment import Check, Deployment
 from forge_assets.delivery.parity import Parity
-from forge_assets.scoring.bootstrap import difference_interval, sign_flip
+from forge_assets.delivery.regression import compared
 
 LEAST_PARITY = 0.99
 """Of greedy answers of the f16 file that must be those of Transformers, near ties apart."""
 MOST_LOST = 0.02
 """Composite that the served file may lose against the model that was benchmarked."""
-LEVEL = 0.05
 CHECKS = ("token_ids", "parity", "served_score", "learned", "no_regression")
 """Names of the checks, in order."""
 
@@ -74,19 +72,12 @@ def _learned(scores: pl.DataFrame, samples: pl.DataFrame) -> Check:
 
 
 def _no_regression(mine: Mapping[str, float], live: Deployment | None) -> Check:
-    shared = sorted(mine.keys() & live.composites.keys()) if live else []
-    if live is None or not shared:
+    against = compared(mine, live.composites) if live else None
+    if live is None or against is None:
         why = "nothing is live yet" if live is None else f"{live.name} shares no question with it"
         return Check(name="no_regression", passed=True, said=why)
-    paired = np.array([[mine[name] - live.composites[name]] for name in shared])
-    low, high = (float(end[0]) for end in difference_interval(paired, np.arange(len(shared))))
-    p = float(sign_flip(paired, np.arange(len(shared)))[0])
-    row = {"difference": float(paired.mean()), "low": low, "high": high, "n": len(shared)}
-    return Check(
-        name="no_regression",
-        passed=not (high < 0 and p <= LEVEL),
-        said=f"{_change(row)} against {live.name}, which is live (p {p:.3f})",
-    )
+    said = f"{against} against {live.name}, which is live (p {against.p:.3f})"
+    return Check(name="no_regression", passed=not against.worse, said=said)
 
 
 def _change(row: Mapping[str, float]) -> str:

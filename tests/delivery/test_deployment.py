@@ -33,6 +33,15 @@ def test_a_worse_model_is_not_promoted_and_the_live_one_stays(kept: Deployments,
     assert kept.live() == good
 
 
+def test_a_model_that_is_worse_than_what_went_live_since_is_not_promoted(kept: Deployments, tmp_path: Path) -> None:
+    older = planted(kept, tmp_path, "older", 1)
+    better = planted(kept, tmp_path, "better", 2, composites={f"s{i}": 0.7 + 0.01 * (i % 2) for i in range(40)})
+    kept.promote(better.digest)
+    with pytest.raises(DeploymentError, match=r"-0\.205 \[.*\] on 40 questions against .* live now"):
+        kept.promote(older.digest)
+    assert kept.live() == better
+
+
 def test_rollback_goes_back_through_what_was_live_and_is_logged(kept: Deployments, tmp_path: Path) -> None:
     made = [planted(kept, tmp_path, name, at) for at, name in enumerate(("one", "two", "three"))]
     for each in made:
