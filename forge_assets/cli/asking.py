@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from forge_assets.delivery.deployment import Deployments
@@ -150,8 +151,19 @@ def serve(
     try:
         answering = Answering(library, model, served)
         answering.start(served.jurisdictions or tuple(library.names))
-        config = uvicorn.Config(App(answering).asgi, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
-        server = uvicorn.Server(config)
+        answering.reader.read(library.domain.title)  # reads the wordings, which the first question would wait for
+        config = uvicorn.Config(
+            App(answering).asgi, log_level="critical", access_log=False, timeout_graceful_shutdown=3
+        )
+
+        class Server(uvicorn.Server):
+            """Takes the model away when it is to stop, so that answers end with a word and not after minutes."""
+
+            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+                model.close()
+                super().handle_exit(sig, frame)
+
+        server = Server(config)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         print(f"{served.name} ({served.digest[:12]}) answers at {address}")
         print("its guard was proven; Ctrl-C stops it", flush=True)
@@ -170,6 +182,7 @@ def _listener(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()  # whoever reads the address may call at once
     except OSError as error:
         listener.close()
         raise ValueError(

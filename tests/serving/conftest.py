@@ -29,6 +29,7 @@ SCRIPTS = {
     "#invented": ["It ", "stands in ", "&sect; 999 BetrVG", " for certain."],
     "#byhand": ["See \u00a7 999", " or ", "Art. 5 GG", " please"],
     "#abroad": ["Also ", "s. 188 TULRCA 1992", " of the British"],
+    "#beside": ["This one: ", "\u00a7 102 Abs. 1 BetrVG", ", that is all."],
     "#loop": ["on and on. "],
 }
 

@@ -42,6 +42,7 @@ class ModelProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
         self._lock = Lock()
+        self._closed = False
 
     @property
     def alive(self) -> bool:
@@ -65,6 +66,8 @@ class ModelProcess:
             ModelError: the file is missing or cannot be loaded.
         """
         with self._lock:
+            if self._closed:
+                raise ModelError("the server is stopping: start it again")
             if self.alive:
                 return
             if not self.file.is_file():
@@ -106,6 +109,12 @@ class ModelProcess:
             why = found.get("error") or "it ended or gave no sign within two minutes"
             raise ModelError(f"{self.file}: llama.cpp cannot load it ({why}): name a whole GGUF file")
         return found["address"]
+
+    def close(self) -> None:
+        """Kill the process at once, whatever it does, and let it not be started again."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()
 
     def stop(self) -> None:
         """End the process; one that does not end by itself is killed."""
