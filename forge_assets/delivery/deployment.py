@@ -279,8 +279,14 @@ class Deployments:
             stream.write(move.model_dump_json() + "\n")
 
     def _prune(self, new: str) -> None:
-        """Remove all but the new one, the live one, what was live before it, and the newest up to `KEPT`."""
+        """Remove all but the new one, the live one, what was live before it, and the newest up to `KEPT`.
+
+        So is what an earlier one left behind that was cut short before its record was written.
+        """
         live = self.live()
+        for folder in self.root.iterdir():
+            if folder.is_dir() and not (folder / RECORD).exists():
+                shutil.rmtree(folder)
         kept = {new, live.digest if live else new, self._before() or new}
         for made in self.all():
             if len(kept) < KEPT:

@@ -86,3 +86,11 @@ def test_a_record_cut_short_is_no_deployment(kept: Deployments, tmp_path: Path) 
     assert not kept.is_whole(made.digest)
     with pytest.raises(DeploymentError, match="none yet"):
         kept.get(made.digest)
+
+
+def test_what_was_cut_short_before_its_record_makes_room(kept: Deployments, tmp_path: Path) -> None:
+    made = planted(kept, tmp_path, "one", 1)
+    (kept.folder(made.digest) / "deployment.json").unlink()
+    other = planted(kept, tmp_path, "other", 2)
+    assert [path.name for path in kept.root.iterdir() if path.is_dir()] == [other.digest]
+    assert planted(kept, tmp_path, "one", 3).digest == made.digest
