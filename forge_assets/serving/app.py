@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -20,6 +22,8 @@ from forge_assets.serving.answering import Answering, Event
 from forge_assets.serving.asked import Asked, AskedError, read_asked
 from forge_assets.serving.notice import HEADERS, NOTICE, mark
 
+HOSTS = ("127.0.0.1", "localhost")
+"""Names by which the server may be asked."""
 MOST_BYTES = 8_000
 """Of a question."""
 _PAGE = Path(__file__).with_name("page.html")
@@ -48,7 +52,9 @@ class App:
                 Route("/ask", self._ask, methods=["POST"]),
                 Route("/v1/models", self._models),
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
-            ]
+            ],
+            # A page of elsewhere whose name is made to point here would else read what is asked.
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
         )
 
     async def _page(self, _: Request) -> Response:

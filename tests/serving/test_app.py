@@ -24,7 +24,7 @@ CASE = "We want to bring in an AI tool in Berlin. We have 120 people and a works
 
 @pytest.fixture(scope="module")
 def client(app: App) -> Iterator[TestClient]:
-    with TestClient(app.asgi) as found:
+    with TestClient(app.asgi, base_url="http://127.0.0.1") as found:
         yield found
 
 
@@ -96,7 +96,7 @@ def test_a_country_that_the_model_was_not_taught_is_told_and_the_law_engine_stil
     served = app._answering.served
     app._answering.served = served.model_copy(update={"jurisdictions": ("AT",)})
     try:
-        with TestClient(app.asgi) as client:
+        with TestClient(app.asgi, base_url="http://127.0.0.1") as client:
             events = asked(client, CASE + "#good")
             taught = {each["id"] for each in client.get("/domain").json()["jurisdictions"] if each["taught"]}
     finally:
@@ -105,6 +105,12 @@ def test_a_country_that_the_model_was_not_taught_is_told_and_the_law_engine_stil
     assert "not taught the law of Germany" in one(events, "done")["message"]
     assert any(duty["key"] == "DE:betrvg:87:1:6" for duty in one(events, "engine")["duties"])
     assert taught == {"AT"}
+
+
+def test_a_page_of_elsewhere_cannot_have_this_server_asked_under_its_own_name(client: TestClient) -> None:
+    """DNS rebinding: a name of theirs that is made to point to this machine."""
+    said = client.post("/ask", json={"question": CASE}, headers={"Host": "evil.example"})
+    assert said.status_code == 400
 
 
 def test_what_cannot_be_asked_is_refused_with_its_field(client: TestClient) -> None:

@@ -35,7 +35,7 @@ def ask(
     weights: Weights = None,
     threads: Threads = None,
 ) -> int:
-    """Ask the model that was made, and show the law under every citation.
+    """Ask the model, and show the law under every citation.
 
     The exit status is 3 if a citation failed (invented, of another country, repealed, not in force, not applicable or
     not to be judged), 2 if the question was not answered.
@@ -61,9 +61,9 @@ def serve(
     weights: Weights = None,
     threads: Threads = None,
 ) -> int:
-    """Serve the model on this machine: a page, and an OpenAI-compatible interface, both under the citation guard.
+    """Serve a page and an OpenAI-compatible endpoint on 127.0.0.1.
 
-    It listens on 127.0.0.1 alone, and does not start if its guard does not hold.
+    Both answer under the citation guard; where that does not hold, nothing is served.
     """
     from forge_assets.cli.asking import serve as serve_model
 
