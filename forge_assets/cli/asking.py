@@ -164,6 +164,7 @@ def serve(
                 super().handle_exit(sig, frame)
 
         server = Server(config)
+        listener.listen()  # whoever reads the address may call at once
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         print(f"{served.name} ({served.digest[:12]}) answers at {address}")
         print("its guard was proven; Ctrl-C stops it", flush=True)
@@ -182,7 +183,6 @@ def _listener(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-        listener.listen()  # whoever reads the address may call at once
     except OSError as error:
         listener.close()
         raise ValueError(
