@@ -35,7 +35,7 @@ class Served(Strict):
 
     Attributes:
         jurisdictions: whose law it was taught; None: nobody says.
-        languages: in which it was asked in training; none: nobody says.
+        languages: in which it answers: what is asked in others is told anew; none: nobody says.
         system: what stood before each question in training.
     """
 

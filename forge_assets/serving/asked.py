@@ -87,13 +87,13 @@ def completed(library: Library, asked: Asked, read: Reading) -> Reading:
 def trained_form(library: Library, asked: Asked, read: Reading, whole: Reading, languages: Iterable[str]) -> str | None:
     """Put a question as the model was trained to be asked, where its own text is not so.
 
-    What is said beside the text is added to it as people say it. A question in a language that the model was not
-    trained on is told anew, in English.
+    What is said beside the text is added to it as people say it. A question in a language that the model does not
+    answer in is told anew, in English: small models read those worse, whether they were taught to or not.
 
     Args:
         read: what the text says.
         whole: that, and what is said beside it.
-        languages: in which the model was asked in training.
+        languages: in which the model answers; none: nobody says.
 
     Returns:
         None where the text itself is such a form.

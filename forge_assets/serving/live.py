@@ -39,7 +39,7 @@ def find_model(
         digest=live.digest,
         system=live.system,
         jurisdictions=live.jurisdictions,
-        languages=live.languages,
+        languages=live.answer_languages,
         max_new_tokens=live.max_new_tokens,
     )
     return deployments.file(live, kind), served, live.context

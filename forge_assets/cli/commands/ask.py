@@ -16,7 +16,7 @@ Model = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="a G
 Weights = Annotated[
     str | None, typer.Option("--weights", metavar="TYPE", help="of the deployment: f16, q8_0, q4_k_m; default its own")
 ]
-Threads = Annotated[int | None, typer.Option(min=1, help="of the processor; default as many as it has cores")]
+Threads = Annotated[int | None, typer.Option(min=1, help="of the processor; default all cores but one")]
 
 
 def ask(

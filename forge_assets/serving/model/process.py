@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -33,12 +34,12 @@ class ModelProcess:
     Args:
         slots: answers at a time.
         context: tokens of a question and its answer.
-        threads: None leaves the choice to llama.cpp.
+        threads: None leaves one core to others: where all are taken, llama.cpp's threads wait for one another.
     """
 
     def __init__(self, file: Path, slots: int, context: int, threads: int | None = None) -> None:
         self.file, self.slots, self.context = file, slots, context
-        self._threads = threads or 0
+        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
         self._lock = Lock()

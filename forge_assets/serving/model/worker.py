@@ -23,8 +23,7 @@ def main(arguments: list[str]) -> int:
     given.hostnames, given.port = ["127.0.0.1"], 0
     given.use_jinja, given.warmup, given.verbosity, given.offline = True, False, 0, True
     given.cache_ram_mib = 0
-    if threads:
-        given.cpuparams.n_threads = given.cpuparams_batch.n_threads = threads
+    given.cpuparams.n_threads = given.cpuparams_batch.n_threads = threads
     try:
         server = xllamacpp.Server(given)
     except RuntimeError as error:
