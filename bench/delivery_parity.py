@@ -4,8 +4,10 @@ Run: FORGE_PROFILE=cpu python bench/delivery_parity.py
 Greedy answers to the whole benchmark of Transformers in float32 and of the f16 file, compared token by token; the
 composite of each file against that of the tuned student, paired; then, in one run on the same questions, tokens a
 second and the time to the first word: Transformers one question at a time and many at once, llama.cpp with several
-slots. Each client asks its next question when it has its answer. Tokens a second of processor time hold on a machine
-that has other work, too.
+slots. Each client asks its next question when it has its answer.
+
+Run: FORGE_PROFILE=cpu python bench/delivery_parity.py --speed-only --threads 1
+On a machine that has other work: one thread waits for no other, so tokens a second of its processor time still compare.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,11 +102,13 @@ def kept(forge: Forge, made: Deployment) -> list[str]:
     return lines
 
 
-def in_transformers(folder: Path, rows: Rows, batch: int, new: int) -> Iterator[Measured]:
+def in_transformers(folder: Path, rows: Rows, batch: int, new: int, threads: int | None) -> Iterator[Measured]:
     """Answer with `generate`, `batch` questions at a time."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    if threads:
+        torch.set_num_threads(threads)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
@@ -124,9 +129,9 @@ def in_transformers(folder: Path, rows: Rows, batch: int, new: int) -> Iterator[
             yield Measured(int((row != tokenizer.pad_token_id).sum()), first[0] - started)
 
 
-def in_llama(file: Path, rows: Rows, slots: int, new: int, context: int) -> Iterator[Measured]:
+def in_llama(file: Path, rows: Rows, slots: int, new: int, context: int, threads: int | None) -> Iterator[Measured]:
     """Ask llama.cpp's server as many questions at a time as it has slots; words are counted as they come."""
-    with Llama(file, slots, context) as llama, ThreadPoolExecutor(slots) as pool:
+    with Llama(file, slots, context, threads) as llama, ThreadPoolExecutor(slots) as pool:
         address: str = llama._server.listening_address
 
         def ask(row: dict[str, Any]) -> Measured:
@@ -149,22 +154,19 @@ def in_llama(file: Path, rows: Rows, slots: int, new: int, context: int) -> Iter
         yield from pool.map(ask, rows)
 
 
-def speed(made: Deployment, folder: Path, rows: Rows) -> str:
-    """Measure every way to answer the same questions; a table."""
-    served = folder / made.files[made.served].name
-    ways: dict[str, Callable[[], Iterator[Measured]]] = {
-        "Transformers, float32, 1 at a time": lambda: in_transformers(folder / MERGED, rows, 1, made.max_new_tokens),
-        f"Transformers, float32, {len(rows)} at a time": lambda: in_transformers(
-            folder / MERGED, rows, len(rows), made.max_new_tokens
-        ),
-    }
+def speed(made: Deployment, folder: Path, rows: Rows, new: int, threads: int | None) -> str:
+    """Measure every way to answer the same questions, `new` tokens at most; a table."""
+    served, plain = folder / made.files[made.served].name, folder / MERGED
+    ways: dict[str, Callable[[], Iterator[Measured]]] = {}
+    for batch in (1, len(rows)):
+        ways[f"Transformers, float32, {batch} at a time"] = partial(in_transformers, plain, rows, batch, new, threads)
     for slots in (1, 4, 16):
-        ways[f"llama.cpp, {made.served}, {slots} slot{'s' * (slots > 1)}"] = lambda slots=slots: in_llama(
-            served, rows, slots, made.max_new_tokens, made.context
+        ways[f"llama.cpp, {made.served}, {slots} at a time"] = partial(
+            in_llama, served, rows, slots, new, made.context, threads
         )
+    list(in_transformers(plain, rows[:1], 1, 2, threads))  # reads the file and imports
     table = []
     for name, way in ways.items():
-        list(in_transformers(folder / MERGED, rows[:1], 1, 2)) if "Transformers" in name else None  # loads pages
         started, spent = time.perf_counter(), time.process_time()
         answers = list(way())
         seconds, spent = time.perf_counter() - started, time.process_time() - spent
@@ -187,6 +189,8 @@ def main() -> None:
     """Measure, and print the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=int, default=16, help="of the benchmark, whose answers are timed")
+    parser.add_argument("--new", type=int, help="tokens of an answer that is timed, at most; default: as delivered")
+    parser.add_argument("--threads", type=int, help="of each program; default: its own choice")
     parser.add_argument("--speed-only", action="store_true", help="answers and scores are left out")
     given = parser.parse_args()
     forge = Forge.from_environment(MAKERS)
@@ -196,7 +200,7 @@ def main() -> None:
         raise SystemExit("nothing is live: run `forge run`")
     rows = [row for row in prompt_rows(drawn_sets(forge), "benchmark") if "schema" not in row][: given.questions]
     lines = [] if given.speed_only else kept(forge, made)
-    table = speed(made, deployments.folder(made.digest), rows)
+    table = speed(made, deployments.folder(made.digest), rows, given.new or made.max_new_tokens, given.threads)
     print("\n".join([f"# {made.name}", "", *lines, "", table]))
 
 
