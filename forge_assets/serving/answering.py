@@ -164,7 +164,8 @@ class Answering:
         asked = asked.model_copy(update={"question": cleaned})
         read = self.reader.read(asked.question)
         whole = completed(self.library, asked, read)
-        form = trained_form(self.library, asked, read, whole, self.served.languages)
+        refused = self.refusal(whole) is not None
+        form = None if refused else trained_form(self.library, asked, read, whole, self.served.languages)
         if form is not None:
             notes.append("the model is asked in the form that it was trained on")
         if whole.jurisdictions and not whole.change and not whole.cites:

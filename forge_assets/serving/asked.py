@@ -60,11 +60,11 @@ def read_asked(library: Library, given: Mapping[str, object]) -> Asked:
     stated: dict[str, int | bool] = {}
     for name, value in facts.items():
         if not isinstance(value, str | int | bool):
-            raise AskedError("facts", f"{str(name)[:60]}: give a number, true or false")
+            raise AskedError(f"facts.{str(name)[:60]}", f"{str(name)[:60]}: give a number, true or false")
         try:
             stated[str(name)] = fact_value(library.domain, str(name), value)
         except ValueError as error:
-            raise AskedError("facts", str(error)) from error
+            raise AskedError(f"facts.{str(name)[:60]}", str(error)) from error
     return Asked(question=question, jurisdictions=codes, change=str(change) if change else None, facts=stated)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,11 @@ from pathlib import Path
 import pytest
 
 from forge_assets.cli.main import main
+from forge_assets.delivery.deployment import Deployments, FileSum
 from forge_assets.serving.library import Library
+from forge_resources.config.data_folder import data_folder
+from forge_resources.storage.file_sums import sha256
+from tests.delivery.deployments import planted
 
 CASE = "We want to bring in an AI tool in Berlin. We have 120 people and a works council. "
 
@@ -83,6 +88,25 @@ def test_without_a_model_that_is_live_it_is_said_how_to_get_one(
 ) -> None:
     assert main(["ask", CASE]) == 1
     assert "forge run" in capsys.readouterr().err
+
+
+def test_the_deployment_that_is_live_is_asked_and_what_it_was_not_taught_is_told(
+    library: Library, parrot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(data_folder() / "citations", tmp_path / "citations")
+    monkeypatch.setenv("FORGE_DATA", str(tmp_path))
+    kept = Deployments(tmp_path / "deployments")
+    file = FileSum(name="parrot.gguf", sha256=sha256(parrot), bytes=parrot.stat().st_size)
+    made = planted(kept, tmp_path, "unused", 1, files={"q8_0": file})
+    shutil.copy(parrot, kept.folder(made.digest) / file.name)
+    kept.promote(made.digest)
+    assert main(["ask", CASE + "#good", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["model"] == {"name": made.name, "digest": made.digest}
+    assert found["done"]["answer"].startswith("There is a duty")
+    assert main(["ask", CASE.replace("Berlin", "Lyon") + "#good"]) == 2
+    out = capsys.readouterr().out
+    assert "not taught the law of France" in out and "C. trav." in out
 
 
 @contextmanager

@@ -118,11 +118,11 @@ def test_a_question_in_a_language_that_the_model_does_not_know_is_told_in_englis
         ({"question": "x", "jurisdictions": ["XX"]}, "jurisdictions", "no such country"),
         ({"question": "x", "jurisdictions": "DE"}, "jurisdictions", "list of country codes"),
         ({"question": "x", "change": "party"}, "change", "no such kind of change"),
-        ({"question": "x", "facts": {"employees": "many"}}, "facts", "in digits"),
-        ({"question": "x", "facts": {"employees": True}}, "facts", "number"),
-        ({"question": "x", "facts": {"works_council": 3}}, "facts", "true or false"),
-        ({"question": "x", "facts": {"ghosts": 3}}, "facts", "no such fact"),
-        ({"question": "x", "facts": {"employees": [1]}}, "facts", "number, true or false"),
+        ({"question": "x", "facts": {"employees": "many"}}, "facts.employees", "in digits"),
+        ({"question": "x", "facts": {"employees": True}}, "facts.employees", "number"),
+        ({"question": "x", "facts": {"works_council": 3}}, "facts.works_council", "true or false"),
+        ({"question": "x", "facts": {"ghosts": 3}}, "facts.ghosts", "no such fact"),
+        ({"question": "x", "facts": {"employees": [1]}}, "facts.employees", "number, true or false"),
     ],
 )
 def test_what_cannot_be_asked_is_named(library: Library, given: dict[str, object], field: str, said: str) -> None:
