@@ -66,6 +66,19 @@ def test_who_does_not_deny_a_body_has_one(reader: Reader, text: str, there: bool
     assert reader.read(f"{text.rstrip('.')}. They want to close our plant in Linz.").facts["works_council"] is there
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("Nous avons un CSE et 80 salariés à Lyon.", True),
+        ("Tenemos comité de empresa en Sevilla.", True),
+        ("No tenemos comité de empresa en Sevilla.", False),
+        ("Mamy radę pracowników.", True),
+    ],
+)
+def test_a_body_is_known_by_what_its_country_calls_it(reader: Reader, text: str, there: bool) -> None:
+    assert reader.read(text).facts["works_council"] is there
+
+
 def test_numbers_of_places_years_and_shares_count_nobody(reader: Reader) -> None:
     read = reader.read("§ 87 Abs. 1 Nr. 6 BetrVG: in 2027 we close our plant in Berlin, 30% by 12:30. Can they?")
     assert not read.facts and read.cites == ("DE:betrvg:87:1:6",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from forge_assets.law.engine import Facts
@@ -14,7 +14,7 @@ from forge_assets.serving.library import Library
 from forge_assets.serving.reading.countries import Countries
 from forge_assets.serving.reading.languages import Languages
 from forge_assets.serving.reading.numbers import Numbers
-from forge_assets.serving.reading.tellers import Teller, wordings
+from forge_assets.serving.reading.tellers import Label, Teller, wordings
 from forge_resources.storage.strict import Strict
 
 SURE_CHANGE, SURE_NEXT = 3.0, 3.0
@@ -23,6 +23,8 @@ CLOSE = 5.0
 """Nats by which a clause may tell a fact rather than a change, and still be one that tells a change."""
 SURE_FACT, SURE_SIDE, SURE_RARE, SURE_OTHER = 3.0, 0.5, 9.0, 1.0
 """The same for facts: those that every question on some change states and whether they hold, and the others."""
+CLEAR, CLEAR_NEXT = 10.0, 5.0
+"""Nats by which a clause that does not name a fact by its usual words must tell it, and rather than anything else."""
 _CLAUSE = re.compile(r"[.;!?\n()]+|,|\s[\u2013\u2014/-]\s")
 
 
@@ -95,7 +97,13 @@ class Reader:
         found: dict[str, bool] = {}
         for clause in _CLAUSE.split(text):
             told = teller.tell(clause)
-            named = [(label, score) for label, score in told if label[0] == "fact" and teller.names(label, clause)]
+            clear = _clear(told)
+            named = [
+                (label, score)
+                for label, score in told
+                if label[0] == "fact"
+                and (teller.names(label, clause) or (label[1] == clear and label[1] in self._usual))
+            ]
             if not named:
                 continue
             (_, name, value), score = named[0]
@@ -108,6 +116,13 @@ class Reader:
             if sure:
                 found.setdefault(name, holds)
         return found
+
+
+def _clear(told: Sequence[tuple[Label, float]]) -> str | None:
+    """The fact that a clause tells rather than any other thing, whatever its words; None where none stands out."""
+    (first, score), *others = told
+    other = max((least for label, least in others if label[:2] != first[:2]), default=0.0)
+    return first[1] if first[0] == "fact" and score >= CLEAR and score - max(other, 0.0) >= CLEAR_NEXT else None
 
 
 def _change(teller: Teller, text: str) -> str | None:
