@@ -27,6 +27,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/forge check
 	PATH="$(BIN):$$PATH" DAGSTER_HOME="$$PWD" FORGE_DAGSTER="$$(mktemp -d)" $(BIN)/dg check toml
 	PATH="$(BIN):$$PATH" DAGSTER_HOME="$$PWD" FORGE_DAGSTER="$$(mktemp -d)" $(BIN)/dg check defs
 

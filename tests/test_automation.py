@@ -635,6 +635,7 @@ def test_a_record_of_another_form_is_refused_by_name_and_made_again(world: World
     assert sum(world.training_asked() for _ in range(3)) == 1
 
 
+@pytest.mark.slow
 def test_a_torn_catalog_record_drops_no_country(world: World) -> None:
     path = world.forge.store.root / "state" / "catalog" / "AT.json"
     path.write_text(path.read_text("utf-8")[:100], "utf-8")
@@ -665,6 +666,7 @@ def test_of_a_country_that_the_profile_asks_nothing_about_only_the_law_is_read(w
     assert not any(world.training_asked() for _ in range(3))
 
 
+@pytest.mark.slow
 def test_a_country_that_is_newly_asked_about_is_composed_and_stays_true_afterwards(world: World) -> None:
     shutil.copy(PROJECT / "frameworks" / "labour" / "jurisdictions" / "ee.yaml", world.pack / "jurisdictions")
     assert world.watch_jobs() == [("catalog", "EE")]
@@ -682,6 +684,7 @@ def test_a_country_that_is_newly_asked_about_is_composed_and_stays_true_afterwar
     assert world.watch_jobs() == [("country", "EE")]
 
 
+@pytest.mark.slow
 def test_a_country_whose_statute_table_is_gone_is_not_read_from_its_record(world: World) -> None:
     world.forge.store.keep_only("catalog.statute_units", {"DE"})
     assert [country.framework.jurisdiction for country in live_countries(world.forge)[1]] == ["DE"]

@@ -36,6 +36,7 @@ def check(pack: Path, tmp_path: Path, domain: Domain) -> Check:
     return apply
 
 
+@pytest.mark.slow  # `make lint` asks it as well
 def test_the_shipped_pack_has_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "faults": []}

@@ -50,7 +50,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", tiered(FORMS, 3))
+@pytest.mark.parametrize("form", tiered(FORMS))
 def test_a_reference_answer_scores_the_same_in_every_form(samples: pl.DataFrame, laws: LawIndex, form: str) -> None:
     notes = samples.filter(pl.col("depth") == "note")
     chosen = notes.filter(pl.col("expected_citations").list.len() > 0).group_by("jurisdictions").head(EACH)

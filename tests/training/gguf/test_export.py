@@ -52,7 +52,7 @@ def answered(runs: Runs, made: Finished, file: str) -> list[str]:
 
 
 def test_an_exported_model_gives_the_ids_and_the_answers_of_transformers(undisturbed: Runs) -> None:
-    tuned = undisturbed.run(training(undisturbed, steps=40, lora=Lora(rank=8, alpha=16), learning_rate=2e-2))
+    tuned = undisturbed.run(training(undisturbed, steps=20, lora=Lora(rank=8, alpha=16), learning_rate=2e-2))
     made = exported(undisturbed, adapter=tuned.identity)
     assert (made.record["golden"], made.record["golden_same"]) == (len(GOLDEN), len(GOLDEN))
     assert {name for name in made.record["files"] if name.endswith(".gguf")} == {

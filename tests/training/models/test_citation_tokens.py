@@ -109,7 +109,7 @@ LEARNED = {
 
 
 @pytest.mark.parametrize(
-    "how", [pytest.param(how, marks=pytest.mark.slow if "output" in how else ()) for how in LEARNED]
+    "how", [pytest.param(how, marks=() if how == "every weight" else pytest.mark.slow) for how in LEARNED]
 )
 def test_what_is_taught_with_tokens_is_cited_with_them_and_read_back_from_an_export(
     runner: Callable[[str], Runs], how: str

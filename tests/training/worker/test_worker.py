@@ -229,7 +229,7 @@ def test_a_line_separator_within_a_text_ends_no_row(undisturbed: Runs) -> None:
     assert [answer["sample_id"] for answer in done.answers()] == ["a"]
 
 
-@pytest.mark.parametrize("batching", ["rows", "packed"])
+@pytest.mark.parametrize("batching", tiered(["rows", "packed"]))
 def test_rows_that_are_too_long_are_left_out_and_counted_and_none_is_cut(disturbed: Runs, batching: str) -> None:
     """What is trained is what a dataset without them trains, to the byte."""
     from forge_assets.training.models.fitting_rows import row_tokens
