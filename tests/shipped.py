@@ -23,7 +23,7 @@ from forge_resources.config.data_folder import PROJECT
 
 PACK = PROJECT / "frameworks" / "labour"
 PAIRED = ("AT", "DE", "ES", "EU", "FR", "NL")
-VOLUME = Volume(draws=30, kept=4)
+VOLUME = Volume(draws=24, kept=6)
 
 
 @cache
